@@ -1,0 +1,75 @@
+import { DerivativeError } from "../util/errors.ts";
+import { showShape } from "../util/shape.ts";
+import { accumulate } from "./accumulate.ts";
+import { broadcastTo, sum } from "./ops/reduce.ts";
+import { mul } from "./ops/elementwise.ts";
+import { constant } from "./ops/source.ts";
+import { simplify } from "./simplify.ts";
+import { isFloat, type Tensor } from "./tensor.ts";
+import { topological } from "./walk.ts";
+
+/**
+ * ∂y/∂x for each x of `wrt`, by reverse accumulation, as new graph on the same inputs: it differentiates again, to any
+ * order. `y` is a scalar (shape [] or all ones). An x that y does not depend on gets zeros.
+ */
+export function grad(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (!isFloat(y.dtype) || y.shape.some((d) => d !== 1))
+    throw new DerivativeError(
+      `grad: the function is ${y.dtype} ${showShape(y.shape)}, expected one floating-point number`,
+      { shape: y.shape, dtype: y.dtype },
+      "sum or average it first",
+    );
+  for (const x of wrt)
+    if (!isFloat(x.dtype))
+      throw new DerivativeError(`grad: cannot differentiate by a tensor of ${x.dtype}`, { dtype: x.dtype });
+  return simplify(pullBack([y], [constant(1, y.shape, y.dtype)], wrt));
+}
+
+/** Jᵀ·cotangents: the pulled-back cotangents of `outputs`, one per tensor of `wrt`. */
+export function pullBack(outputs: readonly Tensor[], cotangents: readonly Tensor[], wrt: readonly Tensor[]): Tensor[] {
+  const order = topological(outputs);
+  const active = new Set<Tensor>(wrt);
+  for (const node of order) if (node.inputs.some((x) => active.has(x))) active.add(node);
+
+  const pending = new Map<Tensor, Tensor[]>();
+  const contribute = (x: Tensor, g: Tensor) => {
+    const list = pending.get(x);
+    if (list) list.push(g);
+    else pending.set(x, [g]);
+  };
+  outputs.forEach((y, i) => contribute(y, cotangents[i]!));
+
+  const targets = new Set(wrt);
+  const total = new Map<Tensor, Tensor>();
+  for (const node of order.toReversed()) {
+    const terms = pending.get(node);
+    if (!terms || !active.has(node)) continue;
+    pending.delete(node);
+    const g = accumulate(terms);
+    if (targets.has(node)) total.set(node, g);
+    const rules = node.op.vjp({ g, out: node, inputs: node.inputs, attrs: node.attrs });
+    rules.forEach((rule, i) => {
+      const x = node.inputs[i]!;
+      if (rule && active.has(x)) contribute(x, rule());
+    });
+  }
+  return wrt.map((x) => {
+    const g = total.get(x);
+    return g ? broadcastTo(g, x.shape) : constant(0, x.shape, x.dtype);
+  });
+}
+
+/** ⟨a, b⟩ over all elements. */
+export const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b));
+
+/** H·v with H = ∇²f: the gradient of ⟨∇f, v⟩ with v held fixed. */
+export function hessianVectorProduct(f: Tensor, x: Tensor, v: Tensor): Tensor {
+  const [g] = grad(f, [x]);
+  return grad(dot(g!, v), [x])[0]!;
+}
+
+/** T[u,u] = ∇_x(uᵀ H(x) u) with u held fixed: q = ⟨∇⟨∇f, u⟩, u⟩, then ∇q. */
+export function thirdOrderContraction(f: Tensor, x: Tensor, u: Tensor): Tensor {
+  const Hu = hessianVectorProduct(f, x, u);
+  return grad(dot(Hu, u), [x])[0]!;
+}

@@ -1,0 +1,141 @@
+import { ShapeError } from "../../util/errors.ts";
+import { normalizeAxes, showShape } from "../../util/shape.ts";
+import { apply, defineOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** Output axis i is input axis perm[i]. */
+export const transposeOp = defineOp<{ readonly perm: readonly number[] }>({
+  name: "transpose",
+  shape: ([x], { perm }) => perm.map((axis) => x!.shape[axis]!),
+  vjp: ({ g, attrs: { perm } }) => [() => transpose(g, inversePermutation(perm))],
+  emit: (emitter, [x], _, { perm }) => emitter.node("Transpose", [x!], { perm }),
+  samples: [
+    { shapes: [[2, 3]], attrs: { perm: [1, 0] } },
+    { shapes: [[2, 3, 4, 1]], attrs: { perm: [2, 0, 3, 1] } },
+  ],
+});
+
+/** Joins along `axis`; all other axes agree. */
+export const concatOp = defineOp<{ readonly axis: number }>({
+  name: "concat",
+  shape: (inputs, { axis }) => {
+    const first = inputs[0]!;
+    for (const x of inputs)
+      if (x.shape.length !== first.shape.length || x.shape.some((d, i) => i !== axis && d !== first.shape[i]))
+        throw new ShapeError(
+          `concat: ${showShape(first.shape)} and ${showShape(x.shape)} differ outside axis ${axis}`,
+          { a: first.shape, b: x.shape, axis },
+        );
+    const length = inputs.reduce((total, x) => total + x.shape[axis]!, 0);
+    return first.shape.map((d, i) => (i === axis ? length : d));
+  },
+  vjp: ({ g, inputs, attrs: { axis } }) => {
+    let at = 0;
+    return inputs.map((x) => {
+      const start = at;
+      at += x.shape[axis]!;
+      return () => slice(g, axis, start, start + x.shape[axis]!);
+    });
+  },
+  emit: (emitter, inputs, _, { axis }) => emitter.node("Concat", inputs, { axis }),
+  samples: [
+    {
+      shapes: [
+        [2, 3],
+        [4, 3],
+      ],
+      attrs: { axis: 0 },
+    },
+    {
+      shapes: [
+        [2, 1, 2],
+        [2, 3, 2],
+        [2, 2, 2],
+      ],
+      attrs: { axis: 1 },
+    },
+    { shapes: [[3]], attrs: { axis: 0 } },
+  ],
+});
+
+interface SliceAttrs {
+  readonly axis: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Elements start … end-1 of one axis. */
+export const sliceOp = defineOp<SliceAttrs>({
+  name: "slice",
+  shape: ([x], { axis, start, end }) => {
+    if (start < 0 || end > x!.shape[axis]! || start > end)
+      throw new ShapeError(`slice: ${start}…${end} of axis ${axis} does not fit ${showShape(x!.shape)}`);
+    return x!.shape.map((d, i) => (i === axis ? end - start : d));
+  },
+  vjp: ({ g, inputs: [x], attrs: { axis, start, end } }) => [() => pad(g, axis, start, x!.shape[axis]! - end)],
+  emit: (emitter, [x], _, { axis, start, end }) =>
+    emitter.node("Slice", [x!, emitter.ints([start]), emitter.ints([end]), emitter.ints([axis])]),
+  samples: [
+    { shapes: [[5, 3]], attrs: { axis: 0, start: 1, end: 4 } },
+    { shapes: [[2, 4]], attrs: { axis: 1, start: 3, end: 4 } },
+  ],
+});
+
+interface PadAttrs {
+  readonly axis: number;
+  readonly before: number;
+  readonly after: number;
+  readonly value: number;
+}
+
+/** `before` and `after` elements of `value` around one axis. */
+export const padOp = defineOp<PadAttrs>({
+  name: "pad",
+  shape: ([x], { axis, before, after }) => x!.shape.map((d, i) => (i === axis ? before + d + after : d)),
+  vjp: ({ g, inputs: [x], attrs: { axis, before } }) => [() => slice(g, axis, before, before + x!.shape[axis]!)],
+  emit: (emitter, [x], node, { axis, before, after, value }) => {
+    const rank = node.shape.length;
+    const pads = new Array<number>(2 * rank).fill(0);
+    pads[axis] = before;
+    pads[rank + axis] = after;
+    return emitter.node("Pad", [x!, emitter.ints(pads), emitter.constant(value, [], node.dtype)]);
+  },
+  samples: [
+    { shapes: [[2, 3]], attrs: { axis: 0, before: 1, after: 2, value: 0 } },
+    { shapes: [[2, 3]], attrs: { axis: 1, before: 0, after: 1, value: -1.5 } },
+  ],
+});
+
+const axisOf = (op: string, axis: number, x: Tensor): number => normalizeAxes(op, [axis], x.shape.length)[0]!;
+
+export const inversePermutation = (perm: readonly number[]): number[] => perm.map((_, i) => perm.indexOf(i));
+
+export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
+  const full = perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
+  if (normalizeAxes("transpose", full, x.shape.length).length !== x.shape.length)
+    throw new ShapeError(`transpose: [${full.join(", ")}] is no permutation of ${x.shape.length} axes`);
+  return full.every((axis, i) => axis === i) ? x : apply(transposeOp, [x], { perm: full });
+}
+
+export const concat = (inputs: readonly Tensor[], axis = 0): Tensor =>
+  inputs.length === 1 ? inputs[0]! : apply(concatOp, inputs, { axis: axisOf("concat", axis, inputs[0]!) });
+
+export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
+  const at = axisOf("slice", axis, x);
+  return start === 0 && end === x.shape[at] ? x : apply(sliceOp, [x], { axis: at, start, end });
+}
+
+export const pad = (x: Tensor, axis: number, before: number, after: number, value = 0): Tensor =>
+  before === 0 && after === 0 ? x : apply(padOp, [x], { axis: axisOf("pad", axis, x), before, after, value });
+
+/** Consecutive parts of `sizes` along `axis`; the derivative of all parts together is one concat. */
+export function split(x: Tensor, sizes: readonly number[], axis = 0): Tensor[] {
+  const total = sizes.reduce((a, b) => a + b, 0);
+  if (total !== x.shape[axis])
+    throw new ShapeError(`split: parts of ${total} together do not fill axis ${axis} of ${showShape(x.shape)}`);
+  let at = 0;
+  return sizes.map((size) => {
+    at += size;
+    return slice(x, axis, at - size, at);
+  });
+}

@@ -1,0 +1,195 @@
+import { broadcastShapes } from "../../util/shape.ts";
+import { apply, defineOp, type Op, type Sample } from "../op.ts";
+import type { Operand, Tensor } from "../tensor.ts";
+import { emitErf } from "./erf.ts";
+import { sumTo } from "./reduce.ts";
+import { lift } from "./source.ts";
+
+const pairs: Sample<Record<string, never>>[] = [
+  {
+    shapes: [
+      [3, 4],
+      [3, 4],
+    ],
+    attrs: {},
+  },
+  { shapes: [[2, 3, 4], [4]], attrs: {} },
+  {
+    shapes: [
+      [3, 1],
+      [2, 1, 4],
+    ],
+    attrs: {},
+  },
+  { shapes: [[], [2, 3]], attrs: {} },
+  {
+    shapes: [
+      [1, 1],
+      [1, 1],
+    ],
+    attrs: {},
+  },
+];
+const positivePairs = pairs.map((s) => ({ ...s, domain: "positive" as const }));
+const distinctPairs = pairs.map((s) => ({ ...s, domain: "distinct" as const }));
+
+type Partial2 = (args: { g: Tensor; a: Tensor; b: Tensor; out: Tensor }) => Tensor;
+
+/** Elementwise with broadcasting; `da`, `db` are the cotangents before they are summed back to each operand's shape. */
+function binary(
+  name: string,
+  onnx: string,
+  samples: readonly Sample<Record<string, never>>[],
+  da: Partial2,
+  db: Partial2,
+) {
+  return defineOp({
+    name,
+    elementwise: true,
+    commutative: name === "add" || name === "mul",
+    shape: ([a, b]) => broadcastShapes(name, a!.shape, b!.shape),
+    vjp: ({ g, out, inputs }) => {
+      const [a, b] = inputs as [Tensor, Tensor];
+      return [() => sumTo(da({ g, a, b, out }), a.shape), () => sumTo(db({ g, a, b, out }), b.shape)];
+    },
+    emit: (emitter, inputs) => emitter.node(onnx, inputs),
+    samples,
+  });
+}
+
+export const addOp = binary(
+  "add",
+  "Add",
+  pairs,
+  ({ g }) => g,
+  ({ g }) => g,
+);
+export const subOp = binary(
+  "sub",
+  "Sub",
+  pairs,
+  ({ g }) => g,
+  ({ g }) => neg(g),
+);
+export const mulOp = binary(
+  "mul",
+  "Mul",
+  pairs,
+  ({ g, b }) => mul(g, b),
+  ({ g, a }) => mul(g, a),
+);
+export const divOp = binary(
+  "div",
+  "Div",
+  positivePairs,
+  ({ g, b }) => div(g, b),
+  ({ g, b, out }) => neg(div(mul(g, out), b)),
+);
+/** On a tie the first operand takes the cotangent (as a scan that keeps the first largest would). */
+export const maximumOp = binary(
+  "maximum",
+  "Max",
+  distinctPairs,
+  ({ g, a, b }) => mul(g, sub(1, heaviside(sub(b, a)))),
+  ({ g, a, b }) => mul(g, heaviside(sub(b, a))),
+);
+export const minimumOp = binary(
+  "minimum",
+  "Min",
+  distinctPairs,
+  ({ g, a, b }) => mul(g, sub(1, heaviside(sub(a, b)))),
+  ({ g, a, b }) => mul(g, heaviside(sub(a, b))),
+);
+
+type Emit1 = Op<Record<string, never>>["emit"];
+type Partial1 = (args: { g: Tensor; x: Tensor; out: Tensor }) => Tensor;
+
+function unary(name: string, emit: string | Emit1, domain: Sample<unknown>["domain"], dx: Partial1 | null) {
+  const of = domain === undefined ? {} : { domain };
+  return defineOp({
+    name,
+    shape: ([x]) => x!.shape,
+    vjp: ({ g, out, inputs: [x] }) => [dx && (() => dx({ g, x: x!, out }))],
+    emit: typeof emit === "string" ? (emitter, inputs) => emitter.node(emit, inputs) : emit,
+    samples: [
+      { shapes: [[3, 5]], attrs: {}, ...of },
+      { shapes: [[1]], attrs: {}, ...of },
+      { shapes: [[]], attrs: {}, ...of },
+    ],
+  });
+}
+
+export const negOp = unary("neg", "Neg", "any", ({ g }) => neg(g));
+export const expOp = unary("exp", "Exp", "any", ({ g, out }) => mul(g, out));
+export const logOp = unary("log", "Log", "positive", ({ g, x }) => div(g, x));
+export const sqrtOp = unary("sqrt", "Sqrt", "positive", ({ g, out }) => div(mul(g, 0.5), out));
+/** x^(-1/2); d/dx = -½ (x^(-1/2))³. */
+export const rsqrtOp = unary(
+  "rsqrt",
+  (emitter, [x]) => emitter.node("Reciprocal", [emitter.node("Sqrt", [x!])]),
+  "positive",
+  ({ g, out }) => mul(g, mul(-0.5, mul(out, mul(out, out)))),
+);
+export const reciprocalOp = unary("reciprocal", "Reciprocal", "positive", ({ g, out }) => neg(mul(g, mul(out, out))));
+export const tanhOp = unary("tanh", "Tanh", "any", ({ g, out }) => mul(g, sub(1, mul(out, out))));
+export const sigmoidOp = unary("sigmoid", "Sigmoid", "any", ({ g, out }) => mul(g, mul(out, sub(1, out))));
+/** erf(x) = 2/√π ∫₀ˣ exp(-t²) dt. */
+export const erfOp = unary(
+  "erf",
+  (emitter, [x], node) => (node.dtype === "f64" ? emitErf(emitter, x!) : emitter.node("Erf", [x!])),
+  "any",
+  ({ g, x }) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(mul(x, x))))),
+);
+export const absOp = unary("abs", "Abs", "distinct", ({ g, x }) => mul(g, sign(x)));
+export const signOp = unary("sign", "Sign", "distinct", null);
+/** max(x, 0), with derivative 0 at 0. */
+export const reluOp = unary("relu", "Relu", "distinct", ({ g, out }) => mul(g, heaviside(out)));
+/**
+ * 1 where x > 0, else 0. In f32 on the CPU one HardSigmoid with a huge slope (0.9 ms per 33 MB against 1.7 ms for
+ * Greater and Cast); it is exact for all normal numbers, and a positive denormal below 3.4e-39 gives a fraction.
+ */
+export const heavisideOp = unary(
+  "heaviside",
+  (emitter, [x], node) =>
+    node.dtype === "f32" && emitter.target.device === "cpu"
+      ? emitter.node("HardSigmoid", [x!], { alpha: { float: 3e38 }, beta: { float: 0 } })
+      : emitter.node("Cast", [emitter.node("Greater", [x!, emitter.constant(0, [], node.dtype)])], {
+          to: node.dtype === "f64" ? 11 : 1,
+        }),
+  "distinct",
+  null,
+);
+/** The identity, whose derivative is zero. */
+export const stopGradientOp = unary("stopGradient", (_, [x]) => x!, "any", null);
+
+const call2 =
+  (op: Op<Record<string, never>>) =>
+  (a: Operand, b: Operand): Tensor => {
+    const like = (typeof a === "number" ? b : a) as Tensor;
+    return apply(op, [lift(a, like), lift(b, like)], {});
+  };
+const call1 =
+  (op: Op<Record<string, never>>) =>
+  (x: Tensor): Tensor =>
+    apply(op, [x], {});
+
+export const add = call2(addOp);
+export const sub = call2(subOp);
+export const mul = call2(mulOp);
+export const div = call2(divOp);
+export const maximum = call2(maximumOp);
+export const minimum = call2(minimumOp);
+export const neg = call1(negOp);
+export const exp = call1(expOp);
+export const log = call1(logOp);
+export const sqrt = call1(sqrtOp);
+export const rsqrt = call1(rsqrtOp);
+export const reciprocal = call1(reciprocalOp);
+export const tanh = call1(tanhOp);
+export const sigmoid = call1(sigmoidOp);
+export const erf = call1(erfOp);
+export const abs = call1(absOp);
+export const sign = call1(signOp);
+export const relu = call1(reluOp);
+export const heaviside = call1(heavisideOp);
+export const stopGradient = call1(stopGradientOp);

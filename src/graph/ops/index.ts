@@ -1,0 +1,59 @@
+import type { Op } from "../op.ts";
+import { concatOp, padOp, sliceOp, transposeOp } from "./arrange.ts";
+import { castOp, equalOp, greaterEqualOp, greaterOp, whereOp } from "./compare.ts";
+import { convInputOp, convOp, convWeightOp } from "./conv.ts";
+import * as elementwise from "./elementwise.ts";
+import { matmulOp } from "./matmul.ts";
+import { maxOp } from "./max.ts";
+import { recomputeOp } from "./recompute.ts";
+import { broadcastOp, sumOp } from "./reduce.ts";
+import { reshapeOp } from "./reshape.ts";
+import { constantOp, inputOp } from "./source.ts";
+import { takeOp } from "./take.ts";
+
+/** Every op there is. A new one is a file and a line here; the tests walk this table. */
+export const ops = {
+  input: inputOp,
+  constant: constantOp,
+  add: elementwise.addOp,
+  sub: elementwise.subOp,
+  mul: elementwise.mulOp,
+  div: elementwise.divOp,
+  maximum: elementwise.maximumOp,
+  minimum: elementwise.minimumOp,
+  neg: elementwise.negOp,
+  exp: elementwise.expOp,
+  log: elementwise.logOp,
+  sqrt: elementwise.sqrtOp,
+  rsqrt: elementwise.rsqrtOp,
+  reciprocal: elementwise.reciprocalOp,
+  tanh: elementwise.tanhOp,
+  sigmoid: elementwise.sigmoidOp,
+  erf: elementwise.erfOp,
+  abs: elementwise.absOp,
+  sign: elementwise.signOp,
+  relu: elementwise.reluOp,
+  heaviside: elementwise.heavisideOp,
+  stopGradient: elementwise.stopGradientOp,
+  greater: greaterOp,
+  greaterEqual: greaterEqualOp,
+  equal: equalOp,
+  where: whereOp,
+  cast: castOp,
+  sum: sumOp,
+  broadcastTo: broadcastOp,
+  max: maxOp,
+  recompute: recomputeOp,
+  reshape: reshapeOp,
+  transpose: transposeOp,
+  concat: concatOp,
+  slice: sliceOp,
+  pad: padOp,
+  take: takeOp,
+  matmul: matmulOp,
+  conv2d: convOp,
+  conv2dInput: convInputOp,
+  conv2dWeight: convWeightOp,
+} as const satisfies Record<string, Op>;
+
+export type OpName = keyof typeof ops;

@@ -1,0 +1,88 @@
+import { ShapeError } from "../../util/errors.ts";
+import { broadcastShapes, normalizeAxes, type Shape, sameShape, showShape, sizeOf } from "../../util/shape.ts";
+import type { Emitter } from "../tensor.ts";
+import { apply, defineOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+import { reshape } from "./reshape.ts";
+
+interface SumAttrs {
+  readonly axes: readonly number[];
+}
+
+/** Σ over `axes`, which stay as axes of length 1. */
+export const sumOp = defineOp<SumAttrs>({
+  name: "sum",
+  shape: ([x], { axes }) => x!.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+  vjp: ({ g, inputs: [x] }) => [() => broadcastTo(g, x!.shape)],
+  emit: (emitter, [x], node, { axes }) => emitSum(emitter, x!, node.inputs[0]!.shape, axes, node.shape),
+  samples: [
+    { shapes: [[3, 4]], attrs: { axes: [0] } },
+    { shapes: [[3, 4, 2]], attrs: { axes: [0, 2] } },
+    { shapes: [[5]], attrs: { axes: [0] } },
+    { shapes: [[2, 1, 3, 2]], attrs: { axes: [0, 1, 2] } },
+  ],
+});
+
+/**
+ * Sums over leading axes of a tall matrix go in two steps, because ONNX Runtime's one-step row sum runs on one thread
+ * and strides through memory (measured 11 ms against 0.5 ms at 131072 × 64).
+ */
+function emitSum(emitter: Emitter, x: string, shape: Shape, axes: readonly number[], out: Shape): string {
+  const rows = sizeOf(axes.map((i) => shape[i]!));
+  const leading = axes.every((axis, i) => axis === i);
+  if (leading && rows >= 1024 && rows < sizeOf(shape)) {
+    const blocks = largestDivisor(rows, 256);
+    const columns = sizeOf(shape) / rows;
+    const split = emitter.node("Reshape", [x, emitter.ints([blocks, rows / blocks, columns])]);
+    const partial = emitter.node("ReduceSum", [split, emitter.ints([1])], { keepdims: 0 });
+    const total = emitter.node("ReduceSum", [partial, emitter.ints([0])], { keepdims: 0 });
+    return emitter.node("Reshape", [total, emitter.ints(out)]);
+  }
+  return emitter.node("ReduceSum", [x, emitter.ints(axes)], { keepdims: 1 });
+}
+
+const largestDivisor = (n: number, limit: number): number => {
+  let d = Math.min(limit, n);
+  while (n % d !== 0) d--;
+  return d;
+};
+
+/** Repeats axes of length 1 until the shape is `shape` (NumPy's broadcasting, new axes on the left). */
+export const broadcastOp = defineOp<{ readonly shape: Shape }>({
+  name: "broadcastTo",
+  shape: ([x], { shape }) => {
+    if (!sameShape(broadcastShapes("broadcastTo", x!.shape, shape), shape))
+      throw new ShapeError(`broadcastTo: ${showShape(x!.shape)} does not broadcast to ${showShape(shape)}`);
+    return shape;
+  },
+  vjp: ({ g, inputs: [x] }) => [() => sumTo(g, x!.shape)],
+  emit: (emitter, [x], _, { shape }) => emitter.node("Expand", [x!, emitter.ints(shape)]),
+  samples: [
+    { shapes: [[3, 1]], attrs: { shape: [3, 4] } },
+    { shapes: [[4]], attrs: { shape: [2, 3, 4] } },
+    { shapes: [[]], attrs: { shape: [2, 2] } },
+  ],
+});
+
+/** Sum over `axes` (all by default); the axes disappear unless `keepDims`. */
+export function sum(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
+  const all = normalizeAxes("sum", axes ?? x.shape.map((_, i) => i), x.shape.length);
+  const kept = all.length === 0 ? x : apply(sumOp, [x], { axes: all });
+  return keepDims
+    ? kept
+    : reshape(
+        kept,
+        x.shape.filter((_, i) => !all.includes(i)),
+      );
+}
+
+export const broadcastTo = (x: Tensor, shape: Shape): Tensor =>
+  sameShape(x.shape, shape) ? x : apply(broadcastOp, [x], { shape });
+
+/** The adjoint of broadcasting: sums `x` down to `shape`. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const lead = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((d, i) => (i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : []));
+  return reshape(sum(x, axes, true), shape);
+}

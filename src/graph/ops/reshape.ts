@@ -1,0 +1,30 @@
+import { ShapeError } from "../../util/errors.ts";
+import { type Shape, sameShape, showShape, sizeOf } from "../../util/shape.ts";
+import { apply, defineOp } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** The same elements in row-major order under another shape. */
+export const reshapeOp = defineOp<{ readonly shape: Shape }>({
+  name: "reshape",
+  shape: ([x], { shape }) => {
+    if (sizeOf(x!.shape) !== sizeOf(shape))
+      throw new ShapeError(
+        `reshape: ${showShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${showShape(shape)} has ${sizeOf(shape)}`,
+        { from: x!.shape, to: shape },
+      );
+    return shape;
+  },
+  vjp: ({ g, inputs: [x] }) => [() => reshape(g, x!.shape)],
+  emit: (emitter, [x], _, { shape }) => emitter.node("Reshape", [x!, emitter.ints(shape)]),
+  samples: [
+    { shapes: [[2, 6]], attrs: { shape: [3, 4] } },
+    { shapes: [[1]], attrs: { shape: [] } },
+  ],
+});
+
+/** `shape` may hold one -1, which takes what is left. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = sizeOf(shape.filter((d) => d !== -1));
+  const full = shape.map((d) => (d === -1 ? sizeOf(x.shape) / known : d));
+  return sameShape(x.shape, full) ? x : apply(reshapeOp, [x], { shape: full });
+}

@@ -1,0 +1,21 @@
+import { relu, tanh } from "../graph/ops/elementwise.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import { linear } from "../nn/layers.ts";
+import type { Network } from "../nn/scope.ts";
+
+export interface MlpOptions {
+  readonly classes: number;
+  /** Sizes of the hidden layers. */
+  readonly hidden: readonly number[];
+  readonly activation?: "relu" | "tanh";
+}
+
+/** A fully connected network on the flattened input; parameters layers.0.weight, layers.0.bias, … */
+export const mlp =
+  ({ classes, hidden, activation = "relu" }: MlpOptions): Network =>
+  (scope, x) => {
+    const act = activation === "relu" ? relu : tanh;
+    const layer = (i: number) => scope.at("layers").at(String(i));
+    const features = hidden.reduce((h, width, i) => act(linear(layer(i), h, width)), reshape(x, [x.shape[0]!, -1]));
+    return linear(layer(hidden.length), features, classes);
+  };

@@ -1,0 +1,108 @@
+import { pad } from "../graph/ops/arrange.ts";
+import { oneHot } from "../graph/ops/compare.ts";
+import { add, erf, exp, log, maximum, mul, rsqrt, sigmoid, stopGradient, sub } from "../graph/ops/elementwise.ts";
+import { matmul } from "../graph/ops/matmul.ts";
+import { max } from "../graph/ops/max.ts";
+import { sum } from "../graph/ops/reduce.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import { constant } from "../graph/ops/source.ts";
+import { stride as everyNth } from "../graph/ops/take.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { ConfigError } from "../util/errors.ts";
+import { sizeOf } from "../util/shape.ts";
+
+/** Average over `axes` (all by default). */
+export function mean(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
+  const total = sum(x, axes, keepDims);
+  return mul(total, sizeOf(total.shape) / sizeOf(x.shape));
+}
+
+/** x·Φ(x), the exact form (Hendrycks & Gimpel 2016). */
+export const gelu = (x: Tensor): Tensor => mul(mul(0.5, x), add(1, erf(mul(x, Math.SQRT1_2))));
+
+/** x·σ(x) (Elfwing et al. 2017). */
+export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
+
+/** log softmax over the last axis; the maximum is taken out first, so nothing overflows. */
+export function logSoftmax(x: Tensor): Tensor {
+  const axis = [x.shape.length - 1];
+  const shifted = sub(x, stopGradient(max(x, axis, true)));
+  return sub(shifted, log(sum(exp(shifted), axis, true)));
+}
+
+export const softmax = (x: Tensor): Tensor => exp(logSoftmax(x));
+
+/**
+ * −mean_n Σ_k q_k log softmax(logits)_k with q = (1 − s)·onehot + s/classes (Szegedy et al. 2016), as PyTorch's
+ * cross_entropy. Logits [N, classes], integer labels [N].
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0 } = {}): Tensor {
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+    throw new ConfigError(`label smoothing is ${labelSmoothing}, expected a number in [0, 1)`, { labelSmoothing });
+  const [batch, classes] = logits.shape as [number, number];
+  const hard = oneHot(labels, classes, logits.dtype);
+  const target = labelSmoothing === 0 ? hard : add(mul(1 - labelSmoothing, hard), labelSmoothing / classes);
+  return mul(sum(mul(logSoftmax(logits), target)), -1 / batch);
+}
+
+export interface Normalized {
+  readonly y: Tensor;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/** (x − mean) / √(variance + eps) over `axes`, with the biased variance; the statistics keep their axes. */
+export function standardize(x: Tensor, axes: readonly number[], eps: number): Normalized {
+  const average = mean(x, axes, true);
+  const centred = sub(x, average);
+  const variance = mean(mul(centred, centred), axes, true);
+  return { y: mul(centred, rsqrt(add(variance, eps))), mean: average, variance };
+}
+
+/** Ba et al. 2016: standardized over the last axis, then scaled and shifted. */
+export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Tensor =>
+  add(mul(standardize(x, [x.shape.length - 1], eps).y, weight), bias);
+
+interface Window {
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly padding?: number;
+}
+
+const pooled = (length: number, { kernel, stride = kernel, padding = 0 }: Window): number =>
+  Math.floor((length + 2 * padding - kernel) / stride) + 1;
+
+/** Largest of each window of [H, W, N, C]; padding counts as −∞, and of equal values the first takes the gradient. */
+export function maxPool2d(x: Tensor, window: Window): Tensor {
+  const { kernel, stride = kernel, padding = 0 } = window;
+  const along = (t: Tensor, axis: number): Tensor => {
+    const count = pooled(t.shape[axis]!, window);
+    const padded = pad(t, axis, padding, padding, LOWEST);
+    return Array.from({ length: kernel }, (_, tap) => everyNth(padded, axis, tap, stride, count)).reduce((a, b) =>
+      maximum(a, b),
+    );
+  };
+  return along(along(x, 0), 1);
+}
+
+/** Stands for −∞ in f32 and f64, and can still be subtracted. */
+const LOWEST = -3e38;
+
+/** Mean of each window of [H, W, N, C], padding counted as zeros (PyTorch's default): one averaging matrix per axis. */
+export function avgPool2d(x: Tensor, window: Window): Tensor {
+  const [height, width, batch, channels] = x.shape as [number, number, number, number];
+  const matrix = (length: number) => {
+    const { kernel, stride = kernel, padding = 0 } = window;
+    const rows = pooled(length, window);
+    const values = new Float64Array(rows * length);
+    for (let row = 0; row < rows; row++)
+      for (let tap = 0; tap < kernel; tap++) {
+        const at = row * stride + tap - padding;
+        if (at >= 0 && at < length) values[row * length + at] = 1 / kernel;
+      }
+    return constant(values, [rows, length], x.dtype);
+  };
+  const down = matmul(matrix(height), reshape(x, [height, width * batch * channels]));
+  const across = matmul(matrix(width), reshape(down, [down.shape[0]!, width, batch * channels]));
+  return reshape(across, [down.shape[0]!, across.shape[1]!, batch, channels]);
+}

@@ -1,0 +1,66 @@
+import { add, mul, rsqrt, sub } from "../graph/ops/elementwise.ts";
+import { conv2d } from "../graph/ops/conv.ts";
+import { matmul } from "../graph/ops/matmul.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { sizeOf } from "../util/shape.ts";
+import { standardize } from "./functions.ts";
+import type { Scope } from "./scope.ts";
+
+/** PyTorch's default for weights and biases of linear and convolution layers: uniform in ±1/√fan_in. */
+const defaultInit = (fanIn: number) => ({ uniform: 1 / Math.sqrt(fanIn) });
+
+export interface ConvOptions {
+  readonly kernel: number;
+  readonly stride?: number;
+  /** Zeros around the image; by default as many as keep its size at stride 1. */
+  readonly padding?: number;
+  readonly bias?: boolean;
+}
+
+/** Convolution of [H, W, N, C] to `out` channels; `weight` [out, in, k, k] as in PyTorch. */
+export function conv(
+  scope: Scope,
+  x: Tensor,
+  out: number,
+  { kernel, stride = 1, padding, bias = false }: ConvOptions,
+): Tensor {
+  const channels = x.shape[3]!;
+  const init = defaultInit(channels * kernel * kernel);
+  const weight = scope.parameter({ name: "weight", shape: [out, channels, kernel, kernel], order: [2, 3, 1, 0], init });
+  const y = conv2d(x, weight, { stride, padding: padding ?? (kernel - 1) >> 1 });
+  return bias ? add(y, scope.parameter({ name: "bias", shape: [out], init })) : y;
+}
+
+/** x·weightᵀ + bias on [N, in]; `weight` [out, in]. */
+export function linear(scope: Scope, x: Tensor, out: number): Tensor {
+  const features = x.shape.at(-1)!;
+  const init = defaultInit(features);
+  const weight = scope.parameter({ name: "weight", shape: [out, features], init });
+  return add(matmul(x, weight, { transB: true }), scope.parameter({ name: "bias", shape: [out], init }));
+}
+
+const EPS = 1e-5;
+const MOMENTUM = 0.1;
+
+/**
+ * Batch normalization over all axes but the last (Ioffe & Szegedy 2015). Training: statistics of the batch, and the
+ * running ones move by 0.1 towards them (the variance unbiased), as in PyTorch. Else: the running ones.
+ */
+export function batchNorm(scope: Scope, x: Tensor): Tensor {
+  const channels = x.shape.at(-1)!;
+  const weight = scope.parameter({ name: "weight", shape: [channels], init: { fill: 1 } });
+  const bias = scope.parameter({ name: "bias", shape: [channels], init: { fill: 0 } });
+  const runningMean = scope.buffer({ name: "running_mean", shape: [channels], init: { fill: 0 } });
+  const runningVar = scope.buffer({ name: "running_var", shape: [channels], init: { fill: 1 } });
+  if (!scope.training) return add(mul(sub(x, runningMean), mul(weight, rsqrt(add(runningVar, EPS)))), bias);
+
+  const axes = x.shape.slice(0, -1).map((_, i) => i);
+  const { y, mean, variance } = standardize(x, axes, EPS);
+  const count = sizeOf(x.shape) / channels;
+  const track = (running: Tensor, value: Tensor) =>
+    add(mul(1 - MOMENTUM, running), mul(MOMENTUM, reshape(value, [channels])));
+  scope.setBuffer("running_mean", track(runningMean, mean));
+  scope.setBuffer("running_var", track(runningVar, mul(variance, count / Math.max(1, count - 1))));
+  return add(mul(y, weight), bias);
+}

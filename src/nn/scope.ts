@@ -1,0 +1,110 @@
+import { reshape } from "../graph/ops/reshape.ts";
+import { constant, input } from "../graph/ops/source.ts";
+import type { FloatDType, Tensor } from "../graph/tensor.ts";
+import { InputError } from "../util/errors.ts";
+import type { Shape } from "../util/shape.ts";
+import { concat } from "../graph/ops/arrange.ts";
+import { type Declaration, type Layout, layoutOf, unflatten } from "./layout.ts";
+
+/** What a layer sees of its model: its parameters and buffers by name, and whether it trains. */
+export interface Scope {
+  readonly training: boolean;
+  /** The same model, one name further in: scope.at("layer1").at("0"). */
+  at(name: string): Scope;
+  parameter(declaration: Declaration): Tensor;
+  /** State that is not differentiated, such as running statistics. */
+  buffer(declaration: Declaration): Tensor;
+  /** The buffer's value after this pass. */
+  setBuffer(name: string, value: Tensor): void;
+}
+
+/** A network: a function of images [N, C, H, W] or features [N, D] to logits [N, classes], on a scope. */
+export type Network = (scope: Scope, x: Tensor) => Tensor;
+
+/** A network with everything that depends on shapes alone. */
+export interface Model {
+  readonly parameters: Layout;
+  readonly buffers: Layout;
+  /** Shape of one batch of inputs. */
+  readonly inputShape: Shape;
+  readonly network: Network;
+}
+
+export interface Bound {
+  readonly theta: Tensor;
+  readonly buffers: Tensor;
+  readonly training: boolean;
+}
+
+interface Store {
+  readonly training: boolean;
+  parameter(declaration: Declaration): Tensor;
+  buffer(declaration: Declaration): Tensor;
+  setBuffer(name: string, value: Tensor): void;
+}
+
+/** Finds out which parameters and buffers a network has, by running it once on placeholders. */
+export function declare(network: Network, inputShape: Shape): Model {
+  const parameters = new Map<string, Declaration>();
+  const buffers = new Map<string, Declaration>();
+  const record = (into: Map<string, Declaration>) => (declaration: Declaration) => {
+    if (into.has(declaration.name))
+      throw new InputError(`the model declares ${declaration.name} twice`, { name: declaration.name });
+    into.set(declaration.name, declaration);
+    const { shape, order } = declaration;
+    return constant(0, order ? order.map((axis) => shape[axis]!) : shape);
+  };
+  const store: Store = {
+    training: true,
+    parameter: record(parameters),
+    buffer: record(buffers),
+    setBuffer: () => undefined,
+  };
+  network(scopeOn(store), input("x", inputShape));
+  return {
+    parameters: layoutOf([...parameters.values()]),
+    buffers: layoutOf([...buffers.values()]),
+    inputShape,
+    network,
+  };
+}
+
+/** Runs a model on given parameters: logits, and the buffers as they are after this pass. */
+export function forward(
+  model: Model,
+  x: Tensor,
+  { theta, buffers, training }: Bound,
+): { logits: Tensor; buffers: Tensor } {
+  const parameters = unflatten(model.parameters, theta);
+  const state = unflatten(model.buffers, buffers);
+  const find =
+    (from: Map<string, Tensor>) =>
+    ({ name }: Declaration) =>
+      from.get(name)!;
+  const store: Store = {
+    training,
+    parameter: find(parameters),
+    buffer: find(state),
+    setBuffer: (name, value) => state.set(name, value),
+  };
+  const logits = model.network(scopeOn(store), x);
+  const flat = [...state.values()].map((value) => reshape(value, [-1]));
+  return { logits, buffers: flat.length === 0 ? buffers : concat(flat) };
+}
+
+function scopeOn(store: Store, prefix = ""): Scope {
+  const named = (declaration: Declaration) => ({ ...declaration, name: prefix + declaration.name });
+  return {
+    training: store.training,
+    at: (name) => scopeOn(store, `${prefix}${name}.`),
+    parameter: (declaration) => store.parameter(named(declaration)),
+    buffer: (declaration) => store.buffer(named(declaration)),
+    setBuffer: (name, value) => store.setBuffer(prefix + name, value),
+  };
+}
+
+/** An empty vector for models without buffers has length 1, because ONNX has no use for inputs of no elements. */
+export const vectorLength = (layout: Layout): number => Math.max(1, layout.size);
+
+export const vectorInput = (name: string, layout: Layout, dtype: FloatDType): Tensor =>
+  input(name, [vectorLength(layout)], dtype);

@@ -1,0 +1,208 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { ConstantData, DType, Emitter, OnnxAttr, Target, Tensor } from "../graph/tensor.ts";
+import { LoweringError } from "../util/errors.ts";
+import { sizeOf } from "../util/shape.ts";
+import { schedule } from "./schedule.ts";
+import {
+  AttributeProto_AttributeType,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  TensorProto_DataType,
+  type TensorProto,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from "./onnx_pb.ts";
+
+/** ONNX operator set 17 with IR version 8: what Debian's checker and every ONNX Runtime since 1.12 know. */
+const OPSET = 17n;
+const IR_VERSION = 8n;
+
+const dataType: Readonly<Record<DType, TensorProto_DataType>> = {
+  f32: TensorProto_DataType.FLOAT,
+  f64: TensorProto_DataType.DOUBLE,
+  i32: TensorProto_DataType.INT32,
+  u8: TensorProto_DataType.UINT8,
+  bool: TensorProto_DataType.BOOL,
+};
+
+/** A constant filled with one number is written out up to this size, and expanded at run time above it. */
+const WRITTEN_OUT = 64;
+
+export interface NamedTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  readonly nodes: number;
+  /** Inputs the outputs depend on. */
+  readonly inputs: readonly NamedTensor[];
+}
+
+/** An ONNX model that computes `outputs` (already lowered for the target), in their order and under their names. */
+export function emitModel(outputs: readonly NamedTensor[], target: Target, name = "eigensam"): OnnxModel {
+  const builder = new Builder(target);
+  const names = new Map<Tensor, string>();
+  for (const node of schedule(outputs.map(({ tensor }) => tensor))) {
+    const inputs = node.inputs.map((x) => names.get(x)!);
+    names.set(node, node.op.emit(builder, inputs, node, node.attrs));
+  }
+  for (const output of outputs) builder.output(output, names.get(output.tensor)!);
+  return builder.finish(name);
+}
+
+class Builder implements Emitter {
+  readonly target: Target;
+  private readonly nodes: NodeProto[] = [];
+  private readonly initializers: TensorProto[] = [];
+  private readonly constants = new Map<string, string>();
+  private readonly arrays = new Map<ArrayLike<number>, string>();
+  private readonly inputs: NamedTensor[] = [];
+  private readonly outputs: NamedTensor[] = [];
+
+  constructor(target: Target) {
+    this.target = target;
+  }
+
+  node(type: string, inputs: readonly string[], attrs: Readonly<Record<string, OnnxAttr>> = {}, domain = ""): string {
+    if (domain !== "" && !this.target.contrib)
+      throw new LoweringError(`operator ${domain}.${type} is not among the standard ones the target allows`, { type });
+    const output = `t${this.nodes.length}`;
+    this.nodes.push(
+      create(NodeProtoSchema, {
+        opType: type,
+        name: `${type}_${this.nodes.length}`,
+        domain,
+        input: [...inputs],
+        output: [output],
+        attribute: Object.entries(attrs).map(([key, value]) => attribute(key, value)),
+      }),
+    );
+    return output;
+  }
+
+  ints(values: readonly number[]): string {
+    return this.initializer(`i64:${values.join(",")}`, () => ({
+      dims: [BigInt(values.length)],
+      dataType: TensorProto_DataType.INT64,
+      rawData: bytesOf(BigInt64Array.from(values, BigInt)),
+    }));
+  }
+
+  constant(data: ConstantData, shape: readonly number[], dtype: DType): string {
+    const write = (values: ArrayLike<number>, dims: readonly number[]) => ({
+      dims: dims.map(BigInt),
+      dataType: dataType[dtype],
+      rawData: bytesOf(typed(values, dtype)),
+    });
+    if (typeof data !== "number") {
+      const known = this.arrays.get(data);
+      if (known) return known;
+      const made = this.initializer(`array:${this.arrays.size}`, () => write(data, shape));
+      this.arrays.set(data, made);
+      return made;
+    }
+    const size = sizeOf(shape);
+    if (size > WRITTEN_OUT) return this.node("Expand", [this.constant(data, [], dtype), this.ints(shape)]);
+    const text = Object.is(data, -0) ? "-0" : data;
+    return this.initializer(`${dtype}:${shape.join(",")}:${text}`, () => write(new Array(size).fill(data), shape));
+  }
+
+  input(name: string, tensor: Tensor): string {
+    this.inputs.push({ name, tensor });
+    return name;
+  }
+
+  output({ name, tensor }: NamedTensor, from: string): void {
+    this.nodes.push(
+      create(NodeProtoSchema, { opType: "Identity", name: `output_${name}`, input: [from], output: [name] }),
+    );
+    this.outputs.push({ name, tensor });
+  }
+
+  finish(name: string): OnnxModel {
+    const graph = create(GraphProtoSchema, {
+      name,
+      node: this.nodes,
+      initializer: this.initializers,
+      input: this.inputs.map(valueInfo),
+      output: this.outputs.map(valueInfo),
+    });
+    const domains = new Set(["", ...this.nodes.map((node) => node.domain)]);
+    const model = create(ModelProtoSchema, {
+      irVersion: IR_VERSION,
+      producerName: "eigensam",
+      graph,
+      opsetImport: [...domains].map((domain) =>
+        create(OperatorSetIdProtoSchema, { domain, version: domain === "" ? OPSET : 1n }),
+      ),
+    });
+    return { bytes: toBinary(ModelProtoSchema, model), nodes: this.nodes.length, inputs: this.inputs };
+  }
+
+  private initializer(key: string, make: () => Pick<TensorProto, "dims" | "dataType" | "rawData">): string {
+    let name = this.constants.get(key);
+    if (name === undefined) {
+      name = `c${this.constants.size}`;
+      this.constants.set(key, name);
+      this.initializers.push(create(TensorProtoSchema, { name, ...make() }));
+    }
+    return name;
+  }
+}
+
+function typed(values: ArrayLike<number>, dtype: DType): ArrayBufferView {
+  switch (dtype) {
+    case "f32":
+      return Float32Array.from(values);
+    case "f64":
+      return Float64Array.from(values);
+    case "i32":
+      return Int32Array.from(values);
+    default:
+      return Uint8Array.from(values);
+  }
+}
+
+const bytesOf = (view: ArrayBufferView) => new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
+
+const valueInfo = ({ name, tensor }: NamedTensor) =>
+  create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, {
+      value: {
+        case: "tensorType",
+        value: create(TypeProto_TensorSchema, {
+          elemType: dataType[tensor.dtype],
+          shape: create(TensorShapeProtoSchema, {
+            dim: tensor.shape.map((d) =>
+              create(TensorShapeProto_DimensionSchema, { value: { case: "dimValue", value: BigInt(d) } }),
+            ),
+          }),
+        }),
+      },
+    }),
+  });
+
+function attribute(name: string, value: OnnxAttr) {
+  if (typeof value === "string")
+    return create(AttributeProtoSchema, {
+      name,
+      type: AttributeProto_AttributeType.STRING,
+      s: new TextEncoder().encode(value),
+    });
+  if (typeof value === "number")
+    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: BigInt(value) });
+  if ("float" in value)
+    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.float });
+  return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.map(BigInt) });
+}

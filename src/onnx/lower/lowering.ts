@@ -1,0 +1,12 @@
+import type { Target, Tensor } from "../../graph/tensor.ts";
+
+export interface LoweringContext {
+  readonly target: Target;
+  /** Keep the transformed activations from the forward pass for the backward pass, instead of making them again. */
+  readonly keepTransforms: boolean;
+  /** Makes a value once per key, so that equal nodes get equal constants. */
+  memo<T>(key: string, make: () => T): T;
+}
+
+/** Rewrites a node in terms of ops that are cheaper on the target; undefined leaves it as it is. */
+export type Lowering = (node: Tensor, context: LoweringContext) => Tensor | undefined;

@@ -1,0 +1,26 @@
+import { availableParallelism } from "node:os";
+import type { Target } from "../graph/tensor.ts";
+
+export type Device = Target["device"];
+
+export const devices: readonly Device[] = ["cpu", "webgpu", "cuda"];
+
+export type Convolution = Target["convolution"];
+
+/** Threads that ONNX Runtime works with unless told otherwise: one per core this process may use. */
+export const defaultThreads = (): number => availableParallelism();
+
+export interface TargetOptions {
+  readonly device?: Device;
+  /** "winograd" (default on the CPU), "direct" (exact), "native" (default on GPUs): docs/engine.md has speed and error. */
+  readonly convolution?: Convolution;
+  /** Only operators of the ONNX standard, as a browser needs; the default on WebGPU. */
+  readonly standardOps?: boolean;
+}
+
+/** The defaults per device. */
+export const targetOf = ({ device = "cpu", convolution, standardOps }: TargetOptions = {}): Target => ({
+  device,
+  convolution: convolution ?? (device === "cpu" ? "winograd" : "native"),
+  contrib: !(standardOps ?? device === "webgpu"),
+});

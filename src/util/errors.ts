@@ -1,0 +1,30 @@
+/** Every error the library throws on purpose: what was given, what is allowed, and what to do next. */
+export class EigensamError extends Error {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly hint: string | undefined;
+
+  constructor(message: string, data: Readonly<Record<string, unknown>> = {}, hint?: string) {
+    super(hint === undefined ? message : `${message}\n  hint: ${hint}`);
+    this.name = new.target.name;
+    this.data = data;
+    this.hint = hint;
+  }
+}
+
+/** Shapes, axes or dtypes that an operation cannot take. */
+export class ShapeError extends EigensamError {}
+
+/** A derivative that does not exist, or was asked of something that is not a scalar. */
+export class DerivativeError extends EigensamError {}
+
+/** A graph that a target cannot run (an operator it lacks, a dtype it does not know). */
+export class LoweringError extends EigensamError {}
+
+/** A device that is not there, or a session that could not be made. */
+export class DeviceError extends EigensamError {}
+
+/** Values handed to an executable or a file that do not fit what was declared. */
+export class InputError extends EigensamError {}
+
+/** A setting or argument outside what is allowed. */
+export class ConfigError extends EigensamError {}
