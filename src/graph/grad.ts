@@ -2,7 +2,7 @@ import { DerivativeError } from "../util/errors.ts";
 import { showShape } from "../util/shape.ts";
 import { accumulate } from "./accumulate.ts";
 import { broadcastTo, sum } from "./ops/reduce.ts";
-import { mul } from "./ops/elementwise.ts";
+import { mul, stopGradient } from "./ops/elementwise.ts";
 import { constant } from "./ops/source.ts";
 import { simplify } from "./simplify.ts";
 import { isFloat, type Tensor } from "./tensor.ts";
@@ -62,14 +62,15 @@ export function pullBack(outputs: readonly Tensor[], cotangents: readonly Tensor
 /** ⟨a, b⟩ over all elements. */
 export const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b));
 
-/** H·v with H = ∇²f: the gradient of ⟨∇f, v⟩ with v held fixed. */
+/** H·v with H = ∇²f: the gradient of ⟨∇f, v⟩ with v held fixed (also where v was computed from x). */
 export function hessianVectorProduct(f: Tensor, x: Tensor, v: Tensor): Tensor {
-  const [g] = grad(f, [x]);
-  return grad(dot(g!, v), [x])[0]!;
+  return gradientVectorProduct(grad(f, [x])[0]!, x, v);
 }
 
+/** The same from g = ∇f: products at one point share the graph of g. */
+export const gradientVectorProduct = (g: Tensor, x: Tensor, v: Tensor): Tensor =>
+  grad(dot(g, stopGradient(v)), [x])[0]!;
+
 /** T[u,u] = ∇_x(uᵀ H(x) u) with u held fixed: q = ⟨∇⟨∇f, u⟩, u⟩, then ∇q. */
-export function thirdOrderContraction(f: Tensor, x: Tensor, u: Tensor): Tensor {
-  const Hu = hessianVectorProduct(f, x, u);
-  return grad(dot(Hu, u), [x])[0]!;
-}
+export const thirdOrderContraction = (f: Tensor, x: Tensor, u: Tensor): Tensor =>
+  gradientVectorProduct(hessianVectorProduct(f, x, u), x, u);

@@ -77,6 +77,8 @@ export interface Emitter {
   node(type: string, inputs: readonly string[], attrs?: Readonly<Record<string, OnnxAttr>>, domain?: string): string;
   /** An int64 vector constant (axes, shapes, starts). */
   ints(values: readonly number[]): string;
+  /** An int64 vector that is the shape of a Reshape or Expand. */
+  shape(values: readonly number[]): string;
   /** A constant of the given dtype; a number becomes a scalar. */
   constant(data: ConstantData, shape: readonly number[], dtype: DType): string;
   /** A named graph input. */

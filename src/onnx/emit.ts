@@ -66,6 +66,12 @@ class Builder implements Emitter {
   private readonly initializers: TensorProto[] = [];
   private readonly constants = new Map<string, string>();
   private readonly arrays = new Map<ArrayLike<number>, string>();
+  /**
+   * Shapes that ONNX Runtime must take for run-time values (they are listed as inputs with a default). Knowing all shapes, its
+   * CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use: 4.5 GB for a SAM
+   * step that needs 2.5 GB when memory is given and taken as the run goes.
+   */
+  private readonly shapes = new Set<string>();
   private readonly inputs: NamedTensor[] = [];
   private readonly outputs: NamedTensor[] = [];
 
@@ -96,6 +102,12 @@ class Builder implements Emitter {
       dataType: TensorProto_DataType.INT64,
       rawData: bytesOf(BigInt64Array.from(values, BigInt)),
     }));
+  }
+
+  shape(values: readonly number[]): string {
+    const name = this.ints(values);
+    if (this.target.device === "cpu") this.shapes.add(name);
+    return name;
   }
 
   constant(data: ConstantData, shape: readonly number[], dtype: DType): string {
@@ -134,7 +146,10 @@ class Builder implements Emitter {
       name,
       node: this.nodes,
       initializer: this.initializers,
-      input: this.inputs.map(valueInfo),
+      input: [
+        ...this.inputs.map(valueInfo),
+        ...this.initializers.filter((t) => this.shapes.has(t.name)).map(vectorInfo),
+      ],
       output: this.outputs.map(valueInfo),
     });
     const domains = new Set(["", ...this.nodes.map((node) => node.domain)]);
@@ -175,18 +190,20 @@ function typed(values: ArrayLike<number>, dtype: DType): ArrayBufferView {
 
 const bytesOf = (view: ArrayBufferView) => new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
 
-const valueInfo = ({ name, tensor }: NamedTensor) =>
+const valueInfo = ({ name, tensor }: NamedTensor) => info(name, dataType[tensor.dtype], tensor.shape.map(BigInt));
+
+const vectorInfo = ({ name, dataType, dims }: TensorProto) => info(name, dataType, dims);
+
+const info = (name: string, elemType: number, dims: readonly bigint[]) =>
   create(ValueInfoProtoSchema, {
     name,
     type: create(TypeProtoSchema, {
       value: {
         case: "tensorType",
         value: create(TypeProto_TensorSchema, {
-          elemType: dataType[tensor.dtype],
+          elemType,
           shape: create(TensorShapeProtoSchema, {
-            dim: tensor.shape.map((d) =>
-              create(TensorShapeProto_DimensionSchema, { value: { case: "dimValue", value: BigInt(d) } }),
-            ),
+            dim: dims.map((d) => create(TensorShapeProto_DimensionSchema, { value: { case: "dimValue", value: d } })),
           }),
         }),
       },

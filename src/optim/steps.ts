@@ -1,4 +1,4 @@
-import { dot, grad } from "../graph/grad.ts";
+import { dot, grad, gradientVectorProduct } from "../graph/grad.ts";
 import { add } from "../graph/ops/elementwise.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
 import { type AscentRule, eigenSam, sam } from "./ascent.ts";
@@ -66,7 +66,7 @@ export function powerIteration(f: Loss, theta: Tensor, v: Tensor, iterations: nu
   let vector = v;
   let eigenvalue = dot(v, v);
   for (let i = 0; i < iterations; i++) {
-    const Hv = grad(dot(g, vector), [theta])[0]!;
+    const Hv = gradientVectorProduct(g, theta, vector);
     eigenvalue = dot(vector, Hv);
     vector = unit(Hv);
   }

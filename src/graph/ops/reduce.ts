@@ -33,10 +33,10 @@ function emitSum(emitter: Emitter, x: string, shape: Shape, axes: readonly numbe
   if (leading && rows >= 1024 && rows < sizeOf(shape)) {
     const blocks = largestDivisor(rows, 256);
     const columns = sizeOf(shape) / rows;
-    const split = emitter.node("Reshape", [x, emitter.ints([blocks, rows / blocks, columns])]);
+    const split = emitter.node("Reshape", [x, emitter.shape([blocks, rows / blocks, columns])]);
     const partial = emitter.node("ReduceSum", [split, emitter.ints([1])], { keepdims: 0 });
     const total = emitter.node("ReduceSum", [partial, emitter.ints([0])], { keepdims: 0 });
-    return emitter.node("Reshape", [total, emitter.ints(out)]);
+    return emitter.node("Reshape", [total, emitter.shape(out)]);
   }
   return emitter.node("ReduceSum", [x, emitter.ints(axes)], { keepdims: 1 });
 }
@@ -56,7 +56,7 @@ export const broadcastOp = defineOp<{ readonly shape: Shape }>({
     return shape;
   },
   vjp: ({ g, inputs: [x] }) => [() => sumTo(g, x!.shape)],
-  emit: (emitter, [x], _, { shape }) => emitter.node("Expand", [x!, emitter.ints(shape)]),
+  emit: (emitter, [x], _, { shape }) => emitter.node("Expand", [x!, emitter.shape(shape)]),
   samples: [
     { shapes: [[3, 1]], attrs: { shape: [3, 4] } },
     { shapes: [[4]], attrs: { shape: [2, 3, 4] } },

@@ -15,7 +15,7 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
     return shape;
   },
   vjp: ({ g, inputs: [x] }) => [() => reshape(g, x!.shape)],
-  emit: (emitter, [x], _, { shape }) => emitter.node("Reshape", [x!, emitter.ints(shape)]),
+  emit: (emitter, [x], _, { shape }) => emitter.node("Reshape", [x!, emitter.shape(shape)]),
   samples: [
     { shapes: [[2, 6]], attrs: { shape: [3, 4] } },
     { shapes: [[1]], attrs: { shape: [] } },

@@ -1,6 +1,5 @@
 import { type ConvAttrs, convOutputSize } from "../../graph/ops/conv-attrs.ts";
 import { matmul } from "../../graph/ops/matmul.ts";
-import { recompute } from "../../graph/ops/recompute.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { putBack, stride } from "../../graph/ops/take.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -62,16 +61,15 @@ export const lowerConvWeight: Lowering = (node, context) => {
   const [x, y] = node.inputs as [Tensor, Tensor];
   const attrs = node.attrs as ConvAttrs;
   const method = methodOf(attrs, { ...sizes(x, y), dtype: node.dtype }, context);
-  const again = context.keepTransforms ? x : recompute(x, "weight gradient");
   switch (method.kind) {
     case "native":
       return undefined;
     case "pointwise":
       return reshape(tallProduct(rows(sampled(x, attrs)), rows(y)), node.shape);
     case "direct":
-      return directConvWeight(again, y, method.patches, attrs.kernel);
+      return directConvWeight(x, y, method.patches, attrs.kernel);
     case "winograd":
-      return winogradConvWeight(again, y, method.plan, attrs.kernel);
+      return winogradConvWeight(x, y, method.plan, attrs.kernel);
   }
 };
 

@@ -7,7 +7,7 @@ import { type AxisGeometry, outputLength, rankOf } from "./axis-plan.ts";
  */
 const MULTIPLY_ADDS_PER_SECOND = 1.6e11;
 const BYTES_PER_SECOND = 3e10;
-const GATHERED_BYTES_PER_SECOND = 1.5e10;
+const GATHERED_BYTES_PER_SECOND = 8e9;
 
 /** A product of [m × k] and [k × n], `count` times: packing makes small sides dear. */
 const product = (count: number, m: number, k: number, n: number): number =>
@@ -15,6 +15,7 @@ const product = (count: number, m: number, k: number, n: number): number =>
 
 const moved = (elements: number): number => (4 * elements) / BYTES_PER_SECOND;
 
+/** Forward and both adjoints: three products, patches gathered twice, and their gradient scattered back. */
 export function directCost(
   { size, kernel }: ConvAttrs,
   output: readonly [number, number],
@@ -23,8 +24,8 @@ export function directCost(
   k: number,
 ): number {
   const [rows, taps] = [output[0] * output[1] * batch, kernel[0] * kernel[1]];
-  const forward = product(1, rows, taps * c, k) + (4 * rows * taps * c) / GATHERED_BYTES_PER_SECOND;
-  return 3 * forward + moved(size[0] * size[1] * batch * c);
+  const gathered = (4 * rows * taps * c) / GATHERED_BYTES_PER_SECOND;
+  return 3 * product(1, rows, taps * c, k) + 4 * gathered + moved(size[0] * size[1] * batch * c);
 }
 
 /** Tiles of `m` outputs per axis; forward and both adjoints together. */

@@ -13,20 +13,11 @@ const lowerings: Partial<Record<OpName, Lowering>> = {
   conv2dWeight: lowerConvWeight,
 };
 
-export interface LowerOptions {
-  readonly keepTransforms?: boolean;
-}
-
 /** The same outputs for one target: simplified, lowered, and simplified again. */
-export function lower(
-  outputs: readonly Tensor[],
-  target: Target,
-  { keepTransforms = true }: LowerOptions = {},
-): Tensor[] {
+export function lower(outputs: readonly Tensor[], target: Target): Tensor[] {
   const made = new Map<string, unknown>();
   const context: LoweringContext = {
     target,
-    keepTransforms,
     memo<T>(key: string, make: () => T): T {
       if (!made.has(key)) made.set(key, make());
       return made.get(key) as T;

@@ -2,8 +2,6 @@ import type { Target, Tensor } from "../../graph/tensor.ts";
 
 export interface LoweringContext {
   readonly target: Target;
-  /** Keep the transformed activations from the forward pass for the backward pass, instead of making them again. */
-  readonly keepTransforms: boolean;
   /** Makes a value once per key, so that equal nodes get equal constants. */
   memo<T>(key: string, make: () => T): T;
 }
