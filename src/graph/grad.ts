@@ -37,7 +37,7 @@ export function pullBack(outputs: readonly Tensor[], cotangents: readonly Tensor
     if (list) list.push(g);
     else pending.set(x, [g]);
   };
-  outputs.forEach((y, i) => contribute(y, cotangents[i]!));
+  for (const [i, y] of outputs.entries()) contribute(y, cotangents[i]!);
 
   const targets = new Set(wrt);
   const total = new Map<Tensor, Tensor>();

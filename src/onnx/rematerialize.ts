@@ -17,56 +17,56 @@ const LARGE = 1 << 18;
  * execution, is made again for the later uses. Values do not change.
  */
 export function rematerialize(outputs: readonly Tensor[]): Tensor[] {
-  const position = new Map(executionOrder(outputs).map((node, i) => [node, i]));
   const order = topological(outputs);
   const cheap = new Set<Tensor>();
-  const users = new Map<Tensor, Tensor[]>();
-  for (const node of order) {
-    if (isCheap(node, cheap)) cheap.add(node);
-    for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node]);
-  }
-
-  /** For a cheap node: which copy each of its users gets; copy 0 is the original. */
-  const copyFor = new Map<Tensor, Map<Tensor, number>>();
-  for (const node of cheap) {
-    const final = users.get(node)?.filter((user) => !cheap.has(user)) ?? [];
-    if (sizeOf(node.shape) < LARGE || final.length < 2) continue;
-    let copy = 0;
-    let last = Number.NEGATIVE_INFINITY;
-    const copies = new Map<Tensor, number>();
-    for (const user of final.toSorted((a, b) => position.get(a)! - position.get(b)!)) {
-      const at = position.get(user)!;
-      if (copies.size > 0 && at - last > FAR) copy++;
-      copies.set(user, copy);
-      last = at;
-    }
-    if (copy > 0) copyFor.set(node, copies);
-  }
+  for (const node of order) if (isCheap(node, cheap)) cheap.add(node);
+  const copyFor = assignCopies(outputs, order, cheap);
 
   const done = new Map<Tensor, Tensor>();
-  const again = new Map<string, Map<Tensor, Tensor>>();
-  const copyOf = (node: Tensor, tag: string): Tensor => {
-    if (!cheap.has(node)) return recompute(done.get(node)!, tag);
-    let made = again.get(tag);
-    if (!made) again.set(tag, (made = new Map()));
-    let copy = made.get(node);
-    if (!copy) {
-      copy = withInputs(
+  const copies = new Map<number, Map<Tensor, Tensor>>();
+  /** A cheap node made anew, down to the first node that is kept. */
+  const copyOf = (node: Tensor, copy: number): Tensor => {
+    if (isConstant(node)) return done.get(node)!;
+    if (!cheap.has(node)) return recompute(done.get(node)!, `copy ${copy}`);
+    const made = copies.get(copy) ?? new Map<Tensor, Tensor>();
+    copies.set(copy, made);
+    const again =
+      made.get(node) ??
+      withInputs(
         node,
-        node.inputs.map((x) => (isConstant(x) ? done.get(x)! : copyOf(x, tag))),
+        node.inputs.map((x) => copyOf(x, copy)),
       );
-      made.set(node, copy);
-    }
-    return copy;
+    made.set(node, again);
+    return again;
   };
   for (const node of order) {
     const inputs = node.inputs.map((x) => {
       const copy = copyFor.get(x)?.get(node) ?? 0;
-      return copy === 0 ? done.get(x)! : copyOf(x, `copy ${copy}`);
+      return copy === 0 ? done.get(x)! : copyOf(x, copy);
     });
     done.set(node, inputs.every((x, i) => x === node.inputs[i]) ? node : withInputs(node, inputs));
   }
   return outputs.map((y) => done.get(y)!);
+}
+
+/** For each large cheap node that has distant uses: which copy each of its users gets. Copy 0 is the node itself. */
+function assignCopies(outputs: readonly Tensor[], order: readonly Tensor[], cheap: ReadonlySet<Tensor>) {
+  const position = new Map(executionOrder(outputs).map((node, i) => [node, i]));
+  const users = new Map<Tensor, Tensor[]>([...cheap].map((node) => [node, []]));
+  for (const node of order) if (!cheap.has(node)) for (const x of new Set(node.inputs)) users.get(x)?.push(node);
+
+  const copyFor = new Map<Tensor, Map<Tensor, number>>();
+  for (const [node, list] of users) {
+    if (sizeOf(node.shape) < LARGE) continue;
+    const sorted = list.toSorted((a, b) => position.get(a)! - position.get(b)!);
+    let copy = 0;
+    const assigned = sorted.map((user, i): [Tensor, number] => {
+      if (i > 0 && position.get(user)! - position.get(sorted[i - 1]!)! > FAR) copy++;
+      return [user, copy];
+    });
+    if (copy > 0) copyFor.set(node, new Map(assigned));
+  }
+  return copyFor;
 }
 
 const isConstant = (node: Tensor): boolean => node.op.name === "constant";

@@ -1,0 +1,68 @@
+/** The pure core: symbolic graphs, their derivatives, networks and optimizers. No I/O, no runtime. */
+export {
+  dot,
+  grad,
+  gradientVectorProduct,
+  hessianVectorProduct,
+  pullBack,
+  thirdOrderContraction,
+} from "./graph/grad.ts";
+export { concat, pad, slice, split, transpose } from "./graph/ops/arrange.ts";
+export { cast, equal, greater, greaterEqual, oneHot, where } from "./graph/ops/compare.ts";
+export { conv2d } from "./graph/ops/conv.ts";
+export {
+  abs,
+  add,
+  div,
+  erf,
+  exp,
+  heaviside,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  reciprocal,
+  relu,
+  rsqrt,
+  sigmoid,
+  sign,
+  sqrt,
+  stopGradient,
+  sub,
+  tanh,
+} from "./graph/ops/elementwise.ts";
+export { type OpName, ops } from "./graph/ops/index.ts";
+export { matmul } from "./graph/ops/matmul.ts";
+export { max } from "./graph/ops/max.ts";
+export { broadcastTo, sum, sumTo } from "./graph/ops/reduce.ts";
+export { reshape } from "./graph/ops/reshape.ts";
+export { constant, input, scalar } from "./graph/ops/source.ts";
+export { stride, take } from "./graph/ops/take.ts";
+export { simplify } from "./graph/simplify.ts";
+export type { ConstantData, DType, FloatDType, Operand, Target, Tensor } from "./graph/tensor.ts";
+export { mlp } from "./models/mlp.ts";
+export { resnet18, resnet34, resnet50 } from "./models/resnet.ts";
+export {
+  avgPool2d,
+  crossEntropy,
+  gelu,
+  layerNorm,
+  logSoftmax,
+  maxPool2d,
+  mean,
+  silu,
+  softmax,
+  standardize,
+} from "./nn/functions.ts";
+export { fromNchw } from "./nn/images.ts";
+export { batchNorm, conv, linear } from "./nn/layers.ts";
+export { initialize, type Layout, pack, unflatten, unpack } from "./nn/layout.ts";
+export { declare, forward, type Model, type Network, type Scope } from "./nn/scope.ts";
+export { emitModel } from "./onnx/emit.ts";
+export { lower } from "./onnx/lower/index.ts";
+export { type AscentRule, eigenSam, sam } from "./optim/ascent.ts";
+export { sgd } from "./optim/sgd.ts";
+export { ascentStep, eigenSamStep, type Loss, powerIteration, samStep, sgdStep } from "./optim/steps.ts";
+export * from "./util/errors.ts";
+export { type Rng, rng } from "./util/rng.ts";
