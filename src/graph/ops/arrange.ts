@@ -58,7 +58,7 @@ export const concatOp = defineOp<{ readonly axis: number }>({
   ],
 });
 
-interface SliceAttrs {
+export interface SliceAttrs {
   readonly axis: number;
   readonly start: number;
   readonly end: number;
@@ -81,7 +81,7 @@ export const sliceOp = defineOp<SliceAttrs>({
   ],
 });
 
-interface PadAttrs {
+export interface PadAttrs {
   readonly axis: number;
   readonly before: number;
   readonly after: number;

@@ -6,7 +6,7 @@ import { div, mul } from "./elementwise.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 
-interface MaxAttrs {
+export interface MaxAttrs {
   readonly axes: readonly number[];
 }
 

@@ -5,7 +5,7 @@ import { apply, defineOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { reshape } from "./reshape.ts";
 
-interface SumAttrs {
+export interface SumAttrs {
   readonly axes: readonly number[];
 }
 

@@ -6,7 +6,7 @@ import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
 import { constant } from "./source.ts";
 
-interface TakeAttrs {
+export interface TakeAttrs {
   readonly axis: number;
   /** Positions along the axis; -1 takes zeros. */
   readonly indices: Int32Array;

@@ -1,0 +1,93 @@
+import { type ModelName, models } from "../../models/index.ts";
+import { crossEntropy } from "../../nn/functions.ts";
+import { initialize } from "../../nn/layout.ts";
+import { declare, forward, vectorLength } from "../../nn/scope.ts";
+import { type CompileStats, compile, type Executable } from "../../runtime/compile.ts";
+import type { Convolution } from "../../runtime/device.ts";
+import type { TypedArray } from "../../runtime/session.ts";
+import { rng } from "../../util/rng.ts";
+import { type MethodName, methods } from "./methods.ts";
+
+export interface WorkloadOptions {
+  readonly model: ModelName;
+  readonly method: MethodName;
+  readonly width: number;
+  readonly batch: number;
+  readonly size: number;
+  readonly channels: number;
+  readonly classes: number;
+  readonly threads: number;
+  readonly convolution: Convolution;
+  readonly profile: boolean;
+}
+
+/** One method compiled for one fixed random batch. */
+export interface Workload {
+  readonly stats: CompileStats;
+  readonly profile: Executable["profile"];
+  step(): Promise<void>;
+}
+
+export async function prepare(options: WorkloadOptions): Promise<Workload> {
+  const { batch, classes, channels, size } = options;
+  const method = methods[options.method];
+  const model = declare(models[options.model].build(options), [batch, channels, size, size]);
+  const vector = { shape: [model.parameters.size] };
+  const spec = {
+    theta: vector,
+    momentum: vector,
+    v: vector,
+    buffers: { shape: [vectorLength(model.buffers)] },
+    x: { shape: model.inputShape },
+    y: { shape: [batch], dtype: "i32" as const },
+  };
+  const executable: Executable = await compile(
+    ({ x, y, buffers, ...inputs }) => {
+      const f = (theta: typeof x) => crossEntropy(forward(model, x, { theta, buffers, training: true }).logits, y);
+      return method.build(f, inputs);
+    },
+    spec,
+    options,
+  );
+
+  // Arrays exist only where the method reads them: the memory is part of what is measured.
+  const feeds: Record<string, TypedArray> = {
+    theta: initialize(model.parameters, (name) => rng(0, "theta", name), new Float32Array(model.parameters.size)),
+    x: normals("images", new Float32Array(batch * channels * size * size)),
+    y: labels(batch, classes),
+    ...(method.advances ? { momentum: new Float32Array(model.parameters.size) } : {}),
+    ...(method.vector ? { v: unit(normals("v", new Float32Array(model.parameters.size))) } : {}),
+  };
+  // What tracing and drawing left behind is no part of a step's memory.
+  globalThis.gc?.();
+
+  let into: Record<string, TypedArray> = {};
+  return {
+    stats: executable.stats,
+    profile: () => executable.profile(),
+    step: async () => {
+      const { nextTheta, nextMomentum } = await executable.run(feeds, into);
+      if (!method.advances) return;
+      // Two pairs of arrays take turns: what was read now is written next time.
+      into = { nextTheta: feeds.theta!, nextMomentum: feeds.momentum! };
+      Object.assign(feeds, { theta: nextTheta, momentum: nextMomentum });
+    },
+  };
+}
+
+function normals(label: string, into: Float32Array): Float32Array {
+  const random = rng(0, label);
+  for (let i = 0; i < into.length; i++) into[i] = random.normal();
+  return into;
+}
+
+function labels(count: number, classes: number): Int32Array {
+  const random = rng(0, "labels");
+  return Int32Array.from({ length: count }, () => Math.floor(random.uniform() * classes));
+}
+
+function unit(v: Float32Array): Float32Array {
+  const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
+  for (let i = 0; i < v.length; i++) v[i]! /= norm;
+  return v;
+}

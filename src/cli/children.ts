@@ -1,0 +1,21 @@
+import type { ChildProcess } from "node:child_process";
+import { constants } from "node:os";
+
+const living = new Set<ChildProcess>();
+
+/** Remembers a child until it ends, so that it cannot outlive this process. */
+export function track<C extends ChildProcess>(child: C): C {
+  living.add(child);
+  const forget = () => living.delete(child);
+  child.once("exit", forget).once("error", forget);
+  return child;
+}
+
+/** A child that computes does not look at its input, so it is not asked but killed. */
+export function killChildren(): void {
+  for (const child of living) child.kill("SIGKILL");
+}
+
+/** The status by which a shell reports a death by signal. */
+export const statusOf = (code: number | null, signal: NodeJS.Signals | null): number =>
+  code ?? (signal === null ? 1 : 128 + constants.signals[signal]);

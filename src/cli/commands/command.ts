@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+
+/** One subcommand of eigensam. */
+export interface CliCommand<Options = never> {
+  readonly name: string;
+  /** One line of help. */
+  readonly summary: string;
+  /** It computes in this process, which therefore restarts with the tuned allocator first. */
+  readonly computes: boolean;
+  /** Declares options with their defaults. */
+  configure(command: Command): void;
+  run(options: Options): Promise<void>;
+}

@@ -1,0 +1,224 @@
+import { describe, expect, it } from "vitest";
+import { grad, gradientVectorProduct } from "../src/graph/grad.ts";
+import { concat } from "../src/graph/ops/arrange.ts";
+import { greater, where } from "../src/graph/ops/compare.ts";
+import { conv2d } from "../src/graph/ops/conv.ts";
+import { add, heaviside, mul, tanh } from "../src/graph/ops/elementwise.ts";
+import { matmul } from "../src/graph/ops/matmul.ts";
+import { sum } from "../src/graph/ops/reduce.ts";
+import { reshape } from "../src/graph/ops/reshape.ts";
+import { constant, input } from "../src/graph/ops/source.ts";
+import { simplify } from "../src/graph/simplify.ts";
+import type { Tensor } from "../src/graph/tensor.ts";
+import { topological } from "../src/graph/walk.ts";
+import { crossEntropy } from "../src/nn/functions.ts";
+import { rematerialize } from "../src/onnx/rematerialize.ts";
+import { compile } from "../src/runtime/compile.ts";
+import { devices } from "../src/runtime/device.ts";
+import { availableProviders } from "../src/runtime/node-session.ts";
+import { ConfigError, DerivativeError, DeviceError, InputError, ShapeError } from "../src/util/errors.ts";
+import { networks, problem } from "./support/models.ts";
+import { vector } from "./support/numbers.ts";
+import { runOn } from "./support/run.ts";
+
+const square = () => compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [3] } }, { threads: 1 });
+const bytes = (array: ArrayBufferView) => Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+const x3 = () => Float32Array.of(1, 2, 3);
+
+describe("an executable says what is wrong with its inputs:", () => {
+  const mistakes: Readonly<Record<string, readonly [Record<string, unknown>, string]>> = {
+    "an array of another length": [{ x: Float32Array.of(1, 2) }, "x: 2 numbers, expected 3 for f32 [3]"],
+    "an input it does not have": [{ x: x3(), z: x3() }, "no input is called z\n  hint: inputs: x"],
+    "an input that is missing": [{}, "x: missing, expected 3 for f32 [3]"],
+    "an array of another dtype": [{ x: Float64Array.of(1, 2, 3) }, "x: a Float64Array, expected f32 [3]"],
+  };
+  it.each(Object.entries(mistakes))("%s", async (_, [inputs, message]) => {
+    const f = await square();
+    const failure = f.run(inputs as never);
+    await expect(failure).rejects.toThrow(InputError);
+    await expect(failure).rejects.toThrow(message);
+  });
+
+  it("one name for an input and an output", async () => {
+    const failure = compile(({ x }) => ({ x: mul(x, x) }), { x: { shape: [3] } });
+    await expect(failure).rejects.toThrow("x names both an input and an output\n  hint: rename the output");
+  });
+});
+
+const absent = devices.filter((device) => !availableProviders().includes(device));
+const present = devices.filter((device) => availableProviders().includes(device));
+
+it("a device that onnxruntime-node does not carry is refused with a hint, and the CPU never is", async () => {
+  expect(present).toContain("cpu");
+  for (const device of absent) {
+    const failure = compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [3] } }, { device });
+    await expect(failure).rejects.toThrow(DeviceError);
+    await expect(failure).rejects.toThrow(/is not available: .* here offers .*\n {2}hint: needs an? /);
+  }
+});
+
+it("a device without its hardware or libraries gives a DeviceError with a hint, or works", async () => {
+  for (const device of present) {
+    const outcome = await compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [3] } }, { device }).catch((e) => e);
+    if (outcome instanceof Error) {
+      expect(outcome, device).toBeInstanceOf(DeviceError);
+      expect((outcome as DeviceError).hint, device).toBeTruthy();
+    } else {
+      expect([...(await outcome.run({ x: x3() })).y], device).toEqual([1, 4, 9]);
+      await outcome.release();
+    }
+  }
+});
+
+describe("a graph that cannot be built names the op and what it was given:", () => {
+  const [a, b] = [input("a", [2, 3]), input("b", [4, 5])];
+  const labels = input("labels", [2], "i32");
+  const mistakes: Readonly<Record<string, readonly [() => unknown, new (...args: never[]) => Error, RegExp]>> = {
+    "add of shapes that do not broadcast": [() => add(a, b), ShapeError, /add: shapes \[2, 3\] and \[4, 5\]/],
+    "a matrix product whose inner sizes differ": [() => matmul(a, b), ShapeError, /matmul: .*\[2, 3\] times \[4, 5\]/],
+    "a convolution of matrices": [() => conv2d(a, b), ShapeError, /conv2d: shapes \[2, 3\] and \[4, 5\]/],
+    "a convolution with other channels": [
+      () => conv2d(input("x", [4, 4, 1, 2]), input("w", [3, 3, 5, 2])),
+      ShapeError,
+      /conv2d: shapes \[4, 4, 1, 2\] and \[3, 3, 5, 2\]/,
+    ],
+    "a concatenation that does not fit": [() => concat([a, b]), ShapeError, /concat: \[2, 3\] and \[4, 5\]/],
+    "a reshape to another size": [() => reshape(a, [4]), ShapeError, /reshape: \[2, 3\] .* \[4\]/],
+    "a sum over an axis that is not there": [() => sum(a, [2]), ShapeError, /sum: axes \[2\] do not fit rank 2/],
+    "a choice by numbers": [() => where(a, a, a), ShapeError, /where: the condition is f32, expected bool/],
+    "a gradient of a vector": [() => grad(a, [a]), DerivativeError, /grad: .*f32 \[2, 3\].*\n {2}hint: sum/],
+    "a gradient by integers": [() => grad(sum(a), [labels]), DerivativeError, /grad: .* i32/],
+    "a gradient of a comparison": [() => grad(greater(sum(a), 0), [a]), DerivativeError, /grad: .*bool/],
+    "label smoothing of 1": [() => crossEntropy(a, labels, { labelSmoothing: 1 }), ConfigError, /smoothing is 1/],
+  };
+  it.each(Object.entries(mistakes))("%s", (_, [make, type, message]) => {
+    expect(make).toThrow(type);
+    expect(make).toThrow(message);
+  });
+});
+
+describe("an executable", () => {
+  it("writes into buffers of its own, or into those it is given", async () => {
+    const f = await square();
+    const first = await f.run({ x: x3() });
+    expect([...first.y]).toEqual([1, 4, 9]);
+    const second = await f.run({ x: Float32Array.of(3, 4, 5) });
+    expect(second.y).toBe(first.y);
+    expect([...first.y]).toEqual([9, 16, 25]);
+    const mine = new Float32Array(3);
+    const third = await f.run({ x: x3() }, { y: mine });
+    expect(third.y).toBe(mine);
+    expect([...mine]).toEqual([1, 4, 9]);
+    expect([...first.y]).toEqual([9, 16, 25]);
+  });
+
+  it("takes inputs that its outputs do not depend on, and passes an input or a constant through", async () => {
+    const f = await compile(
+      ({ x }) => ({ same: x, fixed: constant(2, [100]) }),
+      { x: { shape: [3] }, unused: { shape: [2] } },
+      { threads: 1 },
+    );
+    const { same, fixed } = await f.run({ x: x3(), unused: new Float32Array(2) });
+    expect([...same]).toEqual([1, 2, 3]);
+    expect([...fixed]).toEqual(new Array(100).fill(2));
+  });
+
+  it("reports the time of every kind of node it ran", async () => {
+    const f = await compile(({ x }) => ({ y: tanh(mul(x, x)) }), { x: { shape: [3] } }, { threads: 1, profile: true });
+    await f.run({ x: x3() });
+    await f.run({ x: x3() });
+    const nodes = f.profile();
+    expect(nodes.map(({ op }) => op)).toEqual(expect.arrayContaining(["Mul", "Tanh"]));
+    for (const { runs, totalMs } of nodes) {
+      expect(runs).toBe(2);
+      expect(totalMs).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it("says so when it was not compiled for profiling", async () => {
+    const f = await square();
+    expect(() => f.profile()).toThrow("profile: true");
+  });
+});
+
+describe("a network's gradient", () => {
+  const sample = networks.resnet18!;
+  const { theta, lossAt, size } = problem(sample);
+  const loss = lossAt(theta);
+  const g = grad(loss, [theta])[0]!;
+  const feeds = {
+    theta: vector("theta", [size]),
+    buffers: new Float64Array(10_000),
+    x: vector("x", sample.inputShape),
+    labels: Int32Array.of(3, 7),
+  };
+  const count = (nodes: readonly Tensor[], name: string) => nodes.filter(({ op }) => op.name === name).length;
+
+  it("comes out the same to the last bit when it runs twice, and in another session", async () => {
+    const f = await compile(
+      () => ({ g }),
+      {
+        theta: { shape: theta.shape },
+        x: { shape: sample.inputShape },
+        labels: { shape: [2], dtype: "i32" },
+        buffers: { shape: [1] },
+      },
+      { threads: 2 },
+    );
+    const arrays = { theta: Float32Array.from(feeds.theta), x: Float32Array.from(feeds.x), labels: feeds.labels };
+    const inputs = { ...arrays, buffers: new Float32Array(1) };
+    const first = Float32Array.from((await f.run(inputs)).g);
+    const second = (await f.run(inputs)).g;
+    expect(first.some((value) => value !== 0)).toBe(true);
+    expect(bytes(second).equals(bytes(first))).toBe(true);
+    const elsewhere = await runOn({ g }, feeds, { threads: 2 });
+    expect(bytes(elsewhere.g).equals(bytes(first))).toBe(true);
+  });
+
+  it("shares one forward pass among the Hessian-vector products at one point", () => {
+    const products = (p: number) =>
+      Array.from({ length: p }, (_, i) => gradientVectorProduct(g, theta, input(`v${i}`, theta.shape)));
+    const sizesOf = (p: number) => {
+      const nodes = topological(simplify([loss, g, ...products(p)]));
+      return { conv: count(nodes, "conv2d"), all: nodes.length };
+    };
+    const sizes = [0, 1, 2, 3].map(sizesOf);
+    expect(sizes[2]!.conv - sizes[1]!.conv).toBe(sizes[3]!.conv - sizes[2]!.conv);
+    expect(sizes[2]!.all - sizes[1]!.all).toBe(sizes[3]!.all - sizes[2]!.all);
+    // x∗v, and x'∗w for the tangent x' of x: two per convolution, but one in the first layer, whose x' is zero.
+    expect(sizes[1]!.conv - sizes[0]!.conv).toBe(2 * sizes[0]!.conv - 1);
+  });
+
+  it("stays below a budget of nodes", () => {
+    const forward = topological(simplify([loss])).length;
+    const backward = topological(simplify([loss, g])).length;
+    console.info(`resnet18: ${forward} nodes forward, ${backward} with the gradient`);
+    expect(backward).toBeLessThan(GRADIENT_NODES);
+  });
+});
+
+/** ResNet-18, loss and gradient: 959 when this was written. A rule that no longer applies costs dozens of nodes. */
+const GRADIENT_NODES = 1000;
+
+describe("rematerialization", () => {
+  /** As large as what src/onnx/rematerialize.ts makes again, from inputs that are small. */
+  const large = [12 << 8, 1 << 12];
+  const [x, y] = [input("x", [large[0]!, 1]), input("y", [1, large[1]!])];
+  const mask = heaviside(add(x, y));
+  /** Two uses of the mask, with more nodes between them than rematerialization thinks near. */
+  const first = sum(mul(mask, x), [0]);
+  const between = Array.from({ length: 50 }).reduce<Tensor>((t) => tanh(add(t, 0.25)), first);
+  const outputs = { first, last: sum(mul(mask, between), [1]) };
+
+  it("makes a large mask again for a distant use and changes no bit", async () => {
+    const feeds = { x: vector("x", x.shape), y: vector("y", y.shape) };
+    const again = topological(rematerialize(Object.values(outputs))).filter(({ op }) => op.name === "recompute");
+    expect(again.length).toBeGreaterThan(0);
+    const kept = await runOn(outputs, feeds, { rematerialize: false });
+    const made = await runOn(outputs, feeds, { rematerialize: true });
+    for (const name of ["first", "last"] as const) {
+      expect(kept[name].some((value) => value !== 0)).toBe(true);
+      expect(bytes(made[name]).equals(bytes(kept[name]))).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,42 @@
+/** Every tolerance of the suite, with its reason. All are relative errors of whole arrays, ‖a − b‖ / ‖b‖. */
+
+/** Two float64 computations of one small expression: tens of roundings of 1.1e-16 and little cancellation. */
+export const F64 = 1e-12;
+
+/** The same in float32 (6e-8 per rounding): sums of up to a hundred terms, and Winograd's transforms. */
+export const F32 = 3e-6;
+
+/** Central differences of float64 with step h = 1e-5: h² truncation times third derivatives, 1e-16/h rounding. */
+export const DIFFERENCE = 1e-7;
+export const DIFFERENCE_STEP = 1e-5;
+
+/** float64 against PyTorch's float64: another order of summation, and second derivatives that cancel. */
+export const GOLDEN_F64 = 1e-10;
+
+/** [∇f(θ+εu) − 2∇f(θ) + ∇f(θ−εu)]/ε² at ε = 1e-3: ε² truncation, 1e-16/ε² rounding. */
+export const SECOND_DIFFERENCE = 1e-5;
+export const SECOND_DIFFERENCE_STEP = 1e-3;
+
+/** A ResNet-18's gradient and HVP in float64: 1e-16 grown by batch norm over eight images and twenty layers. */
+export const RESNET_F64 = { grad: 1e-11, hvp: 1e-11 };
+
+/** The same in float32, SiLU, convolutions as plain sums: 6e-8 grown as above. */
+export const RESNET_F32_DIRECT = { grad: 5e-6, hvp: 1e-5 };
+
+/** Winograd's transforms add a factor of about five per layer (src/onnx/lower/toom-cook.ts). */
+export const RESNET_F32_WINOGRAD = { grad: 3e-5, hvp: 6e-5 };
+
+/** ReLU: a unit near zero that falls on the other side in float32 is an error of its own; PyTorch makes them too. */
+export const RESNET_F32_RELU_TIMES_TORCH = 2;
+
+/** 160 power iterations: (λ₂/λ₁)^160 is far below, what is left is float64 rounding. */
+export const POWER_ITERATION = 1e-10;
+
+/** The table of cosines is rounded to three decimals. */
+export const COS_TABLE = 5.1e-4;
+
+/** ⟨a, b⟩ of orthogonal vectors of length below 1, a dozen numbers each. */
+export const ORTHOGONAL = 1e-15;
+
+/** Rewriting reorders sums and products: tens of roundings, relative to the largest intermediate value. */
+export const SIMPLIFIED = 1e-12;
