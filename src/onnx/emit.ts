@@ -56,7 +56,7 @@ export function emitModel(outputs: readonly NamedTensor[], target: Target, name 
     const inputs = node.inputs.map((x) => names.get(x)!);
     names.set(node, node.op.emit(builder, inputs, node, node.attrs));
   }
-  for (const output of outputs) builder.output(output, names.get(output.tensor)!);
+  for (const output of outputs) names.set(output.tensor, builder.output(output, names.get(output.tensor)!));
   return builder.finish(name);
 }
 
@@ -134,11 +134,20 @@ class Builder implements Emitter {
     return name;
   }
 
-  output({ name, tensor }: NamedTensor, from: string): void {
-    this.nodes.push(
-      create(NodeProtoSchema, { opType: "Identity", name: `output_${name}`, input: [from], output: [name] }),
-    );
+  /** Makes the value called `from` an output; returns the name it has from now on. */
+  output({ name, tensor }: NamedTensor, from: string): string {
     this.outputs.push({ name, tensor });
+    const maker = this.nodes.find((node) => node.output[0] === from);
+    // An output under the name its node gave it needs no copy; an input, a constant or a second name for one value does.
+    if (maker === undefined || this.outputs.some((output) => output.name === from)) {
+      this.nodes.push(
+        create(NodeProtoSchema, { opType: "Identity", name: `Identity_${name}`, input: [from], output: [name] }),
+      );
+      return from;
+    }
+    maker.output = [name];
+    for (const node of this.nodes) node.input = node.input.map((x) => (x === from ? name : x));
+    return name;
   }
 
   finish(name: string): OnnxModel {

@@ -30,8 +30,8 @@ export const sumOp = defineOp<SumAttrs>({
 function emitSum(emitter: Emitter, x: string, shape: Shape, axes: readonly number[], out: Shape): string {
   const rows = sizeOf(axes.map((i) => shape[i]!));
   const leading = axes.every((axis, i) => axis === i);
-  if (leading && rows >= 1024 && rows < sizeOf(shape)) {
-    const blocks = largestDivisor(rows, 256);
+  if (leading && rows >= 256 && rows < sizeOf(shape)) {
+    const blocks = largestDivisor(rows, Math.min(256, rows >> 4));
     const columns = sizeOf(shape) / rows;
     const split = emitter.node("Reshape", [x, emitter.shape([blocks, rows / blocks, columns])]);
     const partial = emitter.node("ReduceSum", [split, emitter.ints([1])], { keepdims: 0 });

@@ -1,5 +1,4 @@
 import { matmul } from "../../graph/ops/matmul.ts";
-import { sum } from "../../graph/ops/reduce.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../util/shape.ts";
@@ -16,15 +15,21 @@ import { type AxisPlan, kronecker, matrix, transposed } from "./axis-plan.ts";
 export interface ConvPlan {
   readonly rows: AxisPlan;
   readonly columns: AxisPlan;
-  /** G for rows ⊗ G for columns, and its transpose: the weight transform. */
+  /** The weight transform: G for rows ⊗ G for columns. */
   readonly G: Tensor;
+  /** Its transpose with every column repeated for each tile: applied to the products of all tiles it also sums them. */
   readonly Gt: Tensor;
 }
 
 export function convPlan(rows: AxisPlan, columns: AxisPlan, dtype: Tensor["dtype"]): ConvPlan {
   const both = kronecker(rows.G, columns.G);
-  return { rows, columns, G: matrix(both, dtype), Gt: matrix(transposed(both), dtype) };
+  const perTile = rankIndices(rows).flatMap((i) => rankIndices(columns, 1).map((j) => both[i * columns.rank + j]!));
+  return { rows, columns, G: matrix(both, dtype), Gt: matrix(transposed(perTile), dtype) };
 }
+
+/** The rank index of each transformed coordinate, in the order (block, rank index, tile). */
+const rankIndices = ({ blocks, rank, tilesPerBlock }: AxisPlan, tiles = tilesPerBlock): number[] =>
+  Array.from({ length: blocks * rank * tiles }, (_, at) => Math.floor(at / tiles) % rank);
 
 export function winogradConv(x: Tensor, w: Tensor, plan: ConvPlan): Tensor {
   return fromProducts(matmul(transformInput(x, plan), transformWeight(w, plan)), plan);
@@ -43,8 +48,7 @@ export function winogradConvWeight(x: Tensor, y: Tensor, plan: ConvPlan, kernel:
   const { rows, columns, Gt } = plan;
   const [channels, filters] = [x.shape[3]!, y.shape[3]!];
   const perTile = matmul(transformInput(x, plan), transformOutput(y, plan), { transA: true });
-  const products = sum(perTile, [0, 2, 3]);
-  const w = matmul(Gt, reshape(products, [rows.rank * columns.rank, channels * filters]));
+  const w = matmul(Gt, reshape(perTile, [extent(rows) * columns.blocks * columns.rank, channels * filters]));
   return reshape(w, [...kernel, channels, filters]);
 }
 

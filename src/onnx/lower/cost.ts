@@ -49,6 +49,6 @@ export function winogradCost(
   const output = transform(k, outputLength(rows), outputLength(columns), m[0], m[1]);
   const core = product((extentH * extentW) / 2, 2 * batch, c, k);
   return (
-    2 * input + 2 * output + 3 * (core + moved(extentH * extentW * batch * (c + k))) + 3 * moved(rankH * rankW * c * k)
+    2 * input + 2 * output + 3 * (core + moved(extentH * extentW * batch * (c + k))) + 8 * moved(rankH * rankW * c * k)
   );
 }
