@@ -9,7 +9,7 @@ import { executionOrder } from "./schedule.ts";
 const FAR = 64;
 
 /** Smaller intermediates are not worth a second computation. */
-const LARGE = 12 << 20;
+const LARGE = 4 << 20;
 
 /**
  * Trades a little time for memory (Griewank & Walther's checkpointing, with the checkpoints given): a large intermediate

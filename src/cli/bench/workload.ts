@@ -43,8 +43,10 @@ export async function prepare(options: WorkloadOptions): Promise<Workload> {
   };
   const executable: Executable = await compile(
     ({ x, y, buffers, ...inputs }) => {
-      const f = (theta: typeof x) => crossEntropy(forward(model, x, { theta, buffers, training: true }).logits, y);
-      return method.build(f, inputs);
+      const pass = (theta: typeof x) => forward(model, x, { theta, buffers, training: true });
+      const outputs = method.build((theta) => crossEntropy(pass(theta).logits, y), inputs);
+      // Running statistics are part of a training step, and PyTorch's side updates its own.
+      return model.buffers.size === 0 ? outputs : { ...outputs, nextBuffers: pass(inputs.theta).buffers };
     },
     spec,
     options,
@@ -53,6 +55,7 @@ export async function prepare(options: WorkloadOptions): Promise<Workload> {
   // Arrays exist only where the method reads them: the memory is part of what is measured.
   const feeds: Record<string, TypedArray> = {
     theta: initialize(model.parameters, (name) => rng(0, "theta", name), new Float32Array(model.parameters.size)),
+    buffers: initialize(model.buffers, (name) => rng(0, name), new Float32Array(vectorLength(model.buffers))),
     x: normals("images", new Float32Array(batch * channels * size * size)),
     y: labels(batch, classes),
     ...(method.advances ? { momentum: new Float32Array(model.parameters.size) } : {}),
