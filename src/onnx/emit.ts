@@ -67,9 +67,10 @@ class Builder implements Emitter {
   private readonly constants = new Map<string, string>();
   private readonly arrays = new Map<ArrayLike<number>, string>();
   /**
-   * Shapes that ONNX Runtime must take for run-time values (they are listed as inputs with a default). Knowing all shapes, its
-   * CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use: 4.5 GB for a SAM
-   * step that needs 2.5 GB when memory is given and taken as the run goes.
+   * Shapes that ONNX Runtime must take for run-time values: they are listed as inputs of unknown length with a default. Knowing
+   * shapes, its CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use (4.5 GB for
+   * a SAM step that needs 1.8 GB when memory is given and taken as the run goes). Knowing only ranks, it would
+   * search all freed buffers for each new one, in time quadratic in the nodes.
    */
   private readonly shapes = new Set<string>();
   private readonly inputs: NamedTensor[] = [];
@@ -157,7 +158,7 @@ class Builder implements Emitter {
       initializer: this.initializers,
       input: [
         ...this.inputs.map(valueInfo),
-        ...this.initializers.filter((t) => this.shapes.has(t.name)).map(vectorInfo),
+        ...this.initializers.filter((t) => this.shapes.has(t.name)).map(shapeInfo),
       ],
       output: this.outputs.map(valueInfo),
     });
@@ -199,11 +200,21 @@ function typed(values: ArrayLike<number>, dtype: DType): ArrayBufferView {
 
 const bytesOf = (view: ArrayBufferView) => new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
 
-const valueInfo = ({ name, tensor }: NamedTensor) => info(name, dataType[tensor.dtype], tensor.shape.map(BigInt));
+const valueInfo = ({ name, tensor }: NamedTensor) =>
+  info(
+    name,
+    dataType[tensor.dtype],
+    tensor.shape.map((d) => ({ case: "dimValue" as const, value: BigInt(d) })),
+  );
 
-const vectorInfo = ({ name, dataType, dims }: TensorProto) => info(name, dataType, dims);
+const shapeInfo = ({ name }: TensorProto) =>
+  info(name, TensorProto_DataType.INT64, [{ case: "dimParam" as const, value: `rank_${name}` }]);
 
-const info = (name: string, elemType: number, dims: readonly bigint[]) =>
+type Dimension =
+  | { readonly case: "dimValue"; readonly value: bigint }
+  | { readonly case: "dimParam"; readonly value: string };
+
+const info = (name: string, elemType: TensorProto_DataType, dims: readonly Dimension[]) =>
   create(ValueInfoProtoSchema, {
     name,
     type: create(TypeProtoSchema, {
@@ -212,7 +223,7 @@ const info = (name: string, elemType: number, dims: readonly bigint[]) =>
         value: create(TypeProto_TensorSchema, {
           elemType,
           shape: create(TensorShapeProtoSchema, {
-            dim: dims.map((d) => create(TensorShapeProto_DimensionSchema, { value: { case: "dimValue", value: d } })),
+            dim: dims.map((value) => create(TensorShapeProto_DimensionSchema, { value })),
           }),
         }),
       },

@@ -71,14 +71,20 @@ function assignCopies(outputs: readonly Tensor[], order: readonly Tensor[], chea
 
 const isConstant = (node: Tensor): boolean => node.op.name === "constant";
 
-/** A mask, a transform by a constant matrix that makes its operand larger, or another shape of one of these. */
+/**
+ * Multiply-adds per element beyond which a transform is kept. Measured on ResNet18, batch 128: the weights (9) and the 8×8 stage
+ * cost 2 % of the time for 200 MB; the 32×32 stage would cost 4 % more for 290 MB.
+ */
+const CHEAP = 12;
+
+/** A mask, a transform by a small constant matrix that makes its operand larger, or another shape of one of these. */
 function isCheap(node: Tensor, cheap: ReadonlySet<Tensor>): boolean {
   const [a, b] = node.inputs;
   switch (node.op.name) {
     case "heaviside":
       return true;
     case "matmul":
-      return isConstant(a!) && (cheap.has(b!) || sizeOf(b!.shape) < sizeOf(node.shape));
+      return isConstant(a!) && a!.shape.at(-1)! <= CHEAP && (cheap.has(b!) || sizeOf(b!.shape) < sizeOf(node.shape));
     case "reshape":
       return cheap.has(a!);
     default:
