@@ -8,6 +8,10 @@ import { type AxisGeometry, outputLength, rankOf } from "./axis-plan.ts";
 const MULTIPLY_ADDS_PER_SECOND = 1.6e11;
 const BYTES_PER_SECOND = 3e10;
 const GATHERED_BYTES_PER_SECOND = 8e9;
+/** The matrix of patches goes through memory between its nodes; measured at strides of 2 in a whole network. */
+const DIRECT_SURCHARGE = 1.6;
+/** Transforms of weights run at about 12 GB/s: they write far more than they read. */
+const WEIGHT_SURCHARGE = 2.7;
 
 /** A product of [m × k] and [k × n], `count` times: packing makes small sides dear. */
 const product = (count: number, m: number, k: number, n: number): number =>
@@ -25,7 +29,7 @@ export function directCost(
 ): number {
   const [rows, taps] = [output[0] * output[1] * batch, kernel[0] * kernel[1]];
   const gathered = (4 * rows * taps * c) / GATHERED_BYTES_PER_SECOND;
-  return 3 * product(1, rows, taps * c, k) + 4 * gathered + moved(size[0] * size[1] * batch * c);
+  return DIRECT_SURCHARGE * (3 * product(1, rows, taps * c, k) + 4 * gathered) + moved(size[0] * size[1] * batch * c);
 }
 
 /** Tiles of `m` outputs per axis; forward and both adjoints together. */
@@ -49,6 +53,9 @@ export function winogradCost(
   const output = transform(k, outputLength(rows), outputLength(columns), m[0], m[1]);
   const core = product((extentH * extentW) / 2, 2 * batch, c, k);
   return (
-    2 * input + 2 * output + 3 * (core + moved(extentH * extentW * batch * (c + k))) + 8 * moved(rankH * rankW * c * k)
+    2 * input +
+    2 * output +
+    3 * (core + moved(extentH * extentW * batch * (c + k))) +
+    3 * WEIGHT_SURCHARGE * moved(rankH * rankW * c * k)
   );
 }
