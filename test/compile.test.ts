@@ -3,11 +3,12 @@ import { grad, gradientVectorProduct } from "../src/graph/grad.ts";
 import { concat } from "../src/graph/ops/arrange.ts";
 import { greater, where } from "../src/graph/ops/compare.ts";
 import { conv2d } from "../src/graph/ops/conv.ts";
-import { add, heaviside, mul, tanh } from "../src/graph/ops/elementwise.ts";
+import { add, heaviside, mul, sub, tanh } from "../src/graph/ops/elementwise.ts";
 import { matmul } from "../src/graph/ops/matmul.ts";
 import { sum } from "../src/graph/ops/reduce.ts";
 import { reshape } from "../src/graph/ops/reshape.ts";
 import { constant, input } from "../src/graph/ops/source.ts";
+import { take } from "../src/graph/ops/take.ts";
 import { simplify } from "../src/graph/simplify.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { topological } from "../src/graph/walk.ts";
@@ -220,5 +221,52 @@ describe("rematerialization", () => {
       expect(kept[name].some((value) => value !== 0)).toBe(true);
       expect(bytes(made[name]).equals(bytes(kept[name]))).toBe(true);
     }
+  });
+});
+
+describe("outputs written over inputs", () => {
+  const n = 1 << 16;
+  const spec = { theta: { shape: [n] }, m: { shape: [n] } };
+  const momentumStep = ({ theta, m }: Record<"theta" | "m", Tensor>) => {
+    const g = grad(sum(mul(mul(theta, theta), theta)), [theta])[0]!;
+    const next = add(mul(0.9, m), g);
+    return { nextTheta: sub(theta, mul(0.01, next)), nextM: next };
+  };
+  const start = () => ({ theta: Float32Array.from(vector("theta", [n])), m: Float32Array.from(vector("m", [n])) });
+
+  it("give the same bytes as outputs of their own, step after step", async () => {
+    const inPlace = { theta: "nextTheta", m: "nextM" };
+    const [plain, over] = [await compile(momentumStep, spec), await compile(momentumStep, spec, { inPlace })];
+    let separate: Record<"theta" | "m", Float32Array> = start();
+    const state = start();
+    for (let i = 0; i < 3; i++) {
+      const { nextTheta, nextM } = await plain.run(separate);
+      separate = { theta: Float32Array.from(nextTheta), m: Float32Array.from(nextM) };
+      await over.run(state);
+    }
+    expect(bytes(state.theta)).toEqual(bytes(separate.theta));
+    expect(bytes(state.m)).toEqual(bytes(separate.m));
+  });
+
+  it.each<[string, (inputs: Record<"theta" | "m", Tensor>) => Record<string, Tensor>]>([
+    ["something else reads the input", ({ theta }) => ({ y: mul(2, theta), s: sum(reshape(theta, [2, n / 2]), [1]) })],
+    [
+      "the output mixes its elements",
+      ({ theta }) => ({
+        y: take(
+          theta,
+          0,
+          Int32Array.from({ length: n }, (_, i) => n - 1 - i),
+        ),
+      }),
+    ],
+  ])("are refused where %s", async (_, fn) => {
+    await expect(compile(fn, spec, { inPlace: { theta: "y" } })).rejects.toThrow(/cannot be written over theta/);
+  });
+
+  it("are refused where there is no such output", async () => {
+    await expect(compile(momentumStep, spec, { inPlace: { theta: "next" } })).rejects.toThrow(
+      "no output is called next",
+    );
   });
 });

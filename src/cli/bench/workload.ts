@@ -49,7 +49,7 @@ export async function prepare(options: WorkloadOptions): Promise<Workload> {
       return model.buffers.size === 0 ? outputs : { ...outputs, nextBuffers: pass(inputs.theta).buffers };
     },
     spec,
-    options,
+    { ...options, ...(method.advances ? { inPlace: { theta: "nextTheta", momentum: "nextMomentum" } } : {}) },
   );
 
   // Arrays exist only where the method reads them: the memory is part of what is measured.
@@ -64,16 +64,11 @@ export async function prepare(options: WorkloadOptions): Promise<Workload> {
   // What tracing and drawing left behind is no part of a step's memory.
   globalThis.gc?.();
 
-  let into: Record<string, TypedArray> = {};
   return {
     stats: executable.stats,
     profile: () => executable.profile(),
     step: async () => {
-      const { nextTheta, nextMomentum } = await executable.run(feeds, into);
-      if (!method.advances) return;
-      // Two pairs of arrays take turns: what was read now is written next time.
-      into = { nextTheta: feeds.theta!, nextMomentum: feeds.momentum! };
-      Object.assign(feeds, { theta: nextTheta, momentum: nextMomentum });
+      await executable.run(feeds);
     },
   };
 }
