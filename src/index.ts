@@ -58,11 +58,15 @@ export {
 export { fromNchw } from "./nn/images.ts";
 export { batchNorm, conv, linear } from "./nn/layers.ts";
 export { initialize, type Layout, pack, unflatten, unpack } from "./nn/layout.ts";
+export { correct } from "./nn/accuracy.ts";
 export { declare, forward, type Model, type Network, type Scope } from "./nn/scope.ts";
 export { emitModel } from "./onnx/emit.ts";
 export { lower } from "./onnx/lower/index.ts";
-export { type AscentRule, eigenSam, sam } from "./optim/ascent.ts";
+export { type AscentRule, asam, eigenSam, reverseSam, sam, usam } from "./optim/ascent.ts";
+export { type Method, trainingMethodNames, trainingMethods } from "./optim/methods.ts";
+export { type Optimizer, optimizerNames, optimizers } from "./optim/optimizers.ts";
+export { scheduleFactor, scheduleNames, schedules } from "./optim/schedules.ts";
 export { sgd } from "./optim/sgd.ts";
-export { ascentStep, eigenSamStep, type Loss, powerIteration, samStep, sgdStep } from "./optim/steps.ts";
+export { eigenSamStep, type Loss, powerIteration, samStep, sgdStep, trainingStep } from "./optim/steps.ts";
 export * from "./util/errors.ts";
 export { type Rng, rng } from "./util/rng.ts";

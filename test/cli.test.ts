@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { decideAllocator } from "../src/cli/allocator.ts";
 import { methodNames } from "../src/cli/bench/methods.ts";
-import { inPackage } from "../src/cli/package.ts";
+import { inPackage } from "../src/util/package.ts";
 
 interface Outcome {
   readonly status: number | null;

@@ -21,7 +21,7 @@ const v0 = unit(vector("v", [N]));
 
 const [g, v] = [input("g", [N], "f64"), input("v", [N], "f64")];
 const perturbation = (values: { g: ArrayLike<number>; v: ArrayLike<number> }, alpha: number, rule = eigenSam) =>
-  evaluate([rule({ g, v, rho: RHO, alpha })], values)[0]!;
+  evaluate([rule({ theta: g, g, v, rho: RHO, alpha })], values)[0]!;
 
 /** A unit vector at cosine c to ĝ. */
 function atCosine(c: number): Float64Array {

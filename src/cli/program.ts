@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import type { CliCommand } from "./commands/command.ts";
-import { packageVersion } from "./package.ts";
+import { packageVersion } from "../util/package.ts";
 import { restartTuned } from "./restart.ts";
 
 /** The command line of `commands`; parsing it throws CommanderError where it would exit. */
@@ -15,10 +15,15 @@ export function programOf(commands: readonly CliCommand[]): Command {
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.summary).helpOption("-h, --help", "print help");
     spec.configure(command);
-    command.action(async (options) => {
+    command.action(async (...given: unknown[]) => {
       const status = spec.computes ? await restartTuned() : undefined;
-      if (status !== undefined) process.exitCode = status;
-      else await spec.run(options as never);
+      if (status !== undefined) {
+        process.exitCode = status;
+        return;
+      }
+      // Commander hands over the arguments (a list where they repeat), then the options, then the command.
+      const args = (given.slice(0, -2).flat() as (string | undefined)[]).filter((arg) => arg !== undefined);
+      await spec.run(given.at(-2) as never, args);
     });
   }
   return program;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../util/nearest.ts";
 
 /** Parsers of option values. Commander puts the option's name in front of what they throw. */
 

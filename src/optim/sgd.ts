@@ -8,10 +8,15 @@ export interface SgdArgs {
   readonly lr: Operand;
   readonly mu: Operand;
   readonly weightDecay: Operand;
+  readonly nesterov?: boolean;
 }
 
-/** d = g + wd·θ; m ← μ·m + d; θ ← θ − η·m: PyTorch's SGD with momentum and coupled weight decay. */
-export function sgd({ theta, momentum, g, lr, mu, weightDecay }: SgdArgs): { theta: Tensor; momentum: Tensor } {
-  const next = add(mul(mu, momentum), add(g, mul(weightDecay, theta)));
-  return { theta: sub(theta, mul(lr, next)), momentum: next };
+/** d = g + wd·θ; m ← μ·m + d; θ ← θ − η·m (Nesterov: θ − η(d + μ·m)): PyTorch's SGD with coupled weight decay. */
+export function sgd({ theta, momentum, g, lr, mu, weightDecay, nesterov = false }: SgdArgs): {
+  theta: Tensor;
+  momentum: Tensor;
+} {
+  const d = add(g, mul(weightDecay, theta));
+  const next = add(mul(mu, momentum), d);
+  return { theta: sub(theta, mul(lr, nesterov ? add(d, mul(mu, next)) : next)), momentum: next };
 }

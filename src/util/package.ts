@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** Both src/cli and dist/cli lie two folders below the package. */
+/** Both src/util and dist/util lie two folders below the package. */
 const root = new URL("../../", import.meta.url);
 
 export const inPackage = (path: string): string => fileURLToPath(new URL(path, root));

@@ -1,6 +1,6 @@
 import { computeEnvironment } from "../allocator.ts";
 import { ChildError, type LineChild, startLineChild } from "../line-child.ts";
-import { inPackage, moduleExtension, nodeArguments } from "../package.ts";
+import { inPackage, moduleExtension, nodeArguments } from "../../util/package.ts";
 import type { Ready } from "./worker.ts";
 import type { WorkloadOptions } from "./workload.ts";
 

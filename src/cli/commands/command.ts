@@ -7,7 +7,8 @@ export interface CliCommand<Options = never> {
   readonly summary: string;
   /** It computes in this process, which therefore restarts with the tuned allocator first. */
   readonly computes: boolean;
-  /** Declares options with their defaults. */
+  /** Declares arguments, and options with their defaults. */
   configure(command: Command): void;
-  run(options: Options): Promise<void>;
+  /** `args` are the positional arguments in order. */
+  run(options: Options, args: readonly string[]): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { type Device, devices } from "../../runtime/device.ts";
 import { ChildError, startLineChild } from "../line-child.ts";
-import { moduleExtension, nodeArguments } from "../package.ts";
+import { moduleExtension, nodeArguments } from "../../util/package.ts";
 
 export interface DeviceState {
   readonly device: Device;

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { defaultThreads } from "../../runtime/device.ts";
 import { ortVersion } from "../../runtime/node-session.ts";
 import { type AllocatorDecision, allocatorHere } from "../allocator.ts";
-import { packageVersion } from "../package.ts";
+import { packageVersion } from "../../util/package.ts";
 import { type DeviceState, deviceStates } from "./devices.ts";
 import { type SelfTest, selfTest } from "./self-test.ts";
 

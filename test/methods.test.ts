@@ -1,0 +1,209 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { add, mul } from "../src/graph/ops/elementwise.ts";
+import { matmul } from "../src/graph/ops/matmul.ts";
+import { sum } from "../src/graph/ops/reduce.ts";
+import { reshape } from "../src/graph/ops/reshape.ts";
+import { constant, input } from "../src/graph/ops/source.ts";
+import type { Tensor } from "../src/graph/tensor.ts";
+import { correct } from "../src/nn/accuracy.ts";
+import { type Method, trainingMethodNames, trainingMethods } from "../src/optim/methods.ts";
+import { type OptimizerName, type OptimizerSettings, optimizers } from "../src/optim/optimizers.ts";
+import { type ScheduleArgs, scheduleFactor } from "../src/optim/schedules.ts";
+import { powerIteration, trainingStep } from "../src/optim/steps.ts";
+import { along, dotOf, normOf, relativeError, vector } from "./support/numbers.ts";
+import { evaluate } from "./support/reference.ts";
+import { runOn } from "./support/run.ts";
+import { F64, POWER_ITERATION } from "./tolerances.ts";
+
+const N = 7;
+const [RHO, ALPHA] = [0.3, 0.2];
+const scaled = (x: ArrayLike<number>, by: number) => Float64Array.from(x, (value) => value * by);
+const unit = (x: ArrayLike<number>) => scaled(x, 1 / normOf(x));
+const times = (x: ArrayLike<number>, y: ArrayLike<number>) => Float64Array.from(x, (value, i) => value * y[i]!);
+
+/** f(θ) = ½θᵀAθ + Σ cᵢθᵢ³/6: g = Aθ + cθ²/2, H = A + diag(cθ), T[u,u] = c·u². */
+const B = vector("A", [N, N]);
+const A = Float64Array.from({ length: N * N }, (_, at) => B[at]! + B[(at % N) * N + Math.floor(at / N)]!);
+const c = vector("c", [N]);
+const theta0 = vector("theta", [N]);
+const v0 = unit(vector("v", [N]));
+const Av = (x: ArrayLike<number>) =>
+  Float64Array.from({ length: N }, (_, i) => dotOf(A.subarray(i * N, (i + 1) * N), x));
+const gradient = (x: ArrayLike<number>) => along(Av(x), times(c, times(x, x)), 0.5);
+const hessian = (x: ArrayLike<number>, u: ArrayLike<number>) => along(Av(u), times(times(c, x), u), 1);
+
+const [theta, v] = [input("theta", [N], "f64"), input("v", [N], "f64")];
+function f(x: Tensor): Tensor {
+  const Ax = reshape(matmul(constant(A, [N, N], "f64"), reshape(x, [N, 1])), [N]);
+  const cubes = mul(constant(c, [N], "f64"), mul(x, mul(x, x)));
+  return add(mul(0.5, sum(mul(x, Ax))), mul(1 / 6, sum(cubes)));
+}
+
+const g0 = gradient(theta0);
+const ghat = unit(g0);
+const asamEpsilon = scaled(times(times(theta0, theta0), g0), RHO / normOf(times(theta0, g0)));
+const c0 = dotOf(v0, ghat);
+const eigenEpsilon = scaled(along(ghat, along(v0, ghat, -c0), ALPHA * Math.sign(c0)), RHO);
+const at = (epsilon: ArrayLike<number>) => gradient(along(theta0, epsilon, 1));
+
+/** The direction of every method by its formula (paper.md, section 2). */
+const expected: Readonly<Record<string, Float64Array>> = {
+  sgd: g0,
+  sam: at(scaled(ghat, RHO)),
+  usam: at(scaled(g0, RHO)),
+  asam: at(asamEpsilon),
+  "reverse-sam": at(scaled(ghat, -RHO)),
+  egr: along(g0, hessian(theta0, ghat), RHO),
+  "third-order": along(g0, times(c, times(ghat, ghat)), RHO ** 2 / 2),
+  "eigen-sam": at(eigenEpsilon),
+};
+
+const settings: OptimizerSettings = {
+  momentum: 0,
+  nesterov: false,
+  weightDecay: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  eps: 1e-8,
+};
+
+/** One step of a method over plain SGD with learning rate 1: θ − θ' is the direction. */
+function stepOf(method: Method, alignment = false) {
+  const state = { momentum_buffer: constant(0, [N], "f64") };
+  const common = { f, theta, v, alignment, settings, scalars: {}, lr: 1, rho: RHO, alpha: ALPHA, clip: 0 };
+  return trainingStep({ ...common, method, optimizer: optimizers.sgd, state });
+}
+
+describe("the direction of a training method", () => {
+  it("is known to this table for every method", () => {
+    expect(Object.keys(expected).sort()).toEqual([...trainingMethodNames].sort());
+  });
+
+  it.each(trainingMethodNames)("%s follows its formula", async (name) => {
+    const { theta: next, loss, gradNorm } = stepOf(trainingMethods[name]);
+    const results = await runOn({ next, loss, gradNorm }, { theta: theta0, v: v0 });
+    expect(relativeError(along(theta0, results.next, -1), expected[name]!)).toBeLessThan(F64);
+    expect(relativeError(results.gradNorm, [normOf(g0)])).toBeLessThan(F64);
+  });
+
+  it.each(trainingMethodNames)("%s is finite and plain where g = 0", async (name) => {
+    const zeros = new Float64Array(N);
+    const { next } = await runOn({ next: stepOf(trainingMethods[name]).theta }, { theta: zeros, v: v0 });
+    const moved = trainingMethods[name].eigenvector ? undefined : zeros;
+    for (const value of next) expect(Number.isFinite(value)).toBe(true);
+    if (moved) expect(Float64Array.from(next, Math.abs)).toEqual(moved);
+  });
+
+  it("reports |cos(g,v)| and |cos(ε,v)| as tabulated", async () => {
+    const { cosGradV, cosEpsV } = stepOf(trainingMethods["eigen-sam"], true);
+    const results = await runOn({ cosGradV: cosGradV!, cosEpsV: cosEpsV! }, { theta: theta0, v: v0 });
+    const cosine = Math.abs(c0);
+    const turned = (cosine + ALPHA * (1 - cosine ** 2)) / Math.sqrt(1 + ALPHA ** 2 * (1 - cosine ** 2));
+    expect(relativeError(results.cosGradV, [cosine])).toBeLessThan(F64);
+    expect(relativeError(results.cosEpsV, [turned])).toBeLessThan(F64);
+  });
+
+  it("of Eigen-SAM with v = 0 is SAM's", () => {
+    const feeds = { theta: theta0, v: new Float64Array(N) };
+    const [eigen] = evaluate([stepOf(trainingMethods["eigen-sam"]).theta], feeds);
+    expect(relativeError(along(theta0, eigen!, -1), expected.sam!)).toBeLessThan(F64);
+  });
+});
+
+describe("base optimizers follow PyTorch's", () => {
+  const golden: Record<string, number[][]> = JSON.parse(
+    readFileSync(new URL("golden/optimizers.json", import.meta.url), "utf8"),
+  );
+  const cases: Readonly<Record<string, [OptimizerName, number, number, Partial<OptimizerSettings>]>> = {
+    sgd: ["sgd", 0.05, 0, { momentum: 0.9, weightDecay: 0.01 }],
+    "sgd-nesterov": ["sgd", 0.05, 0, { momentum: 0.8, weightDecay: 0.01, nesterov: true }],
+    "sgd-plain": ["sgd", 0.05, 0, {}],
+    "sgd-clip": ["sgd", 0.05, 0.3, { momentum: 0.9 }],
+    adamw: ["adamw", 0.05, 0, { beta2: 0.99, eps: 1e-6, weightDecay: 0.1 }],
+    "adamw-clip": ["adamw", 0.02, 0.3, { weightDecay: 0.01 }],
+  };
+  const n = 6;
+  const x = input("x", [n], "f64");
+  const a = constant(
+    Float64Array.from({ length: n }, (_, i) => i + 1),
+    [n],
+    "f64",
+  );
+  const cubic = (t: Tensor) => add(mul(0.5, sum(mul(a, mul(t, t)))), mul(1 / 6, sum(mul(t, mul(t, t)))));
+
+  it("every optimizer has a case", () => {
+    expect(new Set(Object.values(cases).map(([name]) => name))).toEqual(new Set(Object.keys(optimizers)));
+  });
+
+  it.each(Object.keys(golden))("%s, ten steps", (name) => {
+    const [kind, lr, clip, given] = cases[name]!;
+    const optimizer = optimizers[kind];
+    const own = { ...settings, ...given };
+    const scalarNames = Object.keys(optimizer.scalars(1, own));
+    const state = Object.fromEntries(optimizer.slots.map((slot) => [slot, input(slot, [n], "f64")]));
+    const scalars = Object.fromEntries(scalarNames.map((scalar) => [scalar, input(scalar, [], "f64")]));
+    const method = trainingMethods.sgd;
+    const common = { f: cubic, theta: x, v: x, alignment: false, rho: 0, alpha: 0, method, optimizer };
+    const step = trainingStep({ ...common, settings: own, state, scalars, lr, clip });
+    let values: Record<string, Float64Array> = {
+      x: Float64Array.from({ length: n }, (_, i) => -0.9 + (2 * i) / (n - 1)),
+      ...Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float64Array(n)])),
+    };
+    golden[name]!.forEach((expectedX, i) => {
+      const now = Object.entries(optimizer.scalars(i + 1, own)).map(([key, value]) => [key, Float64Array.of(value)]);
+      const outputs = [step.theta, ...optimizer.slots.map((slot) => step.state[slot]!)];
+      const results = evaluate(outputs, { ...values, ...Object.fromEntries(now) });
+      values = Object.fromEntries(["x", ...optimizer.slots].map((key, j) => [key, Float64Array.from(results[j]!)]));
+      expect(relativeError(values.x!, expectedX)).toBeLessThan(F64);
+    });
+  });
+});
+
+describe("learning-rate schedules", () => {
+  const base: ScheduleArgs = { step: 0, stepsPerEpoch: 10, epochs: 4, warmup: 0, milestones: [1, 3], gamma: 0.1 };
+  it.each([
+    ["constant", 25, 0, 1],
+    ["cosine", 0, 0, 1],
+    ["cosine", 20, 0, 0.5],
+    ["cosine", 39, 0, 0.5 * (1 + Math.cos((Math.PI * 39) / 40))],
+    ["cosine", 4, 1, 0.5],
+    ["cosine", 10, 1, 1],
+    ["cosine", 25, 1, 0.5],
+    ["step", 9, 0, 1],
+    ["step", 10, 0, 0.1],
+    ["step", 30, 0, 0.01],
+  ] as const)("%s at step %d after %d epochs of warm-up", (name, step, warmup, factor) => {
+    expect(scheduleFactor(name, { ...base, step, warmup })).toBeCloseTo(factor, 12);
+  });
+});
+
+describe("the power iteration", () => {
+  it("reports the Rayleigh quotient and the residual of the vector it multiplied last", async () => {
+    const power = powerIteration(f, theta, v, 1);
+    const { eigenvalue, residual } = power;
+    const results = await runOn({ eigenvalue, residual, next: power.v }, { theta: theta0, v: v0 });
+    const Hv = hessian(theta0, v0);
+    const lambda = dotOf(v0, Hv);
+    expect(relativeError(results.eigenvalue, [lambda])).toBeLessThan(F64);
+    expect(relativeError(results.residual, [normOf(along(Hv, v0, -lambda)) / Math.abs(lambda)])).toBeLessThan(F64);
+    expect(relativeError(results.next, unit(Hv))).toBeLessThan(F64);
+  });
+
+  it("has a residual of zero at an eigenvector", () => {
+    const power = powerIteration(f, theta, v, 200);
+    const [next] = evaluate([power.v], { theta: theta0, v: v0 });
+    const again = powerIteration(f, theta, v, 1);
+    const [residual] = evaluate([again.residual], { theta: theta0, v: next! });
+    expect(residual![0]).toBeLessThan(Math.sqrt(POWER_ITERATION));
+  });
+});
+
+describe("the count of right answers", () => {
+  const [logits, labels] = [input("logits", [4, 3]), input("labels", [4], "i32")];
+  it("takes the first of equal logits, and never NaN", async () => {
+    const values = [0, 2, 1, 5, 5, 5, 5, 5, 5, Number.NaN, Number.NaN, Number.NaN];
+    const { hits } = await runOn({ hits: correct(logits, labels) }, { logits: values, labels: [1, 0, 1, 0] });
+    expect([...hits]).toEqual([1, 1, 0, 0]);
+  });
+});
