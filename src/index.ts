@@ -41,8 +41,11 @@ export { constant, input, scalar } from "./graph/ops/source.ts";
 export { stride, take } from "./graph/ops/take.ts";
 export { simplify } from "./graph/simplify.ts";
 export type { ConstantData, DType, FloatDType, Operand, Target, Tensor } from "./graph/tensor.ts";
+export { cnn6 } from "./models/cnn6.ts";
+export { type ModelName, modelNames, namedModel } from "./models/index.ts";
 export { mlp } from "./models/mlp.ts";
 export { resnet18, resnet34, resnet50 } from "./models/resnet.ts";
+export { wideResnet } from "./models/wide-resnet.ts";
 export {
   avgPool2d,
   crossEntropy,

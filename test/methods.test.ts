@@ -92,7 +92,7 @@ describe("the direction of a training method", () => {
     const { next } = await runOn({ next: stepOf(trainingMethods[name]).theta }, { theta: zeros, v: v0 });
     const moved = trainingMethods[name].eigenvector ? undefined : zeros;
     for (const value of next) expect(Number.isFinite(value)).toBe(true);
-    if (moved) expect(Float64Array.from(next, Math.abs)).toEqual(moved);
+    if (moved) expect(Array.from(next, Math.abs)).toEqual([...moved]);
   });
 
   it("reports |cos(g,v)| and |cos(ε,v)| as tabulated", async () => {
@@ -151,7 +151,10 @@ describe("base optimizers follow PyTorch's", () => {
       ...Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float64Array(n)])),
     };
     golden[name]!.forEach((expectedX, i) => {
-      const now = Object.entries(optimizer.scalars(i + 1, own)).map(([key, value]) => [key, Float64Array.of(value)]);
+      const now = Object.entries<number>(optimizer.scalars(i + 1, own)).map(([key, value]) => [
+        key,
+        Float64Array.of(value),
+      ]);
       const outputs = [step.theta, ...optimizer.slots.map((slot) => step.state[slot]!)];
       const results = evaluate(outputs, { ...values, ...Object.fromEntries(now) });
       values = Object.fromEntries(["x", ...optimizer.slots].map((key, j) => [key, Float64Array.from(results[j]!)]));

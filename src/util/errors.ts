@@ -31,3 +31,6 @@ export class ConfigError extends EigensamError {}
 
 /** Training that cannot go on: a loss that is not a number, a disk that is full. */
 export class TrainingError extends EigensamError {}
+
+/** A data set that is missing, damaged or not what it claims to be. */
+export class DataError extends EigensamError {}

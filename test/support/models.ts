@@ -2,6 +2,10 @@ import { input } from "../../src/graph/ops/source.ts";
 import type { FloatDType, Tensor } from "../../src/graph/tensor.ts";
 import { mlp } from "../../src/models/mlp.ts";
 import { resnet18, resnet34, resnet50 } from "../../src/models/resnet.ts";
+import * as cnns from "../../src/models/cnn6.ts";
+import * as wides from "../../src/models/wide-resnet.ts";
+import { cnn6 } from "../../src/models/cnn6.ts";
+import { wideResnet } from "../../src/models/wide-resnet.ts";
 import * as mlps from "../../src/models/mlp.ts";
 import * as resnets from "../../src/models/resnet.ts";
 import { crossEntropy } from "../../src/nn/functions.ts";
@@ -18,11 +22,16 @@ export const networks: Readonly<Record<string, Sample>> = {
   mlp: { network: mlp({ classes: 3, hidden: [5, 4], activation: "tanh" }), inputShape: [7, 6] },
   resnet18: { network: resnet18({ classes: 10, width: 4, activation: "silu" }), inputShape: [2, 3, 16, 16] },
   resnet34: { network: resnet34({ classes: 10, width: 4 }), inputShape: [2, 3, 16, 16] },
+  cnn6: { network: cnn6({ classes: 4, width: 2, activation: "tanh" }), inputShape: [3, 1, 12, 12] },
+  wideResnet: {
+    network: wideResnet({ classes: 4, width: 1, depth: 10, activation: "silu" }),
+    inputShape: [2, 3, 8, 8],
+  },
   resnet50: { network: resnet50({ classes: 10, width: 4 }), inputShape: [2, 3, 16, 16] },
 };
 
 /** Names of the networks that src/models exports. */
-export const exportedNetworks: readonly string[] = [...Object.keys(mlps), ...Object.keys(resnets)];
+export const exportedNetworks: readonly string[] = [mlps, resnets, cnns, wides].flatMap(Object.keys);
 
 export interface Problem {
   readonly theta: Tensor;

@@ -1,4 +1,4 @@
-import { type ModelName, models } from "../../models/index.ts";
+import { type ModelName, namedModel } from "../../models/index.ts";
 import { crossEntropy } from "../../nn/functions.ts";
 import { initialize } from "../../nn/layout.ts";
 import { declare, forward, vectorLength } from "../../nn/scope.ts";
@@ -31,7 +31,7 @@ export interface Workload {
 export async function prepare(options: WorkloadOptions): Promise<Workload> {
   const { batch, classes, channels, size } = options;
   const method = methods[options.method];
-  const model = declare(models[options.model].build(options), [batch, channels, size, size]);
+  const model = declare(namedModel(options.model, { classes, width: options.width }), [batch, channels, size, size]);
   const vector = { shape: [model.parameters.size] };
   const spec = {
     theta: vector,

@@ -1,0 +1,36 @@
+import { ConfigError } from "../../util/errors.ts";
+import { percent } from "../format.ts";
+import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
+import { emit } from "../ui.ts";
+import { oneOf } from "../values.ts";
+import type { CliCommand } from "./command.ts";
+
+interface EvalOptions extends WeightsOptions {
+  readonly split: "train" | "test";
+  readonly json?: true;
+}
+
+export const evaluate: CliCommand<EvalOptions> = {
+  name: "eval",
+  summary: "loss and accuracy of a run, or of weights saved as safetensors",
+  computes: true,
+  configure: (command) => {
+    weightsArguments(command)
+      .option("--split <name>", "test or train images, as they are", oneOf(["test", "train"] as const), "test")
+      .option("--json", "{loss, accuracy, n} on stdout");
+  },
+  run: async (options, args) => {
+    const { config, path } = await weightsSource(options, args);
+    const { loadDataset } = await import("../../data/index.ts");
+    const { scoreWeights } = await import("../../train/restore.ts");
+    const dataset = await loadDataset(config.data.name, config.data);
+    const score = await scoreWeights(config, dataset, path, options.split);
+    if (!Number.isFinite(score.loss))
+      throw new ConfigError(`${path}: the loss is ${score.loss} on ${dataset.name}`, { path });
+    if (options.json) emit(score);
+    else
+      console.log(
+        `${path} on ${dataset.name} (${options.split}): accuracy ${percent(score.accuracy, 2)}, loss ${score.loss.toFixed(4)}, n ${score.n}`,
+      );
+  },
+};

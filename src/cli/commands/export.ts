@@ -1,0 +1,37 @@
+import { grouped } from "../format.ts";
+import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
+import { emit } from "../ui.ts";
+import { positiveInteger } from "../values.ts";
+import type { CliCommand } from "./command.ts";
+
+interface ExportOptions extends WeightsOptions {
+  readonly out: string;
+  readonly batch: number;
+  readonly json?: true;
+}
+
+export const exportModel: CliCommand<ExportOptions> = {
+  name: "export",
+  summary: "write a trained network as an ONNX file for inference",
+  computes: false,
+  configure: (command) => {
+    weightsArguments(command)
+      .option("--out <file>", "where the file goes", "model.onnx")
+      .option("--batch <n>", "images per run of the file", positiveInteger, 1)
+      .option("--json", "{path, bytes} on stdout");
+  },
+  run: async (options, args) => {
+    const { config, path } = await weightsSource(options, args);
+    const { loadDataset } = await import("../../data/index.ts");
+    const { inferenceModel } = await import("../../train/export-onnx.ts");
+    const { writeAtomic } = await import("../../util/files.ts");
+    const dataset = await loadDataset(config.data.name, config.data);
+    const bytes = inferenceModel({ ...config, data: { ...config.data, batch: options.batch } }, dataset, path);
+    writeAtomic(options.out, bytes);
+    if (options.json) emit({ path: options.out, bytes: bytes.length });
+    else
+      console.log(
+        `${options.out}: ${grouped(bytes.length / 1024)} KiB, images [${options.batch}, ${dataset.imageShape.join(", ")}] to logits and probabilities`,
+      );
+  },
+};

@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import type { TrainEvent } from "../../train/events.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { settingsHelp } from "../train/settings-help.ts";
+import { emit, say } from "../ui.ts";
+import type { CliCommand } from "./command.ts";
+
+interface TrainOptions {
+  readonly runDir?: string;
+  readonly resume?: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+export const train: CliCommand<TrainOptions> = {
+  name: "train",
+  summary: "train a network with SGD, SAM, Eigen-SAM and their kin",
+  computes: true,
+  configure: (command) => {
+    command
+      .argument("[settings...]", "CONFIG.toml first if any, then key=value settings, which win")
+      .option("--run-dir <dir>", "where the run goes (default: a new folder under runs/)")
+      .option("--resume <run>", "go on with a run that was stopped or killed, bit for bit")
+      .option("--dry-run", "print the resolved settings, size, memory and time per epoch, measured on a few steps")
+      .option("--json", "events as JSON lines on stdout")
+      .addHelpText("after", settingsHelp);
+  },
+  run: async (options, args) => {
+    const { resolveConfig } = await import("../../train/settings.ts");
+    const { createRun, readRunConfig, assertResumable } = await import("../../train/run-dir.ts");
+    const { loadDataset } = await import("../../data/index.ts");
+    const { newRunName } = await import("../train/run-name.ts");
+    const { dryRun } = await import("../train/dry-run.ts");
+    const { stopOnSignals } = await import("../train/stop.ts");
+    const { progressView } = await import("../train/progress.ts");
+    const loop = await import("../../train/loop.ts");
+    const { resume, json } = options;
+
+    if (resume !== undefined && (args.length > 0 || options.runDir !== undefined || options.dryRun))
+      throw new ConfigError(
+        "--resume goes on with the settings of the run; others cannot be given",
+        { resume, args },
+        "change settings in a new run",
+      );
+    if (resume !== undefined) assertResumable(resume);
+    const config = resume === undefined ? configFrom(args, resolveConfig) : readRunConfig(resume);
+    const dataset = await loadDataset(config.data.name, config.data);
+    if (options.dryRun) {
+      await dryRun(config, dataset, json === true);
+      return;
+    }
+    const run = resume ?? options.runDir ?? newRunName();
+    if (resume === undefined) createRun(run, config);
+    const show = progressView();
+    const listen = (event: TrainEvent) => {
+      show(event);
+      if (json && event.event !== "step") emit(event);
+    };
+    const { signal, status } = stopOnSignals();
+    const outcome = await loop.train({ config, dataset, run, resume: resume !== undefined, listen, stop: signal });
+    if (outcome.status === "stopped") {
+      say(`stopped after step ${outcome.step}; go on with: eigensam train --resume ${run}`);
+      process.exitCode = status();
+    }
+  },
+};
+
+/** The first argument may be a TOML file; every other one sets a key. */
+function configFrom<T>(
+  args: readonly string[],
+  resolve: (toml: string, overrides: readonly string[], source?: string) => T,
+): T {
+  const [first, ...rest] = args;
+  if (first === undefined || first.includes("=")) return resolve("", args);
+  try {
+    return resolve(readFileSync(first, "utf8"), rest, first);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(
+      `${first} cannot be read: ${reason}`,
+      { path: first },
+      "the first argument is a TOML file or key=value",
+    );
+  }
+}

@@ -1,0 +1,46 @@
+import type { Command } from "commander";
+import { modelNames } from "../../models/index.ts";
+import type { TrainConfig } from "../../train/config.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { oneOf } from "../values.ts";
+
+export interface WeightsOptions {
+  readonly weights?: string;
+  readonly model?: string;
+  readonly best?: true;
+  readonly set: readonly string[];
+}
+
+const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+
+/** The arguments of commands that work on trained weights. */
+export const weightsArguments = (command: Command): Command =>
+  command
+    .argument("[run]", "a run directory")
+    .option("--weights <file>", "weights as safetensors with PyTorch's names, instead of a run")
+    .option("--model <name>", "network of --weights", oneOf(modelNames))
+    .option("--best", "the run's weights of best validation accuracy, not the last ones")
+    .option("--set <key=value>", "a setting, as in train: --set data.name=cifar10 --set model.width=16", collect, []);
+
+/** The settings and the file of weights that the arguments stand for. */
+export async function weightsSource(
+  { weights, model, best, set }: WeightsOptions,
+  [run]: readonly string[],
+): Promise<{ readonly config: TrainConfig; readonly path: string }> {
+  const { configToml, resolveConfig } = await import("../../train/settings.ts");
+  if (run !== undefined && weights === undefined) {
+    const { readRunConfig } = await import("../../train/run-dir.ts");
+    const { weightsOfRun } = await import("../../train/restore.ts");
+    const config = resolveConfig(configToml(readRunConfig(run)), set, `${run}/config.toml`);
+    return { config, path: weightsOfRun(run, best) };
+  }
+  if (weights === undefined || run !== undefined)
+    throw new ConfigError(
+      run === undefined ? "neither a run nor --weights was given" : "both a run and --weights were given",
+      { run, weights },
+      "give a run directory, or --weights FILE --model NAME",
+    );
+  if (model === undefined && !set.some((setting) => setting.startsWith("model.name=")))
+    throw new ConfigError("--weights needs --model", { weights }, `models: ${modelNames.join(", ")}`);
+  return { config: resolveConfig("", [...(model ? [`model.name=${model}`] : []), ...set]), path: weights };
+}

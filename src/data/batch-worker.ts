@@ -1,0 +1,23 @@
+import { parentPort, workerData } from "node:worker_threads";
+import type { Pixels } from "./augment.ts";
+import { type BatchPlan, batchMaker } from "./batch-maker.ts";
+import type { Split } from "./dataset.ts";
+
+interface Request {
+  readonly index: number;
+  readonly slot: number;
+  readonly epoch: number;
+  readonly step: number;
+}
+
+const { split, plan, slots } = workerData as {
+  readonly split: Split;
+  readonly plan: BatchPlan;
+  readonly slots: readonly { readonly images: Pixels; readonly labels: Int32Array }[];
+};
+const make = batchMaker(split, plan);
+
+parentPort!.on("message", ({ index, slot, epoch, step }: Request) => {
+  make(epoch, step, slots[slot]!.images, slots[slot]!.labels);
+  parentPort!.postMessage(index);
+});

@@ -1,0 +1,31 @@
+import { relu, tanh } from "../graph/ops/elementwise.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { maxPool2d, mean, silu } from "../nn/functions.ts";
+import { fromNchw } from "../nn/images.ts";
+import { conv, linear } from "../nn/layers.ts";
+import type { Network } from "../nn/scope.ts";
+
+export interface Cnn6Options {
+  readonly classes: number;
+  /** Channels of the first two convolutions; the next have 2 and 4 times as many. */
+  readonly width: number;
+  readonly activation?: "relu" | "tanh" | "silu";
+}
+
+const activations = { relu, tanh, silu } as const;
+
+/**
+ * Six layers without batch norm: 3×3 convolutions of width w, w, pool, 2w, 2w, pool, 4w, then the average over the
+ * image and one linear layer. Our choice of the paper's "six-layer CNN", whose sizes we could not read.
+ */
+export const cnn6 =
+  ({ classes, width, activation = "relu" }: Cnn6Options): Network =>
+  (scope, images) => {
+    const act = activations[activation];
+    const layer = (x: Tensor, n: number, out: number) =>
+      act(conv(scope.at(`conv${n}`), x, out, { kernel: 3, bias: true }));
+    const pool = (x: Tensor) => maxPool2d(x, { kernel: 2 });
+    const a = pool(layer(layer(fromNchw(images), 1, width), 2, width));
+    const b = pool(layer(layer(a, 3, 2 * width), 4, 2 * width));
+    return linear(scope.at("linear"), mean(layer(b, 5, 4 * width), [0, 1]), classes);
+  };

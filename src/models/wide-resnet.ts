@@ -1,0 +1,53 @@
+import { add, relu } from "../graph/ops/elementwise.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { mean, silu } from "../nn/functions.ts";
+import { fromNchw } from "../nn/images.ts";
+import { batchNorm, conv, linear } from "../nn/layers.ts";
+import type { Network, Scope } from "../nn/scope.ts";
+import { ConfigError } from "../util/errors.ts";
+
+export interface WideResnetOptions {
+  readonly classes: number;
+  /** Widening factor k: stages of 16k, 32k and 64k channels. */
+  readonly width: number;
+  /** Layers, 6n + 4. */
+  readonly depth?: number;
+  readonly activation?: "relu" | "silu";
+}
+
+/** Zagoruyko & Komodakis 2016, without dropout: WRN-28-10 is depth 28, width 10. Norm and activation come before each convolution. */
+export const wideResnet = ({ classes, width, depth = 28, activation = "relu" }: WideResnetOptions): Network => {
+  if ((depth - 4) % 6 !== 0 || depth < 10)
+    throw new ConfigError(
+      `model.depth is ${depth}, but a wide-resnet has 6n + 4 layers`,
+      { depth },
+      "10, 16, 22, 28, 34, 40, …",
+    );
+  const act = activation === "relu" ? relu : silu;
+  const block = (scope: Scope, x: Tensor, out: number, stride: number): Tensor => {
+    const same = x.shape[3] === out;
+    const y = act(batchNorm(scope.at("bn1"), x));
+    const inner = conv(scope.at("conv1"), y, out, { kernel: 3, stride });
+    const z = conv(scope.at("conv2"), act(batchNorm(scope.at("bn2"), inner)), out, { kernel: 3 });
+    // Where the size changes, the shortcut starts after norm and activation, too.
+    return add(z, same ? x : conv(scope.at("convShortcut"), y, out, { kernel: 1, stride }));
+  };
+  return (scope, images) => {
+    let x = conv(scope.at("conv1"), fromNchw(images), 16, { kernel: 3 });
+    [16, 32, 64].forEach((channels, stage) => {
+      for (let i = 0; i < (depth - 4) / 6; i++) {
+        const stride = stage > 0 && i === 0 ? 2 : 1;
+        x = block(
+          scope
+            .at(`block${stage + 1}`)
+            .at("layer")
+            .at(String(i)),
+          x,
+          channels * width,
+          stride,
+        );
+      }
+    });
+    return linear(scope.at("fc"), mean(act(batchNorm(scope.at("bn1"), x)), [0, 1]), classes);
+  };
+};

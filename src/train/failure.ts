@@ -1,0 +1,42 @@
+import { TrainingError } from "../util/errors.ts";
+
+/** Throws where a number that training stands on is infinite or not a number. */
+export function assertFinite(value: number, what: string, step: number, epoch: number): void {
+  if (!Number.isFinite(value))
+    throw new DivergedError(`${what} is ${value} at step ${step} (epoch ${epoch})`, { step, epoch });
+}
+
+class DivergedError extends TrainingError {}
+
+export interface Failure {
+  /** "numbers": training diverged; "files": something could not be written; "other": neither. */
+  readonly kind: "numbers" | "files" | "other";
+  readonly error: Error;
+}
+
+/** An error of the loop with the step, the newest checkpoint and what to do next. */
+export function explained(cause: unknown, step: number, checkpoint: string | undefined, run: string): Failure {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const saved = checkpoint === undefined ? "nothing was saved yet" : `the last good checkpoint is ${checkpoint}`;
+  const data = { step, checkpoint, run };
+  if (error instanceof DivergedError)
+    return {
+      kind: "numbers",
+      error: new TrainingError(
+        error.message,
+        { ...error.data, ...data },
+        `${saved}; train with a lower optimizer.lr or a schedule.warmup`,
+      ),
+    };
+  const code = (error as NodeJS.ErrnoException).code;
+  const system = typeof code === "string" && (error as NodeJS.ErrnoException).syscall !== undefined;
+  if (!system) return { kind: "other", error };
+  return {
+    kind: "files",
+    error: new TrainingError(
+      `step ${step}: ${run} cannot be written: ${error.message}`,
+      { ...data, code },
+      `${saved}; ${code === "ENOSPC" ? "free some space" : "make it writable"}, then eigensam train --resume ${run}`,
+    ),
+  };
+}

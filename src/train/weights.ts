@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { type Layout, pack, unpack } from "../nn/layout.ts";
+import { type Model, vectorLength } from "../nn/scope.ts";
+import { InputError } from "../util/errors.ts";
+import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "../util/safetensors.ts";
+
+/** What inference needs. */
+export interface Weights {
+  readonly theta: Float32Array;
+  readonly buffers: Float32Array;
+}
+
+/** Named arrays under PyTorch's names and shapes, each behind `prefix`. */
+export const named = (layout: Layout, flat: Float32Array, prefix = ""): Record<string, SafeTensor> => {
+  const arrays = unpack(layout, flat);
+  return Object.fromEntries(
+    layout.entries.map(({ name, shape }) => [prefix + name, { dtype: "F32", shape, data: arrays[name]! }]),
+  );
+};
+
+/** A state_dict as PyTorch's: parameters and running statistics. */
+export const encodeWeights = (model: Model, { theta, buffers }: Weights, metadata: Readonly<Record<string, string>>) =>
+  encodeSafetensors(
+    { ...named(model.parameters, theta), ...named(model.buffers, buffers) },
+    { format: "pt", ...metadata },
+  );
+
+/** The flat vector of a layout from named arrays behind `prefix`; names and shapes must fit. */
+export function flatten(layout: Layout, tensors: Readonly<Record<string, SafeTensor>>, source: string, prefix = "") {
+  const arrays = layout.entries.map(({ name, shape }) => {
+    const tensor = tensors[prefix + name];
+    if (tensor === undefined) throw new InputError(`${source}: ${prefix}${name} is missing`, { source, name }, FITS);
+    if (tensor.shape.join() !== shape.join())
+      throw new InputError(
+        `${source}: ${prefix}${name} has shape [${tensor.shape.join(", ")}], the model's is [${shape.join(", ")}]`,
+        { source, name, shape },
+        FITS,
+      );
+    return [name, tensor.data as ArrayLike<number>] as const;
+  });
+  return pack(layout, Object.fromEntries(arrays), new Float32Array(Math.max(1, layout.size)));
+}
+
+const FITS = "do the weights belong to this model, width and number of classes?";
+
+/** Reads a state_dict saved as safetensors, by PyTorch or by us. PyTorch's counters of batches have no use here. */
+export function readWeights(path: string, model: Model): Weights {
+  const { tensors } = decodeSafetensors(readFileSync(path), path);
+  const known = new Set([...model.parameters.entries, ...model.buffers.entries].map(({ name }) => name));
+  const ours = (name: string) => known.has(name) || name.startsWith("optimizer.") || name.startsWith("eigenvector.");
+  const extra = Object.keys(tensors).find((name) => !ours(name) && !name.endsWith("num_batches_tracked"));
+  if (extra !== undefined)
+    throw new InputError(`${path}: ${extra} is no part of this model`, { source: path, name: extra }, FITS);
+  const weights = { theta: flatten(model.parameters, tensors, path), buffers: flatten(model.buffers, tensors, path) };
+  const bad = weights.theta.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const entry = model.parameters.entries.findLast(({ offset }) => offset <= bad)!;
+    throw new InputError(`${path}: ${entry.name} holds ${weights.theta[bad]}`, { source: path, name: entry.name });
+  }
+  if (weights.buffers.length !== vectorLength(model.buffers))
+    throw new InputError(`${path}: running statistics do not fit`);
+  return weights;
+}

@@ -1,0 +1,61 @@
+import { spawn } from "node:child_process";
+import { inPackage } from "../../src/util/package.ts";
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Sends a signal after so many milliseconds, or when stderr or stdout first matches. */
+  readonly kill?: { readonly signal: NodeJS.Signals; readonly after: number | RegExp };
+}
+
+/** The command line as from a clone. */
+export function eigensam(
+  args: readonly string[],
+  { env = {}, cwd = inPackage("."), kill }: RunOptions = {},
+): Promise<Outcome> {
+  const child = spawn(
+    process.execPath,
+    ["--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
+    {
+      cwd,
+      env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", ...env },
+    },
+  );
+  let [stdout, stderr] = ["", ""];
+  let sent = false;
+  const send = () => {
+    if (!sent && kill) child.kill(kill.signal);
+    sent = true;
+  };
+  const watch = () => {
+    if (kill && typeof kill.after !== "number" && kill.after.test(stdout + stderr)) send();
+  };
+  child.stdout.on("data", (data) => {
+    stdout += data;
+    watch();
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+    watch();
+  });
+  const timer = kill && typeof kill.after === "number" ? setTimeout(send, kill.after) : undefined;
+  return new Promise((resolve) => {
+    child.once("close", (status, signal) => {
+      clearTimeout(timer);
+      resolve({ status, signal, stdout, stderr });
+    });
+  });
+}
+
+export const jsonLines = <T = Record<string, unknown>>(text: string): T[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as T);

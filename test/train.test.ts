@@ -1,0 +1,228 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Dataset, Split } from "../src/data/dataset.ts";
+import { train } from "../src/train/loop.ts";
+import type { TrainEvent } from "../src/train/events.ts";
+import { createRun, readRecord, runFiles } from "../src/train/run-dir.ts";
+import { checkConfig } from "../src/train/settings.ts";
+import type { TrainConfig } from "../src/train/config.ts";
+import { checkpointsOf } from "../src/train/checkpoint.ts";
+import { InputError, TrainingError } from "../src/util/errors.ts";
+import { rng } from "../src/util/rng.ts";
+import { decodeSafetensors } from "../src/util/safetensors.ts";
+import { jsonLines } from "./support/cli.ts";
+
+/** Two classes of 8×8 images that differ in brightness of one half, so that a network can learn them. */
+function tinySplit(label: string, count: number): Split {
+  const random = rng(5, "tiny", label);
+  const labels = Int32Array.from({ length: count }, (_, i) => i % 2);
+  const images = Uint8Array.from({ length: count * 64 }, (_, at) => {
+    const bright = (at % 8 < 4 ? 0 : 1) === labels[Math.floor(at / 64)] ? 120 : 30;
+    return bright + Math.floor(100 * random.uniform());
+  });
+  return { images, labels, count };
+}
+
+const tiny: Dataset = {
+  name: "fashion-mini",
+  classes: 2,
+  imageShape: [1, 8, 8],
+  mean: [0.4],
+  std: [0.2],
+  train: tinySplit("train", 80),
+  test: tinySplit("test", 21),
+};
+
+const settings = (overrides: Record<string, object> = {}): TrainConfig =>
+  checkConfig({
+    threads: 1,
+    model: { name: "resnet18", width: 2, ...overrides.model },
+    data: { batch: 16, crop: 1, flip: false, validation: 0.2, ...overrides.data },
+    method: { every: 3, iterations: 2, ...overrides.method },
+    optimizer: { lr: 0.05, ...overrides.optimizer },
+    train: { epochs: 3, ...overrides.train },
+  });
+
+const newRun = () => join(mkdtempSync(join(tmpdir(), "eigensam-train-")), "run");
+
+interface Options {
+  readonly run?: string;
+  readonly stopAfter?: number;
+  readonly dataset?: Dataset;
+  readonly resume?: boolean;
+}
+
+async function trained(
+  config: TrainConfig,
+  { run = newRun(), stopAfter, dataset = tiny, resume = false }: Options = {},
+) {
+  if (!resume) createRun(run, config);
+  const events: TrainEvent[] = [];
+  const controller = new AbortController();
+  const listen = (event: TrainEvent) => {
+    events.push(event);
+    if (event.event === "step" && event.step + 1 === stopAfter) controller.abort();
+  };
+  const outcome = await train({ config, dataset, run, resume, listen, stop: controller.signal });
+  return { run, outcome, events };
+}
+
+const metricsOf = (run: string) => jsonLines(readFileSync(runFiles(run).metrics, "utf8"));
+
+describe("training", () => {
+  it("learns, and records steps, estimates, epochs and the end", async () => {
+    const { run, outcome, events } = await trained(settings({ train: { epochs: 8, testEvery: 4 } }));
+    expect(outcome).toMatchObject({ status: "done", result: { epochs: 8 } });
+    if (outcome.status !== "done") return;
+    expect(outcome.result.test.accuracy).toBeGreaterThan(0.9);
+
+    const lines = metricsOf(run);
+    const kinds = (kind: string) => lines.filter((line) => line.kind === kind);
+    expect(kinds("step").map(({ step }) => step)).toEqual(Array.from({ length: 32 }, (_, i) => i));
+    expect(kinds("refresh").map(({ step }) => step)).toEqual(Array.from({ length: 11 }, (_, i) => 3 * i));
+    expect(kinds("epoch").map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(kinds("epoch").map((line) => "test" in line)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+      false,
+      true,
+    ]);
+    expect(kinds("done")).toEqual([{ kind: "done", test: outcome.result.test }]);
+    for (const { cosEpsV, cosGradV } of kinds("step")) expect(cosEpsV).toBeGreaterThanOrEqual(cosGradV as number);
+    expect(events.at(-1)).toMatchObject({ event: "done", run });
+    expect(readRecord(run)).toMatchObject({ status: "done", data: { train: 64, val: 16, test: 21 } });
+    expect(readdirSync(run).sort()).toEqual(
+      [
+        "best.safetensors",
+        "checkpoints",
+        "config.toml",
+        "metrics.jsonl",
+        "run.json",
+        "timings.jsonl",
+        "weights.safetensors",
+      ].sort(),
+    );
+  });
+
+  it("updates running statistics once per step, and estimates of v leave them alone", async () => {
+    const [eigen, sgd] = [{ name: "eigen-sam", rho: 0 }, { name: "sgd" }];
+    const runs = await Promise.all(
+      [eigen, sgd].map((method) => trained(settings({ method, train: { epochs: 1 } }), { stopAfter: 3 })),
+    );
+    // With ρ = 0 all passes are at θ: everything but the estimates must agree with plain SGD to rounding.
+    const [a, b] = runs.map(
+      ({ run }) => decodeSafetensors(readFileSync(checkpointsOf(run).at(-1)!), "checkpoint").tensors,
+    );
+    for (const name of Object.keys(b!).filter((key) => key.includes("running_"))) {
+      const [x, y] = [a![name]!.data as Float32Array, b![name]!.data as Float32Array];
+      x.forEach((value, i) => {
+        expect(Math.abs(value - y[i]!)).toBeLessThan(1e-5 * (1 + Math.abs(y[i]!)));
+      });
+    }
+    // One update moves 0.1 of the way: after three steps a mean of m has come to 0.271 m, not to 0.469 m as after six.
+    const norm = (x: ArrayLike<number>) => Math.sqrt(Array.from(x).reduce((total, value) => total + value * value, 0));
+    expect(norm(b!["bn1.running_mean"]!.data as Float32Array)).toBeGreaterThan(0);
+  });
+
+  it.each(["sgd", "sam"])("measures λ₁ and alignment for %s on request, with no influence", async (name) => {
+    const [plain, measured] = [
+      await trained(settings({ method: { name } })),
+      await trained(settings({ method: { name }, train: { epochs: 3, diagnosticsEvery: 4 } })),
+    ];
+    const bytes = (run: string) => readFileSync(runFiles(run).weights);
+    expect(bytes(measured.run).equals(bytes(plain.run))).toBe(true);
+    const refreshes = metricsOf(measured.run).filter(({ kind }) => kind === "refresh");
+    expect(refreshes).toHaveLength(3);
+    for (const { eigenvalue, cosGradV } of refreshes) {
+      expect(Number.isFinite(eigenvalue)).toBe(true);
+      expect(cosGradV).toBeGreaterThan(0);
+    }
+  });
+
+  it("with AdamW, clipping, label smoothing and warm-up by SAM runs too", async () => {
+    const config = settings({
+      optimizer: { name: "adamw", lr: 0.01 },
+      method: { warmup: "sam", every: 5 },
+      train: { epochs: 2, clip: 1, labelSmoothing: 0.1 },
+    });
+    const { outcome, run } = await trained(config);
+    expect(outcome.status).toBe("done");
+    expect(
+      metricsOf(run)
+        .filter(({ kind }) => kind === "refresh")
+        .map(({ step }) => step),
+    ).toEqual([5]);
+  });
+});
+
+describe("a run that was stopped", () => {
+  it.each([1, 4, 5, 11])("after step %d goes on to the same bytes", async (stopAfter) => {
+    const config = settings();
+    const whole = await trained(config);
+    const stopped = await trained(config, { stopAfter });
+    expect(stopped.outcome).toMatchObject({ status: "stopped", step: stopAfter });
+    expect(readRecord(stopped.run)?.status).toBe("stopped");
+    const resumed = await trained(config, { run: stopped.run, resume: true });
+    expect(resumed.outcome.status).toBe("done");
+    for (const file of ["metrics", "weights", "best"] as const)
+      expect(readFileSync(runFiles(stopped.run)[file]).equals(readFileSync(runFiles(whole.run)[file])), file).toBe(
+        true,
+      );
+  });
+
+  it("goes on where lines were written after its checkpoint", async () => {
+    const config = settings();
+    const whole = await trained(config);
+    const stopped = await trained(config, { stopAfter: 6 });
+    const { metrics, weights } = runFiles(stopped.run);
+    writeFileSync(metrics, `${readFileSync(metrics, "utf8")}{"kind":"step","step":6,"lo`);
+    await trained(config, { run: stopped.run, resume: true });
+    expect(readFileSync(metrics, "utf8")).toBe(readFileSync(runFiles(whole.run).metrics, "utf8"));
+    expect(readFileSync(weights).equals(readFileSync(runFiles(whole.run).weights))).toBe(true);
+  });
+
+  it("with a truncated checkpoint says so and names the last good one", async () => {
+    const config = settings();
+    const { run } = await trained(config, { stopAfter: 6 });
+    const [good, broken] = checkpointsOf(run);
+    truncateSync(broken!, 1000);
+    const failure = trained(config, { run, resume: true });
+    await expect(failure).rejects.toThrow(InputError);
+    await expect(failure).rejects.toThrow(`the last good checkpoint is ${good}; remove the damaged file`);
+    expect(readdirSync(join(run, "checkpoints"))).toHaveLength(2);
+  });
+
+  it("without a checkpoint begins at the beginning", async () => {
+    const config = settings({ train: { epochs: 1 } });
+    const run = newRun();
+    createRun(run, config);
+    const { outcome } = await trained(config, { run, resume: true });
+    expect(outcome.status).toBe("done");
+  });
+});
+
+describe("training that cannot go on", () => {
+  it("stops at a loss that is not a number, naming step and checkpoint", async () => {
+    const run = newRun();
+    const failure = trained(settings({ optimizer: { lr: 1e25 } }), { run });
+    await expect(failure).rejects.toThrow(TrainingError);
+    await expect(failure).rejects.toThrow(
+      /^the (loss|top eigenvalue) is .* at step \d+ \(epoch 1\)\n {2}hint: the last good checkpoint is .*step-00000000/,
+    );
+    expect(readRecord(run)).toMatchObject({ status: "failed", error: expect.stringMatching(/at step/) });
+  });
+
+  it("says so where the directory cannot be written", async () => {
+    const run = newRun();
+    const config = settings();
+    createRun(run, config);
+    mkdirSync(runFiles(run).metrics);
+    await expect(trained(config, { run, resume: true })).rejects.toThrow(/metrics.jsonl/);
+  });
+});
