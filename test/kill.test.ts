@@ -1,0 +1,55 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { runFiles } from "../src/train/run-dir.ts";
+import { rng } from "../src/util/rng.ts";
+import { eigensam } from "./support/cli.ts";
+
+/** Small and short: 15 batches an epoch, a checkpoint every 4 steps. */
+const settings = [
+  "model.width=2",
+  "threads=1",
+  "data.batch=512",
+  "train.epochs=2",
+  "train.checkpointEvery=4",
+  "method.every=5",
+  "method.iterations=2",
+];
+
+const KILLS = Number(process.env.EIGENSAM_KILLS ?? 3);
+
+it(`a run killed ${KILLS} times at random moments ends with the same bytes`, { timeout: 1_200_000 }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "eigensam-kill-"));
+  const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
+  const started = performance.now();
+  expect((await eigensam(["train", "--run-dir", whole, ...settings])).status).toBe(0);
+  const duration = performance.now() - started;
+
+  const random = rng(11, "kill");
+  let deaths = 0;
+  let outcome = await eigensam(["train", "--run-dir", killed, ...settings], {
+    kill: { signal: "SIGKILL", after: duration * 0.5 },
+  });
+  while (outcome.status !== 0) {
+    expect(outcome.signal, outcome.stderr).toBe("SIGKILL");
+    deaths++;
+    const after = deaths < KILLS ? duration * (0.1 + 0.4 * random.uniform()) : undefined;
+    outcome = await eigensam(["train", "--resume", killed], {
+      ...(after === undefined ? {} : { kill: { signal: "SIGKILL", after } }),
+    });
+  }
+  expect(deaths).toBeGreaterThan(0);
+  for (const file of ["weights", "best", "metrics", "config"] as const)
+    expect(readFileSync(runFiles(killed)[file]).equals(readFileSync(runFiles(whole)[file])), file).toBe(true);
+});
+
+it("Ctrl-C finishes the step, saves, and prints how to go on", { timeout: 120_000 }, async () => {
+  const run = join(mkdtempSync(join(tmpdir(), "eigensam-stop-")), "run");
+  const args = ["train", "--run-dir", run, "--json", ...settings, "train.epochs=50"];
+  const { status, stderr, stdout } = await eigensam(args, { kill: { signal: "SIGINT", after: /"event":"refresh"/ } });
+  expect(status).toBe(130);
+  expect(stderr).toContain(`go on with: eigensam train --resume ${run}`);
+  expect(stdout).not.toContain('"event":"done"');
+  expect(JSON.parse(readFileSync(runFiles(run).record, "utf8")).status).toBe("stopped");
+});
