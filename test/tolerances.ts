@@ -40,3 +40,7 @@ export const ORTHOGONAL = 1e-15;
 
 /** Rewriting reorders sums and products: tens of roundings, relative to the largest intermediate value. */
 export const SIMPLIFIED = 1e-12;
+
+/** Losses of a training run in float32 against PyTorch's in float64, first 30 steps (the bound), and after. */
+export const OFFICIAL_LOSS = 1e-3;
+export const OFFICIAL_LATER = 0.1;

@@ -1,8 +1,11 @@
 """Writes every golden file under test/golden."""
+import data
 import mlp
+import official
 import ops
+import optimizers
 import resnet
 
 if __name__ == "__main__":
-    for script in (mlp, ops, resnet):
+    for script in (data, mlp, ops, optimizers, resnet, official):
         script.main()

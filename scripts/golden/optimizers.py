@@ -33,7 +33,12 @@ def run(make, clip):
     return path
 
 
-out = {name: run(*case) for name, case in CASES.items()}
-with open(os.path.join(HERE, "../../test/golden/optimizers.json"), "w") as f:
-    json.dump(out, f, indent=0)
-    f.write("\n")
+def main():
+    out = {name: run(*case) for name, case in CASES.items()}
+    with open(os.path.join(HERE, "../../test/golden/optimizers.json"), "w") as f:
+        json.dump(out, f, indent=0)
+        f.write("\n")
+
+
+if __name__ == "__main__":
+    main()

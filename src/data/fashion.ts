@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import { inPackage } from "../util/package.ts";
 import type { Dataset, LoadOptions, Split } from "./dataset.ts";
-import { foldersFor, readMaybeGzip, requireFolder } from "./files.ts";
+import { findFolder, foldersFor, readMaybeGzip, requireFolder } from "./files.ts";
 import { decodeIdx } from "./idx.ts";
 
 const parts = { train: "train", test: "t10k" } as const;
@@ -21,11 +21,20 @@ const MEAN = 0.286;
 const STD = 0.353;
 const CLASSES = 10;
 
-export const loadFashionMnist = (options: LoadOptions): Dataset =>
-  load("fashion-mnist", foldersFor("fashion-mnist", options.dir, ["/usr/share/datasets/fashion-mnist"]));
+/** Of the package dataset-fashion-mnist. Its files are packed anew, so only their contents are the published ones. */
+export const DEBIAN_FOLDER = "/usr/share/datasets/fashion-mnist";
 
-export const loadFashionMini = (options: LoadOptions): Dataset =>
-  load("fashion-mini", options.dir === undefined ? [fashionMiniFolder()] : [options.dir]);
+const mnistFolders = (dir: string | undefined) => foldersFor("fashion-mnist", dir, [DEBIAN_FOLDER]);
+
+const miniFolders = (dir: string | undefined) => (dir === undefined ? [fashionMiniFolder()] : [dir]);
+
+export const findFashionMnist = (dir?: string) => findFolder(mnistFolders(dir), idxFiles);
+
+export const findFashionMini = (dir?: string) => findFolder(miniFolders(dir), idxFiles);
+
+export const loadFashionMnist = ({ dir }: LoadOptions): Dataset => load("fashion-mnist", mnistFolders(dir));
+
+export const loadFashionMini = ({ dir }: LoadOptions): Dataset => load("fashion-mini", miniFolders(dir));
 
 /** It comes with the package. */
 export const fashionMiniFolder = (): string => inPackage("datasets/fashion-mini");

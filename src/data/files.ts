@@ -8,10 +8,12 @@ import { DataError } from "../util/errors.ts";
 export const cacheFolder = (): string =>
   process.env.EIGENSAM_DATA ?? join(envPaths("eigensam", { suffix: "" }).cache, "data");
 
+export const folderToFetchInto = (name: string): string => join(cacheFolder(), name);
+
 /** The folders a set may lie in, in the order in which they are tried. */
 export const foldersFor = (name: string, dir: string | undefined, usual: readonly string[]): string[] => [
   ...(dir === undefined ? [] : [dir, join(dir, name)]),
-  join(cacheFolder(), name),
+  folderToFetchInto(name),
   ...usual,
 ];
 

@@ -1,0 +1,104 @@
+import { ConfigError } from "../../util/errors.ts";
+import { grouped, percent } from "../format.ts";
+import { emit, say, status } from "../ui.ts";
+import { oneOf } from "../values.ts";
+import type { CliCommand } from "./command.ts";
+
+interface DataOptions {
+  readonly dir?: string;
+  readonly base?: string;
+  readonly json?: true;
+}
+
+const actions = ["list", "fetch", "verify"] as const;
+
+export const data: CliCommand<DataOptions> = {
+  name: "data",
+  summary: "list, fetch and verify data sets",
+  computes: false,
+  configure: (command) => {
+    command
+      .argument("<action>", "list, fetch or verify", oneOf(actions))
+      .argument("[name]", "the data set to fetch or verify")
+      .option("--dir <dir>", "folder to look in first (default: the cache, or EIGENSAM_DATA)")
+      .option("--base <url>", "fetch from a mirror that has the files side by side")
+      .option("--json", "JSON lines on stdout");
+  },
+  run: async (options, [action, name]) => {
+    const { datasetNames, datasets } = await import("../../data/index.ts");
+    if (action === "list") {
+      for (const each of datasetNames) await list(each, options);
+      return;
+    }
+    if (name === undefined || !(name in datasets))
+      throw new ConfigError(
+        name === undefined ? `data ${action} needs a name` : `there is no data set ${name}`,
+        { name },
+        `data sets: ${datasetNames.join(", ")}`,
+      );
+    if (action === "fetch") await fetchSet(name as keyof typeof datasets, options);
+    else await verifySet(name as keyof typeof datasets, options);
+  },
+};
+
+type Name = keyof typeof import("../../data/index.ts").datasets;
+
+async function list(name: Name, { dir, json }: DataOptions): Promise<void> {
+  const { datasets } = await import("../../data/index.ts");
+  const folder = name === "npy" ? undefined : datasets[name].find(dir);
+  if (json) emit({ name, summary: datasets[name].summary, folder: folder ?? null });
+  else
+    console.log(
+      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${name === "npy" ? "" : (folder ?? "not here")}`.trimEnd(),
+    );
+}
+
+async function fetchSet(name: Name, { base, json }: DataOptions): Promise<void> {
+  const { fetchFile } = await import("../../data/fetch.ts");
+  const { sources } = await import("../../data/sources.ts");
+  const { folderToFetchInto } = await import("../../data/files.ts");
+  const files = sources[name];
+  if (files === undefined) {
+    say(`${name} needs no download`);
+    return;
+  }
+  const folder = folderToFetchInto(name);
+  for (const file of files) {
+    const path = await fetchFile(file, folder, {
+      base,
+      progress: (of, done, total) =>
+        status(`${of}  ${grouped(done / 2 ** 20)} MiB${total === undefined ? "" : `  ${percent(done / total, 0)}`}`),
+    });
+    status("");
+    if (json) emit({ path });
+    else console.log(path);
+  }
+}
+
+async function verifySet(name: Name, { dir, json }: DataOptions): Promise<void> {
+  const { join } = await import("node:path");
+  const { existsSync } = await import("node:fs");
+  const { datasets, loadDataset } = await import("../../data/index.ts");
+  const { verifyFile } = await import("../../data/fetch.ts");
+  const { sources } = await import("../../data/sources.ts");
+  const folder = datasets[name].find(dir);
+  const { DEBIAN_FOLDER } = await import("../../data/fashion.ts");
+  const checked = folder === undefined || folder === DEBIAN_FOLDER ? [] : (sources[name] ?? []);
+  const published = checked.filter((file) => existsSync(join(folder!, file.name)));
+  for (const file of published) await verifyFile(join(folder!, file.name), file);
+  const { train, test, classes, imageShape } = await loadDataset(name, { dir });
+  const facts = {
+    name,
+    folder: folder ?? null,
+    checksums: published.length,
+    train: train.count,
+    test: test.count,
+    classes,
+    imageShape,
+  };
+  if (json) emit(facts);
+  else
+    console.log(
+      `${name}: ${grouped(train.count)} + ${grouped(test.count)} images [${imageShape.join(", ")}], ${classes} classes; ${published.length} checksums right`,
+    );
+}

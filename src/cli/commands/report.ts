@@ -1,0 +1,25 @@
+import { emit } from "../ui.ts";
+import type { CliCommand } from "./command.ts";
+
+interface ReportOptions {
+  readonly out: string;
+  readonly json?: true;
+}
+
+export const report: CliCommand<ReportOptions> = {
+  name: "report",
+  summary: "figures and tables of runs, as one page, PNG, SVG, Markdown and CSV",
+  computes: false,
+  configure: (command) => {
+    command
+      .argument("<runs...>", "run directories, or folders of them")
+      .option("--out <dir>", "where the report goes", "report")
+      .option("--json", "{html, figures, tables} on stdout");
+  },
+  run: async ({ out, json }, runs) => {
+    const { writeReport } = await import("../../report/index.ts");
+    const report = await writeReport(runs, out);
+    if (json) emit(report);
+    else console.log([report.html, ...report.figures, ...report.tables].join("\n"));
+  },
+};

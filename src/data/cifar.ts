@@ -1,0 +1,103 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { DataError } from "../util/errors.ts";
+import type { Dataset, LoadOptions, Split } from "./dataset.ts";
+import { checkedLabels } from "./fashion.ts";
+import { findFolder, foldersFor, readMaybeGzip, requireFolder } from "./files.ts";
+import { readTar } from "./tar.ts";
+
+const PIXELS = 3 * 32 * 32;
+
+interface Layout {
+  readonly name: "cifar10" | "cifar100";
+  readonly archive: string;
+  readonly folder: string;
+  readonly train: readonly string[];
+  readonly test: readonly string[];
+  /** Bytes of labels before the pixels of an image; the last is the one that counts. */
+  readonly labelBytes: number;
+  readonly classes: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+/** The binary version of https://www.cs.toronto.edu/~kriz/cifar.html; means and deviations over its training images. */
+const layouts = {
+  cifar10: {
+    name: "cifar10",
+    archive: "cifar-10-binary.tar.gz",
+    folder: "cifar-10-batches-bin",
+    train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+    test: ["test_batch.bin"],
+    labelBytes: 1,
+    classes: 10,
+    mean: [0.4914, 0.4822, 0.4465],
+    std: [0.247, 0.2435, 0.2616],
+  },
+  cifar100: {
+    name: "cifar100",
+    archive: "cifar-100-binary.tar.gz",
+    folder: "cifar-100-binary",
+    train: ["train.bin"],
+    test: ["test.bin"],
+    labelBytes: 2,
+    classes: 100,
+    mean: [0.5071, 0.4865, 0.4409],
+    std: [0.2673, 0.2564, 0.2762],
+  },
+} as const satisfies Readonly<Record<string, Layout>>;
+
+/** Folders to look in, and for every file its name and that of the archive that holds it. */
+function places({ name, folder, archive, train, test }: Layout, dir: string | undefined): [string[], string[][]] {
+  const folders = foldersFor(name, dir, []).flatMap((root) => [root, join(root, folder)]);
+  return [folders, [...train, ...test].map((file) => [archive, file])];
+}
+
+export const findCifar = (name: keyof typeof layouts) => (dir?: string) => findFolder(...places(layouts[name], dir));
+
+export const loadCifar =
+  (name: keyof typeof layouts) =>
+  ({ dir }: LoadOptions): Dataset => {
+    const layout: Layout = layouts[name];
+    const folder = requireFolder(name, ...places(layout, dir));
+    const archive = join(folder, layout.archive);
+    const read = existsSync(archive) ? fromArchive(archive) : (file: string) => readFileSync(join(folder, file));
+    const part = (files: readonly string[]) => decodeCifar(files.map(read), layout, join(folder, files[0]!));
+    const { classes, mean, std } = layout;
+    return { name, classes, imageShape: [3, 32, 32], mean, std, train: part(layout.train), test: part(layout.test) };
+  };
+
+function fromArchive(path: string): (file: string) => Uint8Array {
+  const files = new Map([...readTar(readMaybeGzip(path), path)].map(([name, bytes]) => [basename(name), bytes]));
+  return (file) => {
+    const bytes = files.get(file);
+    if (bytes === undefined) throw new DataError(`${path}: ${file} is not in it`, { path, file }, "fetch it again");
+    return bytes;
+  };
+}
+
+/** Records of label bytes and 3072 pixels, channel by channel. */
+export function decodeCifar(
+  files: readonly Uint8Array[],
+  { labelBytes, classes }: Pick<Layout, "labelBytes" | "classes">,
+  source: string,
+): Split {
+  const record = labelBytes + PIXELS;
+  const odd = files.find((bytes) => bytes.length === 0 || bytes.length % record !== 0);
+  if (odd)
+    throw new DataError(
+      `${source}: ${odd.length} bytes are no whole number of images of ${record}`,
+      { source },
+      "fetch it again",
+    );
+  const count = files.reduce((total, bytes) => total + bytes.length / record, 0);
+  const images = new Uint8Array(count * PIXELS);
+  const labels = new Uint8Array(count);
+  let at = 0;
+  for (const bytes of files)
+    for (let from = 0; from < bytes.length; from += record, at++) {
+      labels[at] = bytes[from + labelBytes - 1]!;
+      images.set(bytes.subarray(from + labelBytes, from + record), at * PIXELS);
+    }
+  return { images, labels: checkedLabels(labels, classes, source), count };
+}

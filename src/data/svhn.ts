@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DataError } from "../util/errors.ts";
+import type { Dataset, LoadOptions, Split } from "./dataset.ts";
+import { checkedLabels } from "./fashion.ts";
+import { findFolder, foldersFor, requireFolder } from "./files.ts";
+import { readMat5 } from "./mat5.ts";
+
+export const svhnFiles = ["train_32x32.mat", "test_32x32.mat"] as const;
+
+const folders = (dir: string | undefined) => foldersFor("svhn", dir, []);
+const needed = svhnFiles.map((file) => [file]);
+
+export const findSvhn = (dir?: string) => findFolder(folders(dir), needed);
+
+/** Street View House Numbers, cropped digits (http://ufldl.stanford.edu/housenumbers). */
+export function loadSvhn({ dir }: LoadOptions): Dataset {
+  const folder = requireFolder(
+    "svhn",
+    foldersFor("svhn", dir, []),
+    svhnFiles.map((file) => [file]),
+  );
+  const [train, test] = svhnFiles.map((file) => decodeSvhn(readFileSync(join(folder, file)), join(folder, file)));
+  return {
+    name: "svhn",
+    classes: 10,
+    imageShape: [3, 32, 32],
+    mean: [0.4377, 0.4438, 0.4728],
+    std: [0.198, 0.201, 0.197],
+    train: train!,
+    test: test!,
+  };
+}
+
+/** X [32, 32, 3, n], first axis fastest, to [n, 3, 32, 32]; y [n, 1], where 10 stands for the digit 0. */
+export function decodeSvhn(bytes: Uint8Array, source: string): Split {
+  const arrays = readMat5(bytes, source);
+  const [X, y] = [arrays.get("X"), arrays.get("y")];
+  if (X === undefined || y === undefined)
+    throw new DataError(`${source}: X or y is missing; there are ${[...arrays.keys()].join(", ") || "no arrays"}`, {
+      source,
+    });
+  const count = X.shape[3] ?? 1;
+  if (X.shape.slice(0, 3).join() !== "32,32,3" || !(X.data instanceof Uint8Array) || y.data.length !== count)
+    throw new DataError(
+      `${source}: X is [${X.shape.join(", ")}] and y has ${y.data.length} labels, expected bytes [32, 32, 3, n] and n labels`,
+      { source },
+    );
+  const images = new Uint8Array(X.data.length);
+  const plane = 32 * 32;
+  for (let i = 0; i < count; i++)
+    for (let c = 0; c < 3; c++)
+      for (let column = 0; column < 32; column++)
+        for (let row = 0; row < 32; row++)
+          images[(i * 3 + c) * plane + row * 32 + column] = X.data[row + 32 * column + plane * (c + 3 * i)]!;
+  const labels = Array.from(y.data, (label) => (label === 10 ? 0 : label === 0 ? -1 : label));
+  return { images, labels: checkedLabels(labels, 10, source), count };
+}

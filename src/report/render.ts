@@ -1,0 +1,26 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { Resvg } from "@resvg/resvg-js";
+import { parse, View } from "vega";
+import { compile, type TopLevelSpec } from "vega-lite";
+
+const fonts = join(dirname(createRequire(import.meta.url).resolve("dejavu-fonts-ttf/package.json")), "ttf");
+
+/** Pixels per unit of the drawing. */
+const SCALE = 2;
+
+export const svgOf = (spec: TopLevelSpec): Promise<string> =>
+  new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+
+/** The same drawing as pixels, with fonts of our own, so that it looks alike everywhere. */
+export const pngOf = (svg: string): Uint8Array =>
+  new Resvg(svg, {
+    fitTo: { mode: "zoom", value: SCALE },
+    font: {
+      fontFiles: ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) => join(fonts, file)),
+      loadSystemFonts: false,
+      defaultFontFamily: "DejaVu Sans",
+    },
+  })
+    .render()
+    .asPng();
