@@ -5,8 +5,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
-import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { augmentInto } from "../src/data/augment.ts";
 import { openBatches } from "../src/data/batches.ts";
@@ -18,25 +16,16 @@ import { fetchFile } from "../src/data/fetch.ts";
 import { readMaybeGzip } from "../src/data/files.ts";
 import { decodeIdx } from "../src/data/idx.ts";
 import { datasetNames, loadDataset } from "../src/data/index.ts";
-import { readMat5 } from "../src/data/mat5.ts";
 import { splitValidation } from "../src/data/split.ts";
 import { decodeSvhn } from "../src/data/svhn.ts";
-import { readTar } from "../src/data/tar.ts";
 import { DataError, EigensamError } from "../src/util/errors.ts";
 import { decodeNpy } from "../src/util/npy.ts";
 import { rng } from "../src/util/rng.ts";
-import { decodeSafetensors, encodeSafetensors } from "../src/util/safetensors.ts";
+import { image } from "./support/pictures.ts";
 
 const golden = (name: string) => fileURLToPath(new URL(`golden/${name}`, import.meta.url));
 const read = (name: string) => new Uint8Array(readFileSync(golden(name)));
 const temporary = () => mkdtempSync(join(tmpdir(), "eigensam-data-"));
-
-/** The formula of scripts/golden/data.py. */
-const pixel = (i: number, c: number, r: number, k: number) => (7 * i + 50 * c + 3 * r + k) % 256;
-const image = (i: number, [channels, height, width]: readonly [number, number, number]) =>
-  Array.from({ length: channels * height * width }, (_, at) =>
-    pixel(i, Math.floor(at / (height * width)), Math.floor(at / width) % height, at % width),
-  );
 
 describe("fashion-mini", () => {
   it("has the checksums of its provenance", () => {
@@ -158,78 +147,6 @@ describe("files of the published formats", () => {
   });
 });
 
-describe("safetensors", () => {
-  const tensors = {
-    a: { dtype: "F32", shape: [2, 2], data: Float32Array.of(1, -2, 3.5, Number.NaN) },
-    b: { dtype: "I64", shape: [1], data: BigInt64Array.of(7n) },
-    c: { dtype: "U8", shape: [3], data: Uint8Array.of(1, 2, 3) },
-    empty: { dtype: "F64", shape: [0], data: new Float64Array(0) },
-  } as const;
-  it("comes back as it was written", () => {
-    const back = decodeSafetensors(encodeSafetensors(tensors, { step: "3" }), "x");
-    expect(back.tensors).toEqual(tensors);
-    expect(back.metadata).toEqual({ step: "3" });
-  });
-
-  it("widens half and bfloat16 numbers", () => {
-    const header = JSON.stringify({
-      h: { dtype: "F16", shape: [4], data_offsets: [0, 8] },
-      b: { dtype: "BF16", shape: [2], data_offsets: [8, 12] },
-    });
-    const file = Buffer.concat([
-      Buffer.alloc(8),
-      Buffer.from(header),
-      Buffer.from(Uint16Array.of(0x3c00, 0xc100, 0x0001, 0x7c00, 0x3f80, 0xc020).buffer),
-    ]);
-    file.writeBigUInt64LE(BigInt(header.length));
-    const { h, b } = decodeSafetensors(file, "x").tensors;
-    expect([...(h!.data as Float32Array)]).toEqual([1, -2.5, 2 ** -24, Number.POSITIVE_INFINITY]);
-    expect([...(b!.data as Float32Array)]).toEqual([1, -2.5]);
-  });
-});
-
-describe("damaged files never give anything but one typed error or a result", () => {
-  const idx = Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8]);
-  const cifar = Uint8Array.from([...image(0, [3, 32, 32]), 1]);
-  const tar = gunzipSync(read("cifar-10-binary.tar.gz")).subarray(0, 8192);
-  const readers: Readonly<Record<string, readonly [Uint8Array, (bytes: Uint8Array) => unknown]>> = {
-    idx: [idx, (bytes) => decodeIdx(bytes, "f", 3)],
-    cifar: [cifar, (bytes) => decodeCifar([bytes], { labelBytes: 1, classes: 10 }, "f")],
-    "mat, compressed": [read("svhn.mat"), (bytes) => readMat5(bytes, "f")],
-    "mat, plain": [read("svhn-plain.mat"), (bytes) => decodeSvhn(bytes, "f")],
-    npy: [read("images-f4.npy"), (bytes) => decodeNpy(bytes, "f")],
-    tar: [tar, (bytes) => readTar(bytes, "f")],
-    safetensors: [
-      encodeSafetensors({ a: { dtype: "F32", shape: [2, 3], data: new Float32Array(6) } }, { k: "v" }),
-      (bytes) => decodeSafetensors(bytes, "f"),
-    ],
-  };
-  const damage = fc.record({
-    keep: fc.oneof(fc.constant(1), fc.double({ min: 0, max: 1, noNaN: true })),
-    flips: fc.array(fc.tuple(fc.double({ min: 0, max: 0.999, noNaN: true }), fc.integer({ min: 0, max: 255 })), {
-      maxLength: 6,
-    }),
-    early: fc.boolean(),
-  });
-  it.each(Object.entries(readers))("%s, 300 times", (_, [whole, decode]) => {
-    fc.assert(
-      fc.property(damage, ({ keep, flips, early }) => {
-        const bytes = Uint8Array.from(whole.subarray(0, Math.floor(keep * whole.length)));
-        // Headers are where damage does most; half of the changes go there.
-        const reach = early ? Math.min(bytes.length, 160) : bytes.length;
-        for (const [where, value] of flips) if (reach > 0) bytes[Math.floor(where * reach)] = value;
-        try {
-          decode(bytes);
-        } catch (error) {
-          if (!(error instanceof EigensamError)) throw error;
-          expect(error.message).toMatch(/^f/);
-        }
-      }),
-      { numRuns: 300, seed: 3 },
-    );
-  });
-});
-
 describe("a gzip file that is damaged", () => {
   it("is named", () => {
     const path = join(temporary(), "x.gz");
@@ -248,7 +165,8 @@ describe("validation split", () => {
     const { train, val } = splitValidation(split, 0.25, 3);
     expect([train.count, val.count]).toEqual([15, 5]);
     expect([...train.labels, ...val.labels].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i));
-    for (const part of [train, val]) expect([...part.labels]).toEqual([...part.labels].map((_, i) => part.images[2 * i]));
+    for (const part of [train, val])
+      expect([...part.labels]).toEqual([...part.labels].map((_, i) => part.images[2 * i]));
     expect(splitValidation(split, 0.25, 3)).toEqual({ train, val });
     expect(splitValidation(split, 0.25, 4).val.labels).not.toEqual(val.labels);
   });

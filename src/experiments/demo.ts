@@ -10,7 +10,7 @@ export interface PlannedRun {
 
 /** Scales of the main job: the whole one fits eight minutes of two cores, the smoke test seconds. */
 export const demoScales = {
-  laptop: { epochs: 5, seeds: [1, 2, 3], width: 4 },
+  laptop: { epochs: 4, seeds: [1, 2, 3], width: 4 },
   smoke: { epochs: 1, seeds: [1, 2], width: 2 },
 } as const;
 
