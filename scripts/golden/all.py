@@ -1,11 +1,12 @@
 """Writes every golden file under test/golden."""
 import data
 import mlp
+import models
 import official
 import ops
 import optimizers
 import resnet
 
 if __name__ == "__main__":
-    for script in (data, mlp, ops, optimizers, resnet, official):
+    for script in (data, mlp, models, ops, optimizers, resnet, official):
         script.main()

@@ -28,7 +28,9 @@ CASES = [
     ("resnet18", {"classes": 10, "width": 2}, (4, 3, 16, 16)),
     ("resnet18", {"classes": 5, "width": 2, "activation": "silu"}, (4, 1, 14, 13)),
     ("resnet34", {"classes": 10, "width": 2}, (4, 3, 16, 16)),
-    ("resnet50", {"classes": 10, "width": 1, "activation": "silu"}, (4, 3, 16, 16)),
+    ("resnet34", {"classes": 4, "width": 1, "activation": "silu"}, (4, 1, 8, 12)),
+    ("resnet50", {"classes": 10, "width": 1}, (4, 3, 16, 16)),
+    ("resnet50", {"classes": 4, "width": 1, "activation": "silu"}, (4, 1, 12, 8)),
 ]
 SAMPLES = 8
 
@@ -83,7 +85,6 @@ def evaluate(name, options, shape):
         "model": name, "options": options, "inputShape": list(shape),
         "parameters": [[n, list(p.shape)] for n, p in net.named_parameters()],
         "buffers": [[n, list(b.shape)] for n, b in statistics(net)],
-        "stateDict": [n for n in net.state_dict() if not n.endswith("num_batches_tracked")],
         "logits": logits.flatten().tolist(),
         "inference": inference.flatten().tolist(),
         "running": [b.norm().item() for _, b in statistics(net)],

@@ -15,8 +15,9 @@ export interface Cnn6Options {
 const activations = { relu, tanh, silu } as const;
 
 /**
- * Six layers without batch norm: 3×3 convolutions of width w, w, pool, 2w, 2w, pool, 4w, then the average over the
- * image and one linear layer. Our choice of the paper's "six-layer CNN", whose sizes we could not read.
+ * Six layers without batch norm: 3×3 convolutions with biases of w, w, pool, 2w, 2w, pool, 4w channels, then the average
+ * over the image, so that any size of at least 4×4 fits, and one linear layer. [C] Our choice: the paper says "six-layer
+ * CNN", and its sizes are not known to us.
  */
 export const cnn6 =
   ({ classes, width, activation = "relu" }: Cnn6Options): Network =>

@@ -5,17 +5,18 @@ import { mlp } from "./mlp.ts";
 import { resnet18, resnet34, resnet50 } from "./resnet.ts";
 import { wideResnet } from "./wide-resnet.ts";
 
-/** What every model of the registry can be asked for by name. */
+export type Activation = "relu" | "tanh" | "silu";
+
+/** What a model of the registry can be asked for by name. */
 export interface NamedModelOptions {
   readonly classes: number;
-  readonly width: number;
+  /** Left out, the entry's default. */
+  readonly width?: number | undefined;
   /** Only for models with a choice of depths. */
   readonly depth?: number | undefined;
-  /** Only those that the model lists. */
+  /** One of those that the entry lists. */
   readonly activation?: Activation | undefined;
 }
-
-export type Activation = "relu" | "tanh" | "silu";
 
 interface ModelEntry {
   /** One line, for help texts. */
@@ -68,10 +69,9 @@ export type ModelName = keyof typeof modelEntries;
 export const modelNames = Object.keys(modelEntries) as readonly ModelName[];
 
 /** The network of a name. A setting that the model does not have, or not with that value, is an error. */
-export function namedModel(
-  name: ModelName,
-  { classes, width, depth, activation }: Omit<NamedModelOptions, "width"> & { readonly width?: number | undefined },
-): Network {
+export function namedModel(name: ModelName, { classes, width, depth, activation }: NamedModelOptions): Network {
+  if (!modelNames.includes(name))
+    throw new ConfigError(`there is no model ${name}`, { name }, `models: ${modelNames.join(", ")}`);
   const entry: ModelEntry = modelEntries[name];
   if (depth !== undefined && entry.defaultDepth === undefined)
     throw new ConfigError(
@@ -85,10 +85,16 @@ export function namedModel(
       { name, activation },
       `the default is ${entry.activations[0]}`,
     );
-  return entry.build({
+  const counts = {
     classes,
     width: width ?? entry.defaultWidth,
-    depth: depth ?? entry.defaultDepth ?? 0,
-    activation: (activation ?? entry.activations[0]) as never,
-  });
+    depth: depth ?? entry.defaultDepth ?? 1,
+  };
+  for (const [key, value] of Object.entries(counts))
+    if (!(Number.isInteger(value) && value >= 1))
+      throw new ConfigError(
+        `${key === "classes" ? key : `model.${key}`} is ${value}, expected a whole number of at least 1`,
+        { name, [key]: value },
+      );
+  return entry.build({ ...counts, activation: (activation ?? entry.activations[0]) as never });
 }

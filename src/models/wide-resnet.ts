@@ -15,7 +15,10 @@ export interface WideResnetOptions {
   readonly activation?: "relu" | "silu";
 }
 
-/** Zagoruyko & Komodakis 2016, without dropout: WRN-28-10 is depth 28, width 10. Norm and activation come before each convolution. */
+/**
+ * Zagoruyko & Komodakis 2016, without dropout: WRN-28-10 is depth 28, width 10. Norm and activation come before each
+ * convolution. Parameter names are those of the PyTorch code in common use (xternalz/WideResNet-pytorch).
+ */
 export const wideResnet = ({ classes, width, depth = 28, activation = "relu" }: WideResnetOptions): Network => {
   if ((depth - 4) % 6 !== 0 || depth < 10)
     throw new ConfigError(
