@@ -42,7 +42,14 @@ export { stride, take } from "./graph/ops/take.ts";
 export { simplify } from "./graph/simplify.ts";
 export type { ConstantData, DType, FloatDType, Operand, Target, Tensor } from "./graph/tensor.ts";
 export { cnn6 } from "./models/cnn6.ts";
-export { type ModelName, modelNames, namedModel } from "./models/index.ts";
+export {
+  type Activation,
+  modelEntries,
+  type ModelName,
+  modelNames,
+  type NamedModelOptions,
+  namedModel,
+} from "./models/index.ts";
 export { mlp } from "./models/mlp.ts";
 export { resnet18, resnet34, resnet50 } from "./models/resnet.ts";
 export { wideResnet } from "./models/wide-resnet.ts";
