@@ -100,6 +100,7 @@ export function openBatches(split: Split, options: BatchOptions): BatchStream {
     close: async () => {
       worker.removeAllListeners();
       await worker.terminate();
+      fail(new DataError("the stream of batches was closed while one was asked for"));
     },
   };
 }

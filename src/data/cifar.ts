@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import type { Dataset, LoadOptions, Split } from "./dataset.ts";
 import { checkedLabels } from "./fashion.ts";
-import { findFolder, foldersFor, readMaybeGzip, requireFolder } from "./files.ts";
+import { findFolder, foldersFor, readBytes, readMaybeGzip, requireFolder } from "./files.ts";
 import { readTar } from "./tar.ts";
 
 const PIXELS = 3 * 32 * 32;
@@ -61,7 +61,7 @@ export const loadCifar =
     const layout: Layout = layouts[name];
     const folder = requireFolder(name, ...places(layout, dir));
     const archive = join(folder, layout.archive);
-    const read = existsSync(archive) ? fromArchive(archive) : (file: string) => readFileSync(join(folder, file));
+    const read = existsSync(archive) ? fromArchive(archive) : (file: string) => readBytes(join(folder, file));
     const part = (files: readonly string[]) => decodeCifar(files.map(read), layout, join(folder, files[0]!));
     const { classes, mean, std } = layout;
     return { name, classes, imageShape: [3, 32, 32], mean, std, train: part(layout.train), test: part(layout.test) };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { EnvHttpProxyAgent, request } from "undici";
+import { EnvHttpProxyAgent, interceptors, request } from "undici";
 import { DataError } from "../util/errors.ts";
 import type { SourceFile } from "./sources.ts";
 
@@ -58,7 +58,8 @@ async function md5Of(path: string): Promise<string> {
 }
 
 async function download(url: string, part: string, progress: (done: number, total: number | undefined) => void) {
-  const dispatcher = new EnvHttpProxyAgent();
+  const agent = new EnvHttpProxyAgent();
+  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 5 }));
   const have = existsSync(part) ? statSync(part).size : 0;
   try {
     const { statusCode, headers, body } = await request(url, {
@@ -96,7 +97,7 @@ async function download(url: string, part: string, progress: (done: number, tota
       error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
     throw new DataError(`${url} cannot be fetched: ${reason}`, { url }, HELP);
   } finally {
-    await dispatcher.close();
+    await agent.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { DataError } from "../util/errors.ts";
 
 /** Where fetched sets are kept: EIGENSAM_DATA, or this platform's folder for caches. */
 export const cacheFolder = (): string =>
-  process.env.EIGENSAM_DATA ?? join(envPaths("eigensam", { suffix: "" }).cache, "data");
+  process.env.EIGENSAM_DATA || join(envPaths("eigensam", { suffix: "" }).cache, "data");
 
 export const folderToFetchInto = (name: string): string => join(cacheFolder(), name);
 
@@ -26,16 +26,25 @@ export function requireFolder(name: string, folders: readonly string[], files: r
   const found = findFolder(folders, files);
   if (found === undefined)
     throw new DataError(
-      `${name} is not here: looked for ${files.map((names) => names[0]).join(", ")} in ${folders.join(", ")}`,
+      `${name} is not here: looked for ${[...new Set(files.map((names) => names[0]))].join(", ")} in ${folders.join(", ")}`,
       { name, folders },
       `eigensam data fetch ${name}, or set data.dir to its folder`,
     );
   return found;
 }
 
+export function readBytes(path: string, hint = "it must be a file that you may read"): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataError(`${path} cannot be read: ${reason}`, { path }, hint);
+  }
+}
+
 /** A file's bytes, unpacked if it is gzip. */
 export function readMaybeGzip(path: string): Uint8Array {
-  const bytes = readFileSync(path);
+  const bytes = readBytes(path);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     return gunzipSync(bytes);

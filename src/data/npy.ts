@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { ConfigError, DataError } from "../util/errors.ts";
 import { decodeNpy } from "../util/npy.ts";
 import type { Dataset, LoadOptions, Split } from "./dataset.ts";
 import { checkedLabels } from "./fashion.ts";
+import { readBytes } from "./files.ts";
 
 /** Images and labels of one's own: .npy files, images [n, C, H, W] as uint8 (normalized) or float32 (used as they are). */
 export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions): Dataset {
@@ -60,14 +60,7 @@ export function readPair(imagePath: string, labelPath: string): Pair {
 /** More than any classifier here is made for; a label beyond is a mistake, and would size the last layer. */
 const MOST_CLASSES = 100_000;
 
-function read(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${path} cannot be read: ${reason}`, { path }, "give the path of a .npy file");
-  }
-}
+const read = (path: string): Uint8Array => readBytes(path, "give the path of a .npy file");
 
 const identity = (channels: number) => ({
   mean: new Array<number>(channels).fill(0),

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import type { Dataset, LoadOptions, Split } from "./dataset.ts";
 import { checkedLabels } from "./fashion.ts";
-import { findFolder, foldersFor, requireFolder } from "./files.ts";
+import { findFolder, foldersFor, readBytes, requireFolder } from "./files.ts";
 import { readMat5 } from "./mat5.ts";
 
 export const svhnFiles = ["train_32x32.mat", "test_32x32.mat"] as const;
@@ -15,12 +14,8 @@ export const findSvhn = (dir?: string) => findFolder(folders(dir), needed);
 
 /** Street View House Numbers, cropped digits (http://ufldl.stanford.edu/housenumbers). */
 export function loadSvhn({ dir }: LoadOptions): Dataset {
-  const folder = requireFolder(
-    "svhn",
-    foldersFor("svhn", dir, []),
-    svhnFiles.map((file) => [file]),
-  );
-  const [train, test] = svhnFiles.map((file) => decodeSvhn(readFileSync(join(folder, file)), join(folder, file)));
+  const folder = requireFolder("svhn", folders(dir), needed);
+  const [train, test] = svhnFiles.map((file) => decodeSvhn(readBytes(join(folder, file)), join(folder, file)));
   return {
     name: "svhn",
     classes: 10,
@@ -41,7 +36,7 @@ export function decodeSvhn(bytes: Uint8Array, source: string): Split {
       source,
     });
   const count = X.shape[3] ?? 1;
-  if (X.shape.slice(0, 3).join() !== "32,32,3" || !(X.data instanceof Uint8Array) || y.data.length !== count)
+  if (X.shape.join() !== `32,32,3,${count}` || !(X.data instanceof Uint8Array) || y.data.length !== count)
     throw new DataError(
       `${source}: X is [${X.shape.join(", ")}] and y has ${y.data.length} labels, expected bytes [32, 32, 3, n] and n labels`,
       { source },
@@ -53,6 +48,8 @@ export function decodeSvhn(bytes: Uint8Array, source: string): Split {
       for (let column = 0; column < 32; column++)
         for (let row = 0; row < 32; row++)
           images[(i * 3 + c) * plane + row * 32 + column] = X.data[row + 32 * column + plane * (c + 3 * i)]!;
-  const labels = Array.from(y.data, (label) => (label === 10 ? 0 : label === 0 ? -1 : label));
+  const zero = y.data.indexOf(0);
+  if (zero >= 0) throw new DataError(`${source}: label 0 of image ${zero}, expected 1 … 10`, { source, at: zero });
+  const labels = Array.from(y.data, (label) => (label === 10 ? 0 : label));
   return { images, labels: checkedLabels(labels, 10, source), count };
 }

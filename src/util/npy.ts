@@ -15,6 +15,7 @@ export function decodeNpy(bytes: Uint8Array, source: string): NpyArray {
   if (Buffer.from(bytes.subarray(0, 6)).toString("latin1") !== MAGIC || bytes.length < 10)
     throw fail("not a NumPy file");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes[6]! < 1 || bytes[6]! > 3) throw fail(`version ${bytes[6]}, expected 1, 2 or 3`);
   const wide = bytes[6]! >= 2;
   const start = wide ? 12 : 10;
   if (bytes.length < start) throw fail("cut short in the header");
@@ -31,7 +32,8 @@ export function decodeNpy(bytes: Uint8Array, source: string): NpyArray {
     .map((text) => text.trim())
     .filter((text) => text !== "")
     .map(Number);
-  const read = readers[descr];
+  if (!shape.every(Number.isSafeInteger)) throw fail("the header cannot be read");
+  const read = Object.hasOwn(readers, descr) ? readers[descr] : undefined;
   if (read === undefined)
     throw fail(`type ${descr}; ${Object.keys(readers).join(", ")} are read`, "convert it with x.astype(...)");
   const size = sizeOf(shape);

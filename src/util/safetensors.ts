@@ -111,7 +111,7 @@ const isCounts = (value: unknown): value is number[] =>
 
 function checkEntry(name: string, entry: unknown, available: number, fail: Fail) {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : fail(`${name} is no table`);
-  const width = typeof dtype === "string" ? widths[dtype] : undefined;
+  const width = typeof dtype === "string" && Object.hasOwn(widths, dtype) ? widths[dtype] : undefined;
   if (width === undefined)
     return fail(`${name} is of type ${String(dtype)}; ${Object.keys(widths).join(", ")} are read`);
   if (!isCounts(shape)) return fail(`${name} has no valid shape`);
