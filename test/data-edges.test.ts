@@ -70,6 +70,10 @@ describe("SVHN", () => {
     expect([...decodeSvhn(matFile([32, 32, 3, 2], [10, 4]), "f").labels]).toEqual([0, 4]);
   });
 
+  it("reads the one image of an array that MATLAB wrote without its last axis", () => {
+    expect(decodeSvhn(matFile([32, 32, 3], [7]), "f")).toMatchObject({ count: 1, labels: Int32Array.of(7) });
+  });
+
   it("refuses a fifth axis, whose images no label would count", () => {
     expect(() => decodeSvhn(matFile([32, 32, 3, 2, 2], [1, 2]), "f")).toThrow("f: X is [32, 32, 3, 2, 2]");
   });

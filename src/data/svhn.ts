@@ -35,8 +35,14 @@ export function decodeSvhn(bytes: Uint8Array, source: string): Split {
     throw new DataError(`${source}: X or y is missing; there are ${[...arrays.keys()].join(", ") || "no arrays"}`, {
       source,
     });
+  // MATLAB leaves out a last axis of one.
   const count = X.shape[3] ?? 1;
-  if (X.shape.join() !== `32,32,3,${count}` || !(X.data instanceof Uint8Array) || y.data.length !== count)
+  if (
+    X.shape.slice(0, 3).join() !== "32,32,3" ||
+    X.shape.length > 4 ||
+    !(X.data instanceof Uint8Array) ||
+    y.data.length !== count
+  )
     throw new DataError(
       `${source}: X is [${X.shape.join(", ")}] and y has ${y.data.length} labels, expected bytes [32, 32, 3, n] and n labels`,
       { source },
