@@ -16,11 +16,14 @@ export const demoScales = {
 
 export type DemoScale = keyof typeof demoScales;
 
-/** The main job: SGD, SAM and Eigen-SAM on fashion-mini with a small ResNet, some seeds each, λ₁ measured for all three. */
+/**
+ * The main job: SGD, SAM and Eigen-SAM on fashion-mini with a small ResNet, some seeds each, λ₁ measured for all three. The
+ * longest runs come first, so that processes side by side end together.
+ */
 export function demoRuns(scale: DemoScale): PlannedRun[] {
   const { epochs, seeds, width } = demoScales[scale];
-  return seeds.flatMap((seed) =>
-    (["sgd", "sam", "eigen-sam"] as const).map((method) => ({
+  return (["eigen-sam", "sam", "sgd"] as const).flatMap((method) =>
+    seeds.map((seed) => ({
       name: `${method}-seed${seed}`,
       config: checkConfig({
         seed,

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Resvg } from "@resvg/resvg-js";
-import { parse, View } from "vega";
+import { parse, resetSVGDefIds, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 
 const fonts = join(dirname(createRequire(import.meta.url).resolve("dejavu-fonts-ttf/package.json")), "ttf");
@@ -9,8 +9,11 @@ const fonts = join(dirname(createRequire(import.meta.url).resolve("dejavu-fonts-
 /** Pixels per unit of the drawing. */
 const SCALE = 2;
 
-export const svgOf = (spec: TopLevelSpec): Promise<string> =>
-  new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+export function svgOf(spec: TopLevelSpec): Promise<string> {
+  // Vega numbers the parts of its drawings through; the same figure is to be the same bytes.
+  resetSVGDefIds();
+  return new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+}
 
 /** The same drawing as pixels, with fonts of our own, so that it looks alike everywhere. */
 export const pngOf = (svg: string): Uint8Array =>

@@ -46,6 +46,13 @@ export function band(curves: readonly (readonly Point[])[]): BandPoint[] {
   return [...byX].sort(([a], [b]) => a - b).map(([x, values]) => ({ x, ...summarize(values) }));
 }
 
+/** The same on a logarithmic scale: geometric means, and intervals whose half width is a factor's logarithm. */
+export const logBand = (curves: readonly (readonly Point[])[]): BandPoint[] =>
+  band(curves.map((curve) => curve.map(({ x, y }) => ({ x, y: Math.log(y) })))).map((point) => ({
+    ...point,
+    mean: Math.exp(point.mean),
+  }));
+
 /** Means over consecutive bins of `width` in x, each at its middle. */
 export function binned(points: readonly Point[], width: number): Point[] {
   const bins = new Map<number, number[]>();

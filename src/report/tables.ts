@@ -79,8 +79,9 @@ function verdict(summaries: readonly Summary[]): string {
 }
 
 export const toMarkdown = ({ head, rows, note }: Table): string =>
-  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n") +
-  `\n\n${note}\n`;
+  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows]
+    .map((row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
+    .join("\n") + `\n\n${note}\n`;
 
 const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 

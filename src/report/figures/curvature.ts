@@ -1,4 +1,4 @@
-import { band, binned } from "../statistics.ts";
+import { band, binned, logBand } from "../statistics.ts";
 import { bandNote, type Figure, lines } from "./figure.ts";
 
 export const topEigenvalue: Figure = {
@@ -6,21 +6,35 @@ export const topEigenvalue: Figure = {
   title: "Top Hessian eigenvalue λ₁",
   needs: "estimates of the eigenvector (Eigen-SAM, or train.diagnosticsEvery)",
   draw: (groups) => {
+    // The power iteration follows the largest |λ|; where that is negative it says nothing about λ₁.
+    const all = groups.flatMap(({ runs }) => runs.flatMap(({ refreshes }) => refreshes));
+    const negative = all.filter(({ eigenvalue }) => eigenvalue <= 0);
     const series = groups
       .map(({ label, runs }) => ({
         label,
-        points: band(
-          runs.map(({ refreshes }) => refreshes.map(({ step, eigenvalue }) => ({ x: step, y: eigenvalue }))),
+        points: logBand(
+          runs.map(({ refreshes }) =>
+            refreshes.flatMap(({ step, eigenvalue }) => (eigenvalue > 0 ? [{ x: step, y: eigenvalue }] : [])),
+          ),
         ),
       }))
       .filter(({ points }) => points.length > 0);
     if (series.length === 0) return null;
-    // Early estimates can follow a large negative eigenvalue; a logarithm would hide that they are there.
-    const log = series.every(({ points }) => points.every(({ mean, ci95 }) => mean - (ci95 ?? 0) > 0));
-    const spec = lines(groups, series, { title: "Top Hessian eigenvalue", x: "step", y: "λ₁", log, points: true });
+    const spec = lines(groups, series, {
+      title: "Top Hessian eigenvalue",
+      x: "step",
+      y: "λ₁",
+      log: true,
+      points: true,
+    });
+    const last = Math.max(...negative.map(({ step }) => step));
+    const left =
+      negative.length === 0
+        ? ""
+        : ` Left out: ${negative.length} of ${all.length} estimates, up to step ${last}, which followed a negative eigenvalue of larger size.`;
     return {
       spec,
-      caption: `Rayleigh quotient of the power iteration on the mini-batch at hand${log ? "; logarithmic scale" : ""}. It follows the largest |λ|, which early in training can be negative. ${bandNote(groups)}`,
+      caption: `Rayleigh quotient of the power iteration on the mini-batch at hand; logarithmic scale.${left} ${bandNote(groups, true)}`,
     };
   },
 };
@@ -49,7 +63,13 @@ export const alignment: Figure = {
       }))
       .filter(({ points }) => points.length > 0);
     if (series.length === 0) return null;
-    const options = { title: "Alignment with the top eigenvector", x: "step", y: "|cos(ε, v₁)|", zero: true };
+    const options = {
+      title: "Alignment with the top eigenvector",
+      x: "step",
+      y: "|cos(ε, v₁)|",
+      zero: true,
+      within: [0, 1],
+    } as const;
     return {
       spec: lines(groups, series, options),
       caption: `|cos| between the perturbation ε of each step and the latest estimate of the top eigenvector, averaged over ${width === 1 ? "each step" : `${width} steps`}; 1 is parallel. SGD does not perturb. ${bandNote(groups)}`,

@@ -40,7 +40,16 @@ export const config = {
     titlePadding: 8,
     tickCount: 6,
   },
-  legend: { labelFontSize: 12, labelColor: "#1f2937", symbolStrokeWidth: 3, orient: "top", title: null, offset: 6 },
+  legend: {
+    labelFontSize: 12,
+    labelColor: "#1f2937",
+    symbolStrokeWidth: 3,
+    symbolType: "stroke",
+    symbolSize: 250,
+    orient: "top",
+    title: null,
+    offset: 6,
+  },
   title: { fontSize: 14, fontWeight: "bold", color: "#111827", anchor: "start", offset: 10 },
 } as const;
 
@@ -58,14 +67,23 @@ interface LineOptions {
   readonly format?: string;
   /** Mark each point, where there are few. */
   readonly points?: boolean;
+  /** Values that the quantity can take; bands end there. */
+  readonly within?: readonly [number, number];
 }
 
-/** Lines of means, one per group, with a band of ±95 % where there are several seeds. */
+/**
+ * Lines of means, one per group, with a band of ±95 % where there are several seeds. On a logarithmic scale the points
+ * come from `logBand`: geometric means, and the band is a factor.
+ */
 export function lines(groups: readonly Group[], series: readonly LineSeries[], options: LineOptions): TopLevelSpec {
   const styles = stylesOf(groups);
   const labels = series.map(({ label }) => label);
+  const [least, most] = options.within ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const values = series.flatMap(({ label, points }) =>
-    points.map(({ x, mean, ci95 }) => ({ label, x, y: mean, low: mean - (ci95 ?? 0), high: mean + (ci95 ?? 0) })),
+    points.map(({ x, mean, ci95 = 0 }) => {
+      const [low, high] = options.log ? [mean / Math.exp(ci95), mean * Math.exp(ci95)] : [mean - ci95, mean + ci95];
+      return { label, x, y: mean, low: Math.max(least, low), high: Math.min(most, high) };
+    }),
   );
   const banded = series.some(({ points }) => points.some(({ ci95 }) => ci95 !== undefined));
   const color = {
@@ -85,12 +103,11 @@ export function lines(groups: readonly Group[], series: readonly LineSeries[], o
     type: "quantitative",
     title: options.x,
     scale: { nice: false, zero: false },
-    axis: { grid: false },
+    axis: { grid: false, tickMinStep: 1, format: "d" },
   };
-  const scale = options.log ? { type: "log" } : { zero: options.zero ?? false };
+  const scale = options.log ? { type: "log", nice: false } : { zero: options.zero ?? false };
   const axis = options.format ? { format: options.format } : {};
   const y = (field: string) => ({ field, type: "quantitative", title: options.y, scale, axis });
-  const positive = options.log ? [{ filter: "datum.low > 0" }] : [];
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     width: WIDTH,
@@ -99,28 +116,31 @@ export function lines(groups: readonly Group[], series: readonly LineSeries[], o
     title: options.title,
     data: { values },
     layer: [
-      ...(banded
-        ? [
-            {
-              transform: positive,
-              mark: { type: "area", opacity: 0.18 },
-              encoding: { x, y: y("low"), y2: { field: "high" }, color },
-            },
-          ]
-        : []),
+      // A layer each, with a fixed colour: bands take no part in the legend.
+      ...labels
+        .filter(() => banded)
+        .map((label) => ({
+          transform: [{ filter: { field: "label", equal: label } }],
+          mark: { type: "area", opacity: 0.18, color: styles.get(label)!.colour },
+          encoding: { x, y: y("low"), y2: { field: "high" } },
+        })),
       {
-        mark: { type: "line", strokeWidth: 2, ...(options.points ? { point: { size: 28, filled: true } } : {}) },
-        encoding: { x, y: y("y"), color, strokeDash: dash },
+        mark: {
+          type: "line",
+          strokeWidth: 2,
+          ...(options.points ? { point: { size: 28, filled: false, fill: "white" } } : {}),
+        },
+        encoding: { x, y: y("y"), stroke: color, strokeDash: dash },
       },
     ],
   } as unknown as TopLevelSpec;
 }
 
 /** What a band is, said in a caption. */
-export function bandNote(groups: readonly Group[]): string {
+export function bandNote(groups: readonly Group[], geometric = false): string {
   const counts = groups.map(({ runs }) => runs.length);
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (most === 1) return "One run each, so there is no band.";
   const seeds = least === most ? `${most} seeds` : `${least} to ${most} seeds`;
-  return `Lines are means over ${seeds}, bands 95 % confidence intervals of the mean.`;
+  return `Lines are ${geometric ? "geometric " : ""}means over ${seeds}, bands 95 % confidence intervals of the mean.`;
 }

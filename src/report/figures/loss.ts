@@ -1,12 +1,16 @@
-import { band } from "../statistics.ts";
+import { band, logBand } from "../statistics.ts";
 import { bandNote, type Figure, lines } from "./figure.ts";
 import type { Group } from "../groups.ts";
 import type { EpochLine } from "../read-run.ts";
 
-const curve = (groups: readonly Group[], value: (line: EpochLine) => number | undefined) =>
+const curve = (
+  groups: readonly Group[],
+  value: (line: EpochLine) => number | undefined,
+  summary: typeof band = logBand,
+) =>
   groups.map(({ label, runs }) => ({
     label,
-    points: band(
+    points: summary(
       runs.map(({ epochs }) =>
         epochs.flatMap((line) => {
           const y = value(line);
@@ -28,7 +32,7 @@ export const trainLoss: Figure = {
     const spec = lines(groups, series, { title: "Training loss", x: "epoch", y: "mean loss", log: true, points: true });
     return {
       spec,
-      caption: `Mean mini-batch loss at θ, before each step, by epoch; logarithmic scale. ${bandNote(groups)}`,
+      caption: `Mean mini-batch loss at θ, before each step, by epoch; logarithmic scale. ${bandNote(groups, true)}`,
     };
   },
 };
@@ -49,7 +53,7 @@ export const valLoss: Figure = {
     });
     return {
       spec,
-      caption: `Loss on the images kept aside, in inference mode; logarithmic scale. ${bandNote(groups)}`,
+      caption: `Loss on the images kept aside, in inference mode; logarithmic scale. ${bandNote(groups, true)}`,
     };
   },
 };
@@ -59,9 +63,16 @@ export const valAccuracy: Figure = {
   title: "Validation accuracy",
   needs: "a validation split and a complete epoch",
   draw: (groups) => {
-    const series = curve(groups, ({ val }) => val?.accuracy);
+    const series = curve(groups, ({ val }) => val?.accuracy, band);
     if (isEmpty(series)) return null;
-    const options = { title: "Validation accuracy", x: "epoch", y: "accuracy", format: ".0%", points: true };
+    const options = {
+      title: "Validation accuracy",
+      x: "epoch",
+      y: "accuracy",
+      format: ".0%",
+      points: true,
+      within: [0, 1],
+    } as const;
     return {
       spec: lines(groups, series, options),
       caption: `Part of the images kept aside that are told right. ${bandNote(groups)}`,
