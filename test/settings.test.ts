@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { checkConfig, configToml, resolveConfig, settingKeys } from "../src/train/settings.ts";
 import { ConfigError } from "../src/util/errors.ts";
@@ -68,5 +69,13 @@ describe("settings", () => {
     expect(settingKeys).toContain("seed");
     expect(settingKeys).toContain("method.compat");
     expect(settingKeys.length).toBeGreaterThan(35);
+  });
+});
+
+describe("the files under configs/", () => {
+  const folder = new URL("../configs/", import.meta.url);
+  it.each(readdirSync(folder))("%s is valid", (name) => {
+    const config = resolveConfig(readFileSync(new URL(name, folder), "utf8"), [], name);
+    expect(config.train.epochs).toBeGreaterThan(0);
   });
 });

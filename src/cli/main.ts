@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { EigensamError } from "../util/errors.ts";
+import { ConfigError, EigensamError } from "../util/errors.ts";
 import { killChildren, statusOf } from "./children.ts";
 import { commands } from "./commands/index.ts";
 import { programOf } from "./program.ts";
@@ -21,7 +21,7 @@ try {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSE;
   console.error(`eigensam: ${describe(error)}`);
-  return 1;
+  return error instanceof ConfigError ? MISUSE : 1;
 }
 
 function describe(error: unknown): string {

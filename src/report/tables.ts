@@ -78,10 +78,12 @@ function verdict(summaries: readonly Summary[]): string {
     : "The 95 % confidence intervals of test accuracy overlap: these runs do not rank the methods.";
 }
 
-export const toMarkdown = ({ head, rows, note }: Table): string =>
-  [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows]
-    .map((row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`)
-    .join("\n") + `\n\n${note}\n`;
+export function toMarkdown({ head, rows, note }: Table): string {
+  const lines = [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows];
+  // A bar inside a cell, as in |cos|, would end it.
+  const text = lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
+  return `${text.join("\n")}\n\n${note}\n`;
+}
 
 const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readBytes } from "../data/files.ts";
 import { type Layout, pack, unpack } from "../nn/layout.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
@@ -45,7 +45,7 @@ const FITS = "do the weights belong to this model, width and number of classes?"
 
 /** Reads a state_dict saved as safetensors, by PyTorch or by us. PyTorch's counters of batches have no use here. */
 export function readWeights(path: string, model: Model): Weights {
-  const { tensors } = decodeSafetensors(readFileSync(path), path);
+  const { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
   const known = new Set([...model.parameters.entries, ...model.buffers.entries].map(({ name }) => name));
   const ours = (name: string) => known.has(name) || name.startsWith("optimizer.") || name.startsWith("eigenvector.");
   const extra = Object.keys(tensors).find((name) => !ours(name) && !name.endsWith("num_batches_tracked"));
