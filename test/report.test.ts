@@ -1,155 +1,239 @@
-import { appendFileSync, mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { stepCost } from "../src/report/cost.ts";
 import { figures } from "../src/report/figures/index.ts";
-import { groupRuns } from "../src/report/groups.ts";
+import { findRuns } from "../src/report/find-runs.ts";
+import { type Group, groupRuns } from "../src/report/groups.ts";
 import { writeReport } from "../src/report/index.ts";
-import { findRuns, readRun } from "../src/report/read-run.ts";
-import { band, binned, studentT975, summarize } from "../src/report/statistics.ts";
-import { resultsTable, toCsv, toMarkdown } from "../src/report/tables.ts";
+import { readRun } from "../src/report/read-run.ts";
+import { toCsv, toMarkdown } from "../src/report/table-files.ts";
+import { resultsTable } from "../src/report/tables.ts";
 import { runFiles } from "../src/train/run-dir.ts";
 import { InputError } from "../src/util/errors.ts";
-import { cutShort, fakeRun, fakeRuns } from "./support/fake-runs.ts";
+import { eigensam, jsonLines } from "./support/cli.ts";
+import { cutShort, fakeRun, fakeRuns, temporary } from "./support/fake-runs.ts";
 
 const methods = ["eigen-sam", "sgd", "sam"];
+const groupsIn = (...paths: string[]): Group[] => groupRuns(findRuns(paths).runs);
+const labels = (groups: readonly Group[]) => groups.map(({ label }) => label);
 
-describe("statistics", () => {
-  it("are mean, sample deviation and Student's interval", () => {
-    const { mean, std, ci95 } = summarize([1, 2, 3, 4]);
-    expect(mean).toBe(2.5);
-    expect(std).toBeCloseTo(Math.sqrt(5 / 3), 12);
-    expect(ci95).toBeCloseTo((3.182 * Math.sqrt(5 / 3)) / 2, 12);
-    expect(summarize([7])).toEqual({ n: 1, mean: 7, std: undefined, ci95: undefined });
+describe("reading a run", () => {
+  it("loses nothing but a last line that was cut short", () => {
+    const run = fakeRun(temporary());
+    const before = readRun(run);
+    expect(before.epochs.map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
+    cutShort(run);
+    expect(readRun(run)).toEqual(before);
   });
 
-  // From R: qt(0.975, c(40, 60, 120)).
   it.each([
-    [40, 2.021075],
-    [60, 2.000298],
-    [120, 1.97993],
-  ])("quantile of t at %d degrees of freedom", (freedom, expected) => {
-    expect(studentT975(freedom)).toBeCloseTo(expected, 4);
+    ["no JSON", '{"kind":"step","st', 'got {"kind":"step","st, expected JSON'],
+    ["an unknown kind", '{"kind":"stop"}', 'got "stop" for kind'],
+    ["a missing number", '{"kind":"refresh","step":1,"epoch":1}', "got nothing for eigenvalue"],
+    ["a wrong type", '{"kind":"done","test":{"loss":"low","accuracy":1}}', 'got "low" for test.loss'],
+  ])("refuses a line with %s, naming file and line", (_, line, message) => {
+    const run = fakeRun(temporary());
+    const { metrics } = runFiles(run);
+    const number = readFileSync(metrics, "utf8").split("\n").length;
+    appendFileSync(metrics, `${line}\n`);
+    expect(() => readRun(run)).toThrow(InputError);
+    expect(() => readRun(run)).toThrow(`metrics.jsonl: line ${number}: ${message}`);
   });
 
-  it("of curves stand at every x that occurs, and bins average within a curve", () => {
-    const curves = [
-      [
-        { x: 1, y: 1 },
-        { x: 2, y: 3 },
-      ],
-      [{ x: 1, y: 3 }],
-    ];
-    expect(band(curves).map(({ x, n, mean }) => [x, n, mean])).toEqual([
-      [1, 2, 2],
-      [2, 1, 3],
-    ]);
-    expect(
-      binned(
-        [
-          { x: 0, y: 1 },
-          { x: 1, y: 3 },
-          { x: 2, y: 9 },
-        ],
-        2,
-      ),
-    ).toEqual([
-      { x: 1, y: 2 },
-      { x: 3, y: 9 },
-    ]);
+  it("refuses a run.json of another version, and a folder without one", () => {
+    const run = fakeRun(temporary());
+    const { record } = runFiles(run);
+    writeFileSync(record, readFileSync(record, "utf8").replace('"version": 1', '"version": 2'));
+    expect(() => readRun(run)).toThrow(/run.json: got 2 for version/);
+    rmSync(record);
+    expect(() => readRun(run)).toThrow("has no run.json");
+  });
+
+  it("takes null for what JSON has no number for", () => {
+    const run = fakeRun(temporary());
+    const line = { kind: "refresh", step: 99, epoch: 3, eigenvalue: 0, residual: null, cosGradV: 0 };
+    appendFileSync(runFiles(run).metrics, `${JSON.stringify(line)}\n`);
+    expect(readRun(run).refreshes.at(-1)!.residual).toBeNaN();
+  });
+});
+
+describe("finding runs", () => {
+  it("looks into folders, and leaves out runs that have not begun", () => {
+    const folder = fakeRuns(["sgd"], [1, 2]);
+    mkdirSync(join(folder, "new"));
+    writeFileSync(runFiles(join(folder, "new")).config, "");
+    const { runs, leftOut } = findRuns([folder, join(folder, "sgd-1")]);
+    expect(runs.map(({ path }) => path)).toEqual([join(folder, "sgd-1"), join(folder, "sgd-2")]);
+    expect(leftOut).toEqual([`${join(folder, "new")} has not begun`]);
+  });
+
+  it("counts equal settings with an equal seed once", () => {
+    const folder = fakeRuns(["sgd"], [1]);
+    fakeRun(join(folder, "again"), { method: "sgd", seed: 1, epochs: 1 });
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs.map(({ path }) => path)).toEqual([join(folder, "sgd-1")]);
+    expect(leftOut).toEqual([`${join(folder, "again")} repeats ${join(folder, "sgd-1")}`]);
+  });
+
+  it("says what is missing", () => {
+    const folder = temporary();
+    expect(() => findRuns([join(folder, "nowhere")])).toThrow("is not there");
+    expect(() => findRuns([folder])).toThrow("holds no run");
   });
 });
 
 describe("groups", () => {
   it("are runs that differ by the seed alone, in the registry's order", () => {
-    const { runs } = fakeRuns(methods, [1, 2]);
-    expect(groupRuns(runs.map(readRun)).map(({ label, runs: inside }) => [label, inside.length])).toEqual([
-      ["SGD", 2],
-      ["SAM", 2],
-      ["Eigen-SAM", 2],
-    ]);
+    const groups = groupsIn(fakeRuns(methods, [2, 1]));
+    expect(labels(groups)).toEqual(["SGD", "SAM", "Eigen-SAM"]);
+    for (const { runs } of groups) expect(runs.map(({ record }) => record.config.seed)).toEqual([1, 2]);
   });
 
-  it("of one method are told apart by what differs", () => {
-    const parent = mkdtempSync(join(tmpdir(), "eigensam-runs-"));
-    const runs = [fakeRun(parent, "sam", 1), fakeRun(parent, "sam", 1, { method: { name: "sam", rho: 0.2 } })];
-    expect(groupRuns(runs.map(readRun)).map(({ label }) => label)).toEqual(["SAM ρ=0.1", "SAM ρ=0.2"]);
+  it("of one method are named by what differs", () => {
+    const folder = fakeRuns(["sam", "sgd"], [1]);
+    fakeRun(join(folder, "wide"), { settings: { method: { rho: 0.2 } } });
+    expect(labels(groupsIn(folder))).toEqual(["SGD", "SAM ρ=0.1", "SAM ρ=0.2"]);
+  });
+
+  it("of several data sets are named by the data set, too", () => {
+    const folder = fakeRuns(["sam"], [1]);
+    fakeRun(join(folder, "other"), { method: "sgd", settings: { data: { name: "svhn" } } });
+    expect(labels(groupsIn(folder))).toEqual(["SGD svhn", "SAM fashion-mini"]);
   });
 });
 
-describe("reading runs", () => {
-  it("finds them in a folder, and says when there are none", () => {
-    const { parent, runs } = fakeRuns(["sgd"], [1, 2]);
-    expect(findRuns([parent])).toEqual(runs);
-    expect(() => findRuns([join(parent, "nowhere")])).toThrow(InputError);
-    expect(() => findRuns([join(runs[0]!, "checkpoints")])).toThrow("holds no run");
+describe("the cost of a step", () => {
+  it("holds the estimates of the eigenvector where the method needs them, and only there", () => {
+    const cost = (method: string) => stepCost(groupsIn(fakeRuns([method], [1]))[0]!.runs[0]!)!;
+    // 4 estimates of 0.3 s in 60 steps.
+    expect(cost("eigen-sam").refresh).toBeCloseTo(0.02, 12);
+    const { total, step, refresh, wait } = cost("sam");
+    expect(refresh).toBe(0);
+    expect(total).toBeCloseTo(step + wait, 12);
+    // About 128 images at 900 per second, less our measurement.
+    expect(total).toBeCloseTo(128 / 905 - 0.02, 2);
+  });
+});
+
+describe("the table", () => {
+  it("marks no accuracy where intervals overlap", () => {
+    const table = resultsTable(groupsIn(fakeRuns(methods, [1, 2, 3])));
+    expect(table.note).toContain("No accuracy stands out");
+    expect(toMarkdown(table)).not.toContain("**");
   });
 
-  it("leaves out a last line that was cut short, and refuses any other broken one", () => {
-    const { runs } = fakeRuns(["sgd"], [1]);
-    const before = readRun(runs[0]!);
-    cutShort(runs[0]!);
-    expect(readRun(runs[0]!)).toEqual(before);
-    appendFileSync(runFiles(runs[0]!).metrics, "\n");
-    expect(() => readRun(runs[0]!)).toThrow(/metrics.jsonl: line \d+ is no JSON/);
+  it("marks one that lies apart", () => {
+    const folder = fakeRuns(["sgd"], [1, 2, 3]);
+    for (const seed of [1, 2, 3]) fakeRun(join(folder, `b${seed}`), { method: "sam", seed, better: 0.15 });
+    const markdown = toMarkdown(resultsTable(groupsIn(folder)));
+    expect(markdown).toMatch(/\| SAM \| 3 \| \*\*95\.\d\d ± 0\.\d\d\*\* \|/);
+  });
+
+  it("marks nothing for one seed each", () => {
+    const folder = fakeRuns(["sgd"], [1]);
+    fakeRun(join(folder, "better"), { method: "sam", better: 0.15 });
+    const table = resultsTable(groupsIn(folder));
+    expect(table.note).toContain("One seed each shows nothing");
+    expect(toMarkdown(table)).not.toContain("**");
+  });
+
+  it("takes the end of complete runs alone, and says of how many", () => {
+    const folder = fakeRuns(["sgd"], [1, 2]);
+    fakeRun(join(folder, "half"), { method: "sgd", seed: 3, epochs: 1 });
+    const [row] = resultsTable(groupsIn(folder)).rows;
+    expect(row!.slice(0, 3).map(({ text }) => text)).toEqual(["SGD", "3", expect.stringContaining("(n = 2)")]);
+  });
+
+  it("gives numbers apart in CSV, and quotes what needs it", () => {
+    const folder = fakeRuns(["sam"], [1, 2]);
+    fakeRun(join(folder, "step"), { settings: { schedule: { name: "step", milestones: [1, 2] } } });
+    const [head, first] = toCsv(resultsTable(groupsIn(folder))).split("\n");
+    expect(head).toMatch(/^group,method,runs,testAccuracyPercentMean,testAccuracyPercentStd,/);
+    expect(toCsv(resultsTable(groupsIn(folder)))).toContain('"SAM schedule=step milestones=[1, 2]",sam,1,');
+    expect(first!.split(",").slice(-4).map(Number)).not.toContain(Number.NaN);
+  });
+});
+
+describe("figures", () => {
+  it.each(figures.map((figure) => [figure.name, figure] as const))("draw %s as before", (_, figure) => {
+    const drawn = figure.draw(groupsIn(fakeRuns(methods, [1, 2])));
+    expect(drawn?.caption ?? null).toMatchSnapshot();
+    expect(drawn?.spec ?? null).toMatchSnapshot();
+  });
+
+  it("have no band for one seed, and say so", () => {
+    const groups = groupsIn(fakeRuns(methods, [1]));
+    for (const figure of figures) {
+      const drawn = figure.draw(groups);
+      if (drawn === null) continue;
+      expect(drawn.caption).toContain("one seed each");
+      expect(JSON.stringify(drawn.spec)).not.toContain('"area"');
+    }
+  });
+
+  it("end where the shortest run of a group ends", () => {
+    const folder = fakeRuns(["sgd"], [1]);
+    fakeRun(join(folder, "half"), { method: "sgd", seed: 2, epochs: 2 });
+    const { spec } = figures[0]!.draw(groupsIn(folder))!;
+    expect((spec as unknown as { data: { values: { x: number }[] } }).data.values.map(({ x }) => x)).toEqual([1, 2]);
   });
 });
 
 describe("a report", () => {
-  it("has a page, every figure as SVG and PNG, and the table", async () => {
-    const { parent } = fakeRuns(methods, [1, 2, 3]);
-    const out = join(parent, "report");
-    const report = await writeReport([parent], out);
-    expect(report.figures).toHaveLength(2 * figures.length);
-    for (const path of report.figures.filter((name) => name.endsWith(".png"))) {
+  it("has a page, figures as SVG and PNG at twice the size, and tables", async () => {
+    const folder = fakeRuns(methods, [1, 2, 3]);
+    const report = await writeReport([folder], join(folder, "report"));
+    for (const path of [report.html, ...report.figures, ...report.tables]) expect(existsSync(path), path).toBe(true);
+    const pngs = report.figures.filter((path) => path.endsWith(".png"));
+    expect(pngs.length).toBeGreaterThan(5);
+    for (const path of pngs) {
       const png = readFileSync(path);
+      const svg = readFileSync(path.replace(/png$/, "svg"), "utf8");
       expect(png.subarray(1, 4).toString()).toBe("PNG");
-      expect(png.readUInt32BE(16), path).toBeGreaterThan(1000);
+      expect(png.readUInt32BE(16), path).toBe(2 * Number(/width="(\d+)"/.exec(svg)![1]));
+      expect(png.length, path).toBeGreaterThan(5000);
+      expect(svg).not.toMatch(/NaN|undefined|href/);
     }
     const html = readFileSync(report.html, "utf8");
     expect(html).toContain("<h1>SGD, SAM, Eigen-SAM on fashion-mini</h1>");
-    expect(html.match(/<svg/g)).toHaveLength(figures.length);
-    expect(html).not.toMatch(/<script|src="http|href="http/);
-    expect(html).toContain("means over 3 seeds");
+    expect(html.match(/<svg/g)).toHaveLength(pngs.length);
+    expect(html).not.toMatch(/<script|<link|src=|href=/);
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   it("is the same bytes every time", async () => {
-    const { parent } = fakeRuns(methods, [1, 2]);
-    const [a, b] = [await writeReport([parent], join(parent, "a")), await writeReport([parent], join(parent, "b"))];
-    expect(readFileSync(a.html).equals(readFileSync(b.html))).toBe(true);
-    a.figures.forEach((path, i) => {
-      expect(readFileSync(path).equals(readFileSync(b.figures[i]!)), path).toBe(true);
-    });
+    const folder = fakeRuns(methods, [1, 2]);
+    const [a, b] = [await writeReport([folder], join(folder, "a")), await writeReport([folder], join(folder, "b"))];
+    const files = (report: typeof a) =>
+      [report.html, ...report.figures, ...report.tables].map((path) => readFileSync(path));
+    const second = files(b);
+    for (const [i, bytes] of files(a).entries()) expect(bytes.equals(second[i]!), a.figures[i]).toBe(true);
   });
 
-  it("says which figures cannot be drawn, and why", async () => {
-    const { parent } = fakeRuns(["sgd"], [1]);
-    const { html } = await writeReport([parent], join(parent, "report"));
-    expect(readFileSync(html, "utf8")).toContain(
-      "Not drawn: Alignment of the perturbation with the top eigenvector (needs",
-    );
-    expect(readFileSync(html, "utf8")).toContain("One run each, so there is no band.");
+  it("says what it does not show, and leaves no figure of an earlier one", async () => {
+    const [full, bare] = [fakeRuns(["sam"], [1]), fakeRuns(["sam"], [1], { diagnostics: false, epochs: 2 })];
+    const out = join(full, "report");
+    await writeReport([full], out);
+    expect(existsSync(join(out, "figures/alignment.png"))).toBe(true);
+    const { html } = await writeReport([bare], out);
+    expect(existsSync(join(out, "figures/alignment.png"))).toBe(false);
+    const page = readFileSync(html, "utf8");
+    expect(page).toContain("Alignment of the perturbation: no run has a method that perturbs");
+    expect(page).toContain("was stopped after 2 of 3 epochs");
   });
 
-  it("ranks nothing where intervals overlap", () => {
-    const { runs } = fakeRuns(methods, [1, 2, 3]);
-    const table = resultsTable(groupRuns(runs.map(readRun)));
-    expect(table.note).toContain("do not rank the methods");
-    expect(table.rows.map(([label, n]) => [label, n])).toEqual([
-      ["SGD", "3"],
-      ["SAM", "3"],
-      ["Eigen-SAM", "3"],
-    ]);
-    expect(toMarkdown(table).split("\n")[1]).toMatch(/^\| --- \| ---: \|/);
-    expect(toCsv(table).split("\n")[0]).toBe(
-      'method,n,"test accuracy, %",test loss,training loss,last λ₁,"|cos(ε, v₁)|",ms per step',
-    );
-  });
-
-  it.each(figures.map((figure) => [figure.name, figure] as const))("draws %s as before", (_, figure) => {
-    const { runs } = fakeRuns(methods, [1, 2]);
-    const drawn = figure.draw(groupRuns(runs.map(readRun)));
-    expect(drawn?.caption).toMatchSnapshot();
-    expect(drawn?.spec).toMatchSnapshot();
+  it("comes from the command line as JSON", async () => {
+    const folder = fakeRuns(["sgd", "sam"], [1]);
+    const out = join(folder, "out");
+    const { status, stdout } = await eigensam(["report", folder, "--out", out, "--json"]);
+    expect(status).toBe(0);
+    const [report] = jsonLines<{ html: string; figures: string[]; tables: string[] }>(stdout);
+    expect(Object.keys(report!)).toEqual(["html", "figures", "tables"]);
+    expect(report!.html).toBe(join(out, "report.html"));
+    const nowhere = await eigensam(["report", join(folder, "nowhere")]);
+    expect(nowhere.status).toBe(1);
+    expect(nowhere.stderr).toContain("is not there");
   });
 });

@@ -3,7 +3,7 @@ import type { Run } from "./read-run.ts";
 
 /** Runs that differ in nothing but the seed. */
 export interface Group {
-  /** As figures and tables call it: the method, and what sets it apart from other groups of the same method. */
+  /** As figures and tables call it: the method, and what sets it apart from other groups. */
   readonly label: string;
   readonly method: TrainingMethodName;
   readonly runs: readonly Run[];
@@ -11,36 +11,57 @@ export interface Group {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** Groups in the order of the registry of methods. */
+/** Groups in the order of the registry of methods, their runs by seed. */
 export function groupRuns(runs: readonly Run[]): Group[] {
-  const groups = new Map<string, Omit<Group, "label">>();
+  const groups = new Map<string, Omit<Group, "label"> & { readonly runs: Run[] }>();
   for (const run of runs) {
     const settings = flatten(run.record.config);
-    settings.delete("seed");
-    const key = JSON.stringify([...settings]);
-    const method = run.record.config.method.name as TrainingMethodName;
-    const before = groups.get(key)?.runs ?? [];
-    groups.set(key, { method, settings, runs: [...before, run] });
+    for (const key of SAME_RESULTS) settings.delete(key);
+    const key = JSON.stringify([...settings].sort());
+    const group = groups.get(key);
+    if (group) group.runs.push(run);
+    else groups.set(key, { method: run.record.config.method.name, settings, runs: [run] });
   }
   const order = Object.keys(trainingMethods);
   const sorted = [...groups.values()].sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+  for (const group of sorted) group.runs.sort((a, b) => a.record.config.seed - b.record.config.seed);
   return sorted.map((group) => ({ ...group, label: labelOf(group, sorted) }));
 }
 
+/** The seed, and settings that say where a run looks and how it is saved. */
+const SAME_RESULTS = ["seed", "data.dir", "train.checkpointEvery"] as const;
+
+/** What no label may hide where it differs: accuracies of other tasks are no rivals. */
+const TASK = ["data.name", "model.name"] as const;
+
 function labelOf(group: Omit<Group, "label">, all: readonly Omit<Group, "label">[]): string {
+  const amongAll = new Set(differingKeys(all));
+  const task = TASK.filter((key) => amongAll.has(key)).map((key) => group.settings.get(key)!);
   const peers = all.filter(({ method }) => method === group.method);
-  const differing = differingKeys(peers);
-  const extra = differing.map((key) => `${short(key)}=${group.settings.get(key) ?? "–"}`);
-  return [trainingMethods[group.method].title, ...extra].join(" ");
+  const own = differingKeys(peers)
+    .filter((key) => !TASK.includes(key as (typeof TASK)[number]))
+    .map((key) => `${short(key)}=${group.settings.get(key) ?? "default"}`);
+  return [trainingMethods[group.method].title, ...task, ...own].join(" ");
 }
 
-/** Keys whose values are not the same in all groups. */
-export function differingKeys(groups: readonly Omit<Group, "label">[]): string[] {
-  const keys = new Set(groups.flatMap(({ settings }) => [...settings.keys()]));
-  return [...keys].filter((key) => new Set(groups.map(({ settings }) => settings.get(key))).size > 1);
+/** Keys whose values are not the same in all groups, in the order of the settings. */
+export function differingKeys(groups: readonly Pick<Group, "settings">[]): string[] {
+  return settingKeys(groups).filter((key) => new Set(groups.map(({ settings }) => settings.get(key))).size > 1);
 }
 
-const symbols: Readonly<Record<string, string>> = { "method.rho": "ρ", "method.alpha": "α", "optimizer.lr": "lr" };
+export const settingKeys = (groups: readonly Pick<Group, "settings">[]): string[] => [
+  ...new Set(groups.flatMap(({ settings }) => [...settings.keys()])),
+];
+
+const symbols: Readonly<Record<string, string>> = {
+  "method.rho": "ρ",
+  "method.alpha": "α",
+  "method.every": "k",
+  "method.iterations": "p",
+  "optimizer.weightDecay": "wd",
+  "optimizer.name": "optimizer",
+  "schedule.name": "schedule",
+};
 const short = (key: string): string => symbols[key] ?? key.split(".").at(-1)!;
 
 function flatten(value: object, prefix = ""): Map<string, string> {

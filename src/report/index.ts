@@ -1,13 +1,16 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeAtomic } from "../util/files.ts";
 import { figures } from "./figures/index.ts";
-import { type Group, groupRuns } from "./groups.ts";
-import { type PageFigure, page } from "./html.ts";
-import { findRuns, readRun } from "./read-run.ts";
+import { findRuns } from "./find-runs.ts";
+import { groupRuns } from "./groups.ts";
+import { type PageFigure, pageHtml } from "./html.ts";
 import { pngOf, svgOf } from "./render.ts";
-import { resultsTable, toCsv, toMarkdown } from "./tables.ts";
+import { factsOf, machineOf, titleOf, unfinished } from "./summary.ts";
+import { toCsv, toMarkdown } from "./table-files.ts";
+import { resultsTable, runsTable } from "./tables.ts";
 
+/** Paths of what was written. */
 export interface Report {
   readonly html: string;
   readonly figures: readonly string[];
@@ -15,12 +18,13 @@ export interface Report {
 }
 
 /** Reads runs (directories, or folders of them) and writes one page, its figures as SVG and PNG, and its tables. */
-export async function writeReport(paths: readonly string[], out: string): Promise<Report> {
-  const groups = groupRuns(findRuns(paths).map(readRun));
-  for (const folder of ["figures", "tables"]) mkdirSync(join(out, folder), { recursive: true });
+export async function writeReport(runDirs: readonly string[], outDir: string): Promise<Report> {
+  const { runs, leftOut } = findRuns(runDirs);
+  const groups = groupRuns(runs);
   const written: { figures: string[]; tables: string[] } = { figures: [], tables: [] };
   const write = (kind: "figures" | "tables", name: string, data: string | Uint8Array) => {
-    const path = join(out, kind, name);
+    mkdirSync(join(outDir, kind), { recursive: true });
+    const path = join(outDir, kind, name);
     writeAtomic(path, data);
     written[kind].push(path);
   };
@@ -30,33 +34,34 @@ export async function writeReport(paths: readonly string[], out: string): Promis
   for (const { name, title, needs, draw } of figures) {
     const figure = draw(groups);
     if (figure === null) {
-      missing.push(`${title} (needs ${needs})`);
+      missing.push(`${title}: no run has ${needs}`);
+      // One of an earlier report in the same place would pass for one of these runs.
+      for (const extension of ["svg", "png"]) rmSync(join(outDir, "figures", `${name}.${extension}`), { force: true });
       continue;
     }
-    const svg = await svgOf(figure.spec);
+    const svg = await svgOf(figure.spec, name);
     write("figures", `${name}.svg`, svg);
     write("figures", `${name}.png`, pngOf(svg));
     drawn.push({ title, caption: figure.caption, svg });
   }
-  const table = resultsTable(groups);
-  write("tables", `${table.name}.md`, toMarkdown(table));
-  write("tables", `${table.name}.csv`, toCsv(table));
 
-  const html = join(out, "report.html");
-  writeAtomic(html, page({ ...headline(groups), groups, tables: [table], figures: drawn, missing }));
+  const [results, each] = [resultsTable(groups), runsTable(groups)];
+  for (const table of [results, each]) {
+    write("tables", `${table.name}.md`, toMarkdown(table));
+    write("tables", `${table.name}.csv`, toCsv(table));
+  }
+
+  const html = join(outDir, "report.html");
+  const page = pageHtml({
+    title: titleOf(groups),
+    facts: factsOf(groups),
+    results,
+    figures: drawn,
+    missing: [...missing, ...unfinished(groups), ...leftOut],
+    runs: each,
+    groups,
+    machine: machineOf(groups),
+  });
+  writeAtomic(html, page);
   return { html, ...written };
-}
-
-function headline(groups: readonly Group[]): { title: string; lead: string } {
-  const records = groups.flatMap(({ runs }) => runs.map(({ record }) => record));
-  const distinct = (values: readonly (string | number)[]) => [...new Set(values)].join(", ");
-  const models = distinct(records.map(({ config }) => config.model.name));
-  const sets = distinct(records.map(({ data }) => data.name));
-  const epochs = distinct(records.map(({ config }) => config.train.epochs));
-  const seeds = distinct(records.map(({ config }) => config.seed));
-  const unfinished = records.filter(({ status }) => status !== "done").length;
-  return {
-    title: `${groups.map(({ label }) => label).join(", ")} on ${sets}`,
-    lead: `${models}, ${epochs} epochs, seed${seeds.includes(",") ? "s" : ""} ${seeds}; ${records.length} run${records.length === 1 ? "" : "s"}${unfinished > 0 ? `, ${unfinished} of them not complete` : ""}.`,
-  };
 }

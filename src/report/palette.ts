@@ -13,26 +13,35 @@ const colours: Readonly<Record<TrainingMethodName, string>> = {
   "third-order": "#5b3fa0",
 };
 
-/** Groups of one method share its colour and differ by the dash of the line. */
-export const DASHES: readonly (readonly number[])[] = [
+const DASHES: readonly (readonly number[])[] = [
   [1, 0],
-  [6, 3],
-  [2, 2],
-  [8, 3, 2, 3],
+  [7, 3],
+  [2, 2.5],
+  [9, 3, 2, 3],
 ];
 
+/** How a group is drawn. */
 export interface Style {
   readonly colour: string;
   readonly dash: readonly number[];
 }
 
-export function stylesOf(groups: readonly Group[]): Map<string, Style> {
-  const seen = new Map<string, number>();
+/** Groups of one method differ by the dash of the line, and where dashes run out by a lighter shade as well. */
+export function stylesOf(groups: readonly Group[]): ReadonlyMap<string, Style> {
+  const seen = new Map<TrainingMethodName, number>();
   return new Map(
     groups.map(({ label, method }) => {
       const nth = seen.get(method) ?? 0;
       seen.set(method, nth + 1);
-      return [label, { colour: colours[method], dash: DASHES[nth % DASHES.length]! }];
+      const shade = 0.7 ** Math.floor(nth / DASHES.length);
+      return [label, { colour: lighter(colours[method], shade), dash: DASHES[nth % DASHES.length]! }];
     }),
   );
+}
+
+/** `strength` of the colour, the rest white. */
+function lighter(colour: string, strength: number): string {
+  const channels = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const mixed = channels.map((c) => Math.round(255 - strength * (255 - c)));
+  return `#${mixed.map((c) => c.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -1,40 +1,18 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { type RunRecord, readRecord, runFiles } from "../train/run-dir.ts";
-import type { Score } from "../train/evaluate.ts";
+import { existsSync, readFileSync } from "node:fs";
+import type { z } from "zod";
+import { runFiles } from "../train/run-dir.ts";
 import { InputError } from "../util/errors.ts";
-
-export interface StepLine {
-  readonly step: number;
-  readonly epoch: number;
-  readonly loss: number;
-  readonly lr: number;
-  readonly gradNorm: number;
-  readonly cosGradV?: number;
-  readonly cosEpsV?: number;
-}
-
-export interface EpochLine {
-  readonly epoch: number;
-  readonly step: number;
-  readonly train: Score;
-  readonly val: Score | null;
-}
-
-export interface RefreshLine {
-  readonly step: number;
-  readonly eigenvalue: number;
-  readonly residual: number;
-  readonly cosGradV: number;
-}
-
-export interface EpochTime {
-  readonly epoch: number;
-  readonly seconds: number;
-  readonly imagesPerSecond: number;
-  readonly dataWait: number;
-  readonly stepSeconds: number;
-}
+import {
+  type EpochLine,
+  type EpochTime,
+  metricsLine,
+  type RefreshLine,
+  type RefreshTime,
+  type RunRecord,
+  runRecord,
+  type StepLine,
+  timingsLine,
+} from "./run-schema.ts";
 
 /** A run directory, read. */
 export interface Run {
@@ -43,68 +21,63 @@ export interface Run {
   readonly steps: readonly StepLine[];
   readonly epochs: readonly EpochLine[];
   readonly refreshes: readonly RefreshLine[];
-  readonly times: readonly EpochTime[];
-  readonly refreshSeconds: readonly number[];
-}
-
-/** The runs among paths that are run directories, or folders of run directories. */
-export function findRuns(paths: readonly string[]): string[] {
-  const isRun = (path: string) => existsSync(runFiles(path).config);
-  return paths.flatMap((path) => {
-    if (!existsSync(path))
-      throw new InputError(`${path} is not there`, { path }, "give run directories, or a folder of them");
-    if (isRun(path)) return [path];
-    const inner = statSync(path).isDirectory()
-      ? readdirSync(path)
-          .sort()
-          .map((name) => join(path, name))
-          .filter(isRun)
-      : [];
-    if (inner.length === 0)
-      throw new InputError(
-        `${path} holds no run`,
-        { path },
-        "a run directory has a config.toml; eigensam train makes one",
-      );
-    return inner;
-  });
+  readonly epochTimes: readonly EpochTime[];
+  readonly refreshTimes: readonly RefreshTime[];
 }
 
 export function readRun(path: string): Run {
   const files = runFiles(path);
-  const record = readRecord(path);
-  if (record === undefined)
-    throw new InputError(`${path} has no run.json yet`, { path }, `eigensam train --resume ${path}`);
-  const metrics = readLines(files.metrics);
-  const timings = readLines(files.timings);
-  const kind = <T>(lines: readonly Line[], name: string) =>
-    lines.filter((line) => line.kind === name) as unknown as T[];
+  const record = readRecord(path, files.record);
+  const metrics = readLines(files.metrics, metricsLine);
+  const timings = readLines(files.timings, timingsLine);
   return {
     path,
     record,
-    steps: kind(metrics, "step"),
-    epochs: kind(metrics, "epoch"),
-    refreshes: kind(metrics, "refresh"),
-    times: kind(timings, "epoch"),
-    refreshSeconds: kind<{ seconds: number }>(timings, "refresh").map(({ seconds }) => seconds),
+    steps: metrics.filter((line) => line.kind === "step"),
+    epochs: metrics.filter((line) => line.kind === "epoch"),
+    refreshes: metrics.filter((line) => line.kind === "refresh"),
+    epochTimes: timings.filter((line) => line.kind === "epoch"),
+    refreshTimes: timings.filter((line) => line.kind === "refresh"),
   };
 }
 
-interface Line {
-  readonly kind: string;
+function readRecord(path: string, file: string): RunRecord {
+  if (!existsSync(file))
+    throw new InputError(
+      `${path} has no run.json: no step was taken yet`,
+      { path },
+      `eigensam train --resume ${path} starts it again`,
+    );
+  return checked(readFileSync(file, "utf8"), runRecord, file, "it is written by eigensam train; was it edited?");
 }
 
-/** JSON lines; a last one that a kill cut short does not count. */
-function readLines(path: string): Line[] {
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n");
-  const whole = lines.slice(0, -1);
-  return whole.map((line, i) => {
-    try {
-      return JSON.parse(line) as Line;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      throw new InputError(`${path}: line ${i + 1} is no JSON`, { path, line: i + 1 }, "was the file edited?");
-    }
-  });
+/** JSON lines. What follows the last line break is a line that a kill cut short, and does not count. */
+function readLines<T extends z.ZodType>(file: string, schema: T): z.output<T>[] {
+  if (!existsSync(file)) return [];
+  const whole = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  const hint = "only a last line may be cut short; was the file edited, or written by another version?";
+  return whole.map((line, i) => checked(line, schema, `${file}: line ${i + 1}`, hint));
 }
+
+function checked<T extends z.ZodType>(text: string, schema: T, source: string, hint: string): z.output<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new InputError(`${source}: got ${excerpt(text)}, expected JSON`, { source }, hint);
+  }
+  const { data, error } = schema.safeParse(value);
+  if (error === undefined) return data;
+  const { path, message } = error.issues[0]!;
+  const key = path.join(".");
+  const given = path.reduce<unknown>((inner, part) => (inner as Record<PropertyKey, unknown> | null)?.[part], value);
+  const got = given === undefined ? "nothing" : excerpt(JSON.stringify(given));
+  throw new InputError(
+    `${source}: got ${got}${key === "" ? "" : ` for ${key}`}: ${message}`,
+    { source, key, given },
+    hint,
+  );
+}
+
+const excerpt = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text || "an empty line");

@@ -9,10 +9,12 @@ const fonts = join(dirname(createRequire(import.meta.url).resolve("dejavu-fonts-
 /** Pixels per unit of the drawing. */
 const SCALE = 2;
 
-export function svgOf(spec: TopLevelSpec): Promise<string> {
-  // Vega numbers the parts of its drawings through; the same figure is to be the same bytes.
+/** The drawing as SVG; `name` sets its identifiers apart from those of other drawings on a page. */
+export async function svgOf(spec: TopLevelSpec, name: string): Promise<string> {
+  // Vega numbers clipping paths through over the life of a process; the same figure is to be the same bytes.
   resetSVGDefIds();
-  return new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+  const svg = await new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+  return svg.replace(/(id="|url\(#)([^")]+)/g, (_, before, id) => `${before}${name}-${id}`);
 }
 
 /** The same drawing as pixels, with fonts of our own, so that it looks alike everywhere. */

@@ -16,49 +16,41 @@ export function summarize(values: readonly number[]): Summary {
   return { n, mean, std, ci95: (studentT975(n - 1) * std) / Math.sqrt(n) };
 }
 
-/** 0.975 quantiles of Student's t for 1 … 30 degrees of freedom (any table). */
-const T975 = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
-  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
-] as const;
-
-/** Beyond the table, the expansion around the normal quantile z (Abramowitz & Stegun 26.7.5, first two terms). */
-export function studentT975(freedom: number): number {
-  const z = 1.959964;
-  return (
-    T975[freedom - 1] ?? z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2)
-  );
+/** Whether two 95 % intervals of means share a point; a mean without an interval overlaps with everything. */
+export function overlap(a: Summary, b: Summary): boolean {
+  if (a.ci95 === undefined || b.ci95 === undefined) return true;
+  return Math.abs(a.mean - b.mean) <= a.ci95 + b.ci95;
 }
 
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-export interface BandPoint extends Summary {
-  readonly x: number;
-}
-
-/** Summary over curves of the values at each x that occurs. */
-export function band(curves: readonly (readonly Point[])[]): BandPoint[] {
-  const byX = new Map<number, number[]>();
-  for (const { x, y } of curves.flat()) byX.set(x, [...(byX.get(x) ?? []), y]);
-  return [...byX].sort(([a], [b]) => a - b).map(([x, values]) => ({ x, ...summarize(values) }));
-}
-
-/** The same on a logarithmic scale: geometric means, and intervals whose half width is a factor's logarithm. */
-export const logBand = (curves: readonly (readonly Point[])[]): BandPoint[] =>
-  band(curves.map((curve) => curve.map(({ x, y }) => ({ x, y: Math.log(y) })))).map((point) => ({
-    ...point,
-    mean: Math.exp(point.mean),
-  }));
-
-/** Means over consecutive bins of `width` in x, each at its middle. */
-export function binned(points: readonly Point[], width: number): Point[] {
-  const bins = new Map<number, number[]>();
-  for (const { x, y } of points) {
-    const bin = Math.floor(x / width);
-    bins.set(bin, [...(bins.get(bin) ?? []), y]);
+/** P(|T| ≤ t) for Student's t with ν degrees of freedom, a finite sum (Abramowitz & Stegun 26.7.3 and 26.7.4). */
+export function studentTWithin(t: number, freedom: number): number {
+  const theta = Math.atan(t / Math.sqrt(freedom));
+  const [sin, cos] = [Math.sin(theta), Math.cos(theta)];
+  const odd = freedom % 2 === 1;
+  let term = odd ? cos : 1;
+  let sum = freedom === 1 ? 0 : term;
+  for (let k = odd ? 3 : 2; k <= freedom - 2; k += 2) {
+    term *= ((k - 1) / k) * cos ** 2;
+    sum += term;
   }
-  return [...bins].map(([bin, values]) => ({ x: (bin + 0.5) * width, y: summarize(values).mean }));
+  return odd ? (2 / Math.PI) * (theta + sin * sum) : sin * sum;
+}
+
+/** The 0.975 quantile of Student's t: the t within which 95 % lie, by bisection. */
+export function studentT975(freedom: number): number {
+  // The quantile falls from 12.706 at ν = 1 to the normal distribution's 1.960.
+  let [low, high] = [1.9, 13];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (studentTWithin(middle, freedom) < 0.95) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** The middle of the sorted values, or the mean of the two middle ones; NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }

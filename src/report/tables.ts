@@ -1,91 +1,169 @@
-import { stepSeconds } from "./cost.ts";
+import { stepCost } from "./cost.ts";
 import type { Group } from "./groups.ts";
 import type { Run } from "./read-run.ts";
-import { type Summary, summarize } from "./statistics.ts";
+import { overlap, type Summary, summarize } from "./statistics.ts";
+
+export interface Cell {
+  readonly text: string;
+  readonly bold?: boolean;
+}
 
 export interface Table {
+  /** Name of its files. */
   readonly name: string;
   readonly title: string;
   readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+  readonly rows: readonly (readonly Cell[])[];
   /** What the numbers are. */
   readonly note: string;
+  /** The same for programs: numbers unrounded and apart. */
+  readonly csv: readonly (readonly (string | number)[])[];
 }
 
-interface Column {
+interface Measure {
   readonly head: string;
+  /** Name of its CSV columns. */
+  readonly key: string;
   value(run: Run): number | undefined;
-  format(value: number): string;
+  /** Decimal places of a mean of this size, and of its deviation. */
+  decimals(mean: number): number;
 }
 
-const percent = (value: number) => (100 * value).toFixed(2);
-const lastOf = <T>(list: readonly T[]): T | undefined => list.at(-1);
+const fixed = (digits: number) => () => digits;
 
-const columns: readonly Column[] = [
-  { head: "test accuracy, %", value: ({ record }) => record.result?.test.accuracy, format: percent },
-  { head: "test loss", value: ({ record }) => record.result?.test.loss, format: (x) => x.toFixed(4) },
-  { head: "training loss", value: ({ epochs }) => lastOf(epochs)?.train.loss, format: (x) => x.toFixed(4) },
-  { head: "last λ₁", value: ({ refreshes }) => lastOf(refreshes)?.eigenvalue, format: (x) => x.toPrecision(3) },
+/** Three significant digits, and all before the point. */
+const significant = (mean: number) => Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(mean) || 1))));
+
+/** Measures of the weights are those of complete runs: a run half way is no sample of the end. */
+const measures: readonly Measure[] = [
   {
-    head: "|cos(ε, v₁)|",
-    value: ({ steps }) => {
-      const values = steps.flatMap(({ cosEpsV }) => cosEpsV ?? []);
-      return values.length === 0 ? undefined : summarize(values).mean;
-    },
-    format: (x) => x.toFixed(3),
+    head: "test accuracy, %",
+    key: "testAccuracyPercent",
+    value: ({ record }) => scaled(record.result?.test.accuracy, 100),
+    decimals: fixed(2),
   },
-  { head: "ms per step", value: (run) => scaled(stepSeconds(run), 1000), format: (x) => x.toFixed(1) },
+  { head: "test loss", key: "testLoss", value: ({ record }) => record.result?.test.loss, decimals: fixed(3) },
+  { head: "training loss", key: "trainLoss", value: ({ record }) => record.result?.train.loss, decimals: fixed(3) },
+  { head: "last λ₁", key: "lastEigenvalue", value: lastEigenvalue, decimals: significant },
+  { head: "|cos(ε, v₁)|", key: "alignment", value: meanAlignment, decimals: fixed(3) },
+  { head: "ms per step", key: "stepMs", value: (run) => scaled(stepCost(run)?.total, 1000), decimals: significant },
+  { head: "images/s", key: "imagesPerSecond", value: imagesPerSecond, decimals: significant },
 ];
 
 const scaled = (value: number | undefined, by: number) => (value === undefined ? undefined : value * by);
 
+/** A negative estimate followed the most negative eigenvalue, and is none of λ₁. */
+function lastEigenvalue({ record, refreshes }: Run): number | undefined {
+  const last = refreshes.at(-1)?.eigenvalue;
+  return record.result !== undefined && last !== undefined && last > 0 ? last : undefined;
+}
+
+/** Over all steps at which the eigenvector had been estimated. */
+function meanAlignment({ record, steps }: Run): number | undefined {
+  const cosines = steps.flatMap(({ cosEpsV }) => (cosEpsV === undefined || Number.isNaN(cosEpsV) ? [] : [cosEpsV]));
+  return record.result !== undefined && cosines.length > 0 ? summarize(cosines).mean : undefined;
+}
+
+function imagesPerSecond(run: Run): number | undefined {
+  const seconds = stepCost(run)?.total;
+  return seconds === undefined ? undefined : run.record.config.data.batch / seconds;
+}
+
 /** One row per group: mean ± standard deviation over seeds, and how many there are. */
 export function resultsTable(groups: readonly Group[]): Table {
-  const rows = groups.map(({ label, runs }) => [
-    label,
-    String(runs.length),
-    ...columns.map(({ value, format }) => {
-      const values = runs.flatMap((run) => value(run) ?? []);
-      return values.length === 0
-        ? "–"
-        : show(summarize(values), format) + (values.length < runs.length ? ` (n = ${values.length})` : "");
-    }),
-  ]);
-  const intervals = groups.map(({ runs }) =>
-    summarize(runs.flatMap(({ record }) => record.result?.test.accuracy ?? [])),
+  const summaries = groups.map(({ runs }) =>
+    measures.map(({ value }) => summarize(runs.flatMap((run) => value(run) ?? []))),
   );
+  const best = bestOf(
+    groups,
+    summaries.map(([accuracy]) => accuracy!),
+  );
+  const rows = groups.map(({ label, runs }, row) => [
+    { text: label },
+    { text: String(runs.length) },
+    ...measures.map(({ decimals }, column) => ({
+      text: show(summaries[row]![column]!, decimals, runs.length),
+      bold: column === 0 && best.has(row),
+    })),
+  ]);
+  const csvHead = measures.flatMap(({ key }) => [`${key}Mean`, `${key}Std`, `${key}Ci95`, `${key}N`]);
+  const csvRows = groups.map(({ label, method, runs }, row) => [
+    label,
+    method,
+    runs.length,
+    ...summaries[row]!.flatMap(({ n, mean, std, ci95 }) => [n === 0 ? "" : mean, std ?? "", ci95 ?? "", n]),
+  ]);
   return {
     name: "results",
     title: "Results",
-    head: ["method", "n", ...columns.map(({ head }) => head)],
+    head: ["method", "seeds", ...measures.map(({ head }) => head)],
     rows,
-    note: `Mean ± sample standard deviation over n seeds. ${verdict(intervals)}`,
+    note: `Mean ± sample standard deviation over seeds. ${verdict(groups, best.size)} |cos(ε, v₁)| is the mean over all steps; time is that of a training step with the eigenvector estimates its method needs.`,
+    csv: [["group", "method", "runs", ...csvHead], ...csvRows],
   };
 }
 
-const show = ({ mean, std }: Summary, format: (value: number) => string): string =>
-  std === undefined ? format(mean) : `${format(mean)} ± ${format(std)}`;
+function show({ n, mean, std }: Summary, decimals: Measure["decimals"], runs: number): string {
+  if (n === 0) return "–";
+  const digits = decimals(mean);
+  const text = std === undefined ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${std.toFixed(digits)}`;
+  return n < runs ? `${text} (n = ${n})` : text;
+}
 
-/** Whether the accuracies can be told apart at all. */
-function verdict(summaries: readonly Summary[]): string {
-  const known = summaries.filter(({ n, ci95 }) => n > 1 && ci95 !== undefined);
-  if (known.length < 2) return "One seed each shows nothing about differences between methods.";
-  const apart = known.every((a, i) =>
-    known.every((b, j) => i === j || a.mean + a.ci95! < b.mean - b.ci95! || b.mean + b.ci95! < a.mean - a.ci95!),
+const taskOf = ({ runs }: Group): string =>
+  JSON.stringify([runs[0]!.record.data.name, runs[0]!.record.config.model.name]);
+
+/** Rows whose 95 % interval of accuracy lies above those of all others with the same data set and model. */
+function bestOf(groups: readonly Group[], accuracies: readonly Summary[]): ReadonlySet<number> {
+  const rivals = (row: number) =>
+    groups.flatMap((group, other) =>
+      other !== row && taskOf(group) === taskOf(groups[row]!) ? [accuracies[other]!] : [],
+    );
+  const wins = accuracies.map(
+    (own, row) => rivals(row).length > 0 && rivals(row).every((other) => own.mean > other.mean && !overlap(own, other)),
   );
-  return apart
-    ? "The 95 % confidence intervals of test accuracy do not overlap."
-    : "The 95 % confidence intervals of test accuracy overlap: these runs do not rank the methods.";
+  return new Set(wins.flatMap((win, row) => (win ? [row] : [])));
 }
 
-export function toMarkdown({ head, rows, note }: Table): string {
-  const lines = [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows];
-  // A bar inside a cell, as in |cos|, would end it.
-  const text = lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`);
-  return `${text.join("\n")}\n\n${note}\n`;
+function verdict(groups: readonly Group[], winners: number): string {
+  const tasks = groups.map(taskOf);
+  if (new Set(tasks).size === tasks.length) return "";
+  if (groups.every(({ runs }) => runs.length === 1))
+    return "One seed each shows nothing about differences between methods.";
+  return winners === 0
+    ? "No accuracy stands out: 95 % confidence intervals overlap."
+    : "Bold: the 95 % confidence interval of accuracy lies above all others on the same task.";
 }
 
-const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+/** One row per run, so that every mean can be traced to what it was taken over. */
+export function runsTable(groups: readonly Group[]): Table {
+  const head = ["run", "method", "seed", "status", "epochs", ...measures.map((measure) => measure.head), "minutes"];
+  const runs = groups.flatMap(({ label, runs: own }) => own.map((run) => ({ label, run })));
+  const facts = ({ label, run: { path, record, epochs } }: (typeof runs)[number]) =>
+    [path, label, record.config.seed, record.status, `${epochs.length}/${record.config.train.epochs}`] as const;
+  const minutes = ({ record }: Run) => scaled(record.result?.seconds, 1 / 60);
+  return {
+    name: "runs",
+    title: "Runs",
+    head,
+    rows: runs.map((entry) =>
+      [
+        ...facts(entry).map(String),
+        ...measures.map(({ value, decimals }) => shown(value(entry.run), decimals)),
+        shown(minutes(entry.run), fixed(1)),
+      ].map((text) => ({ text })),
+    ),
+    note: "One run per row; a dash is what a run does not have.",
+    csv: [
+      ["run", "group", "seed", "status", "epochs", ...measures.map(({ key }) => key), "minutes"],
+      ...runs.map((entry) => [
+        ...facts(entry),
+        ...measures.map(({ value }) => value(entry.run) ?? ""),
+        minutes(entry.run) ?? "",
+      ]),
+    ],
+  };
+}
 
-export const toCsv = ({ head, rows }: Table): string =>
-  [head, ...rows].map((row) => `${row.map(quoted).join(",")}\n`).join("");
+const shown = (value: number | undefined, decimals: Measure["decimals"]): string =>
+  value === undefined ? "–" : value.toFixed(decimals(value));

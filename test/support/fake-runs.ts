@@ -1,46 +1,66 @@
-import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TrainConfig } from "../../src/train/config.ts";
-import { createRun, type RunRecord, runFiles, writeRecord } from "../../src/train/run-dir.ts";
+import { type RunRecord, runFiles, writeRecord } from "../../src/train/run-dir.ts";
 import { checkConfig } from "../../src/train/settings.ts";
 import { rng } from "../../src/util/rng.ts";
 
 const STEPS = 20;
+const EPOCHS = 3;
+const BATCH = 128;
 
-/** A run directory with made-up numbers, for tests of what reads run directories. */
-export function fakeRun(parent: string, method: string, seed: number, overrides: Record<string, object> = {}): string {
-  const config: TrainConfig = checkConfig({ seed, method: { name: method }, train: { epochs: 3 }, ...overrides });
-  const run = join(parent, `${method}-${seed}-${Object.keys(overrides).length}`);
-  createRun(run, config);
+/** What sets a made-up run apart. */
+export interface FakeRun {
+  readonly method?: string;
+  readonly seed?: number;
+  /** Tables of settings, over the defaults. */
+  readonly settings?: Readonly<Record<string, object>>;
+  /** Epochs after which the run stopped; all of them by default. */
+  readonly epochs?: number;
+  /** Whether λ₁ and alignment were measured. */
+  readonly diagnostics?: boolean;
+  /** Added to the test accuracy. */
+  readonly better?: number;
+}
+
+/** A run directory with made-up numbers that depend on method and seed alone, for what reads run directories. */
+export function fakeRun(path: string, fake: FakeRun = {}): string {
+  const { method = "sam", seed = 1, settings = {}, epochs = EPOCHS, diagnostics = true, better = 0 } = fake;
+  const { method: methodSettings = {}, ...others } = settings;
+  const config = checkConfig({
+    seed,
+    train: { epochs: EPOCHS },
+    data: { batch: BATCH },
+    ...others,
+    method: { name: method, ...methodSettings },
+  });
+  mkdirSync(path, { recursive: true });
   const random = rng(seed, method);
-  const files = runFiles(run);
   const level = { sgd: 1, sam: 0.9 }[method] ?? 0.8;
   const [metrics, timings]: [object[], object[]] = [[], []];
-  for (let step = 0; step < 3 * STEPS; step++) {
+  for (let step = 0; step < epochs * STEPS; step++) {
     const epoch = 1 + Math.floor(step / STEPS);
-    if (step % 15 === 0)
-      metrics.push({
-        kind: "refresh",
-        step,
-        epoch,
-        eigenvalue: 20 * level + random.uniform(),
-        residual: 0.1,
-        cosGradV: 0.2,
-      });
-    const cosines = method === "sgd" ? {} : { cosEpsV: 0.3 * level + 0.1 * random.uniform() };
-    metrics.push({ kind: "step", step, epoch, lr: 0.1, loss: level / epoch, gradNorm: 1, cosGradV: 0.1, ...cosines });
+    if (diagnostics && step % 15 === 0) {
+      // The first estimate of a run tends to follow a negative eigenvalue.
+      const eigenvalue = step === 0 ? -150 : 20 * level + random.uniform();
+      metrics.push({ kind: "refresh", step, epoch, eigenvalue, residual: 0.1, cosGradV: 0.2 });
+      timings.push({ kind: "refresh", step, seconds: 0.3 });
+    }
+    const cosGradV = 0.1 + 0.1 * random.uniform();
+    const cosines = diagnostics ? { cosGradV, ...(method === "sgd" ? {} : { cosEpsV: cosGradV / level }) } : {};
+    metrics.push({ kind: "step", step, epoch, lr: 0.1, loss: level / epoch, gradNorm: 1, ...cosines });
     if (step % STEPS !== STEPS - 1) continue;
     const score = { loss: level / epoch + 0.01 * random.uniform(), accuracy: 1 - level / 4 / epoch };
     metrics.push({ kind: "epoch", epoch, step: step + 1, train: score, val: score });
-    timings.push({ kind: "epoch", epoch, seconds: 2 / level, imagesPerSecond: 1000, dataWait: 0.01, stepSeconds: 0.1 });
+    const imagesPerSecond = 1000 * level + 10 * random.uniform();
+    const seconds = (STEPS * BATCH) / imagesPerSecond;
+    timings.push({ kind: "epoch", epoch, seconds, imagesPerSecond, dataWait: 0.01, stepSeconds: 0.1 });
   }
-  const test = { loss: level / 3, accuracy: 0.9 + 0.01 * random.uniform() };
-  writeFileSync(
-    files.metrics,
-    [...metrics, { kind: "done", test }].map((line) => `${JSON.stringify(line)}\n`).join(""),
-  );
-  writeFileSync(files.timings, timings.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const test = { loss: level / 3, accuracy: 0.8 + better + 0.01 * random.uniform() };
+  const done = epochs === EPOCHS;
+  const files = runFiles(path);
+  writeFileSync(files.metrics, jsonLines(done ? [...metrics, { kind: "done", test }] : metrics));
+  writeFileSync(files.timings, jsonLines(timings));
   const record: RunRecord = {
     version: 1,
     config,
@@ -49,19 +69,26 @@ export function fakeRun(parent: string, method: string, seed: number, overrides:
     device: "cpu",
     threads: 2,
     versions: { eigensam: "0.1.0", node: "20.0.0", onnxruntime: "1.30.0" },
-    status: "done",
+    status: done ? "done" : "stopped",
     pid: 1,
     startedAt: "2026-01-01T00:00:00.000Z",
-    result: { epochs: 3, train: test, val: test, test, seconds: 6 },
+    ...(done ? { result: { epochs, train: test, val: test, test, seconds: 6 } } : {}),
   };
-  writeRecord(run, record);
-  return run;
+  writeRecord(path, record);
+  return path;
 }
 
-export const fakeRuns = (methods: readonly string[], seeds: readonly number[]): { parent: string; runs: string[] } => {
-  const parent = mkdtempSync(join(tmpdir(), "eigensam-runs-"));
-  return { parent, runs: methods.flatMap((method) => seeds.map((seed) => fakeRun(parent, method, seed))) };
-};
+const jsonLines = (lines: readonly object[]): string => lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+
+export const temporary = (): string => mkdtempSync(join(tmpdir(), "eigensam-runs-"));
+
+/** A folder with a run of each method and seed. */
+export function fakeRuns(methods: readonly string[], seeds: readonly number[], fake: FakeRun = {}): string {
+  const folder = temporary();
+  for (const method of methods)
+    for (const seed of seeds) fakeRun(join(folder, `${method}-${seed}`), { ...fake, method, seed });
+  return folder;
+}
 
 /** A line that a kill cut short. */
 export const cutShort = (run: string): void => appendFileSync(runFiles(run).metrics, '{"kind":"step","st');

@@ -1,7 +1,17 @@
+import { testAccuracy, testLoss, trainLoss, validationAccuracy, validationLoss } from "./by-epoch.ts";
 import { timePerStep } from "./cost.ts";
-import { alignment, topEigenvalue } from "./curvature.ts";
+import { alignment, gradientAlignment, topEigenvalue } from "./curvature.ts";
 import type { Figure } from "./figure.ts";
-import { trainLoss, valAccuracy, valLoss } from "./loss.ts";
 
 /** Every figure of a report, in its order; a new one is one entry. */
-export const figures: readonly Figure[] = [valAccuracy, trainLoss, valLoss, topEigenvalue, alignment, timePerStep];
+export const figures: readonly Figure[] = [
+  trainLoss,
+  validationLoss,
+  validationAccuracy,
+  testLoss,
+  testAccuracy,
+  topEigenvalue,
+  alignment,
+  gradientAlignment,
+  timePerStep,
+];

@@ -1,0 +1,68 @@
+import type { Group } from "./groups.ts";
+import type { RunRecord } from "./run-schema.ts";
+
+/** A fact of the head of the page: what it is called, and what it was. */
+export type Fact = readonly [name: string, value: string];
+
+const recordsOf = (groups: readonly Group[]): RunRecord[] =>
+  groups.flatMap(({ runs }) => runs.map(({ record }) => record));
+
+/** Distinct values in the order in which they occur. */
+const distinct = (values: readonly (string | number)[]): string => [...new Set(values)].join(", ");
+
+const count = (n: number): string => n.toLocaleString("en-US");
+
+export function titleOf(groups: readonly Group[]): string {
+  const records = recordsOf(groups);
+  const labels = groups.map(({ label }) => label);
+  const what = labels.length <= 4 ? labels.join(", ") : `${labels.length} settings`;
+  return `${what} on ${distinct(records.map(({ data }) => data.name))}`;
+}
+
+/** What was run. */
+export function factsOf(groups: readonly Group[]): Fact[] {
+  const records = recordsOf(groups);
+  const seeds = [...new Set(records.map(({ config }) => config.seed))].sort((a, b) => a - b);
+  return [
+    [
+      "data",
+      distinct(
+        records.map(
+          ({ data }) =>
+            `${data.name} (${count(data.train)} training, ${count(data.val)} validation, ${count(data.test)} test)`,
+        ),
+      ),
+    ],
+    ["model", distinct(records.map(({ model }) => `${model.name} (${count(model.parameters)} parameters)`))],
+    ["epochs", distinct(records.map(({ config }) => config.train.epochs))],
+    ["batch", distinct(records.map(({ config }) => config.data.batch))],
+    ["seeds", distinct(seeds)],
+    ["runs", String(records.length)],
+  ];
+}
+
+/** Where it was run. */
+export function machineOf(groups: readonly Group[]): Fact[] {
+  const records = recordsOf(groups);
+  const days = records.map(({ startedAt }) => startedAt.slice(0, 10)).sort();
+  return [
+    ["device", distinct(records.map(({ device }) => device))],
+    ["threads per run", distinct(records.map(({ threads }) => threads))],
+    ["eigensam", distinct(records.map(({ versions }) => versions.eigensam))],
+    ["Node", distinct(records.map(({ versions }) => versions.node))],
+    ["ONNX Runtime", distinct(records.map(({ versions }) => versions.onnxruntime))],
+    ["started", distinct([days[0]!, days.at(-1)!])],
+  ];
+}
+
+/** Runs that are not complete; curves of their groups end where the shortest of them does. */
+export const unfinished = (groups: readonly Group[]): string[] =>
+  groups
+    .flatMap(({ runs }) => runs)
+    .filter(({ record }) => record.status !== "done")
+    .map(({ path, record, epochs }) => {
+      const state =
+        record.status === "running" ? "has not ended" : record.status === "stopped" ? "was stopped" : "failed";
+      const reason = record.error === undefined ? "" : `: ${record.error}`;
+      return `${path} ${state} after ${epochs.length} of ${record.config.train.epochs} epochs${reason}; its group's curves end where its own do`;
+    });
