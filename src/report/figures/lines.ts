@@ -89,7 +89,7 @@ function layers(
     field: "y",
     type: "quantitative",
     title: null,
-    scale: { type: log ? "log" : "linear", domain, nice: false, zero: false },
+    scale: log ? { type: "log", domain, nice: false } : { type: "linear", domain, nice: false, zero: false },
     axis: { ...(ticks ? { values: ticks, format: "~g" } : {}), ...(percent ? { format: ".3~p" } : {}) },
   };
   const few = Math.max(...series.map(({ points }) => points.length)) <= FEW;
