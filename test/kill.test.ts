@@ -6,14 +6,14 @@ import { runFiles } from "../src/train/run-dir.ts";
 import { rng } from "../src/util/rng.ts";
 import { eigensam } from "./support/cli.ts";
 
-/** Small and short: 15 batches an epoch, a checkpoint every 4 steps. */
+/** Small and short, so that most of a life is training: 70 batches an epoch, a checkpoint every 9 steps. */
 const settings = [
-  "model.width=2",
+  "model.name=mlp",
+  "model.width=32",
   "threads=1",
-  "data.batch=512",
-  "train.epochs=2",
-  "train.checkpointEvery=4",
-  "method.every=5",
+  "train.epochs=8",
+  "train.checkpointEvery=9",
+  "method.every=20",
   "method.iterations=2",
 ];
 
@@ -46,7 +46,7 @@ it(`a run killed ${KILLS} times at random moments ends with the same bytes`, { t
 
 it("Ctrl-C finishes the step, saves, and prints how to go on", { timeout: 120_000 }, async () => {
   const run = join(mkdtempSync(join(tmpdir(), "eigensam-stop-")), "run");
-  const args = ["train", "--run-dir", run, "--json", ...settings, "train.epochs=50"];
+  const args = ["train", "--run-dir", run, "--json", ...settings, "train.epochs=500"];
   const { status, stderr, stdout } = await eigensam(args, { kill: { signal: "SIGINT", after: /"event":"refresh"/ } });
   expect(status).toBe(130);
   expect(stderr).toContain(`go on with: eigensam train --resume ${run}`);
