@@ -1,37 +1,14 @@
-import { spawn } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { decideAllocator } from "../src/cli/allocator.ts";
 import { methodNames } from "../src/cli/bench/methods.ts";
-import { inPackage } from "../src/util/package.ts";
+import { eigensam as runCli } from "./support/cli.ts";
 
-interface Outcome {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command line as from a clone, interrupted after a while if asked. */
-function eigensam(args: readonly string[], env: NodeJS.ProcessEnv = {}, interruptAfterMs?: number): Promise<Outcome> {
-  const child = spawn(process.execPath, ["--import", "tsx", "src/cli/main.ts", ...args], {
-    cwd: inPackage("."),
-    env: { ...process.env, ...env },
+/** The command line with the allocator a user gets, interrupted after a while if asked. */
+const eigensam = (args: readonly string[], env: NodeJS.ProcessEnv = {}, interruptAfterMs?: number) =>
+  runCli(args, {
+    env: { EIGENSAM_ALLOCATOR: undefined, ...env },
+    ...(interruptAfterMs === undefined ? {} : { kill: { signal: "SIGINT", after: interruptAfterMs } }),
   });
-  let stdout = "";
-  let stderr = "";
-  child.stdout.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    stderr += data;
-  });
-  const timer = interruptAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGINT"), interruptAfterMs);
-  return new Promise((resolve) => {
-    child.once("close", (status) => {
-      clearTimeout(timer);
-      resolve({ status, stdout, stderr });
-    });
-  });
-}
 
 const jsonLines = (text: string) =>
   text

@@ -8,7 +8,7 @@ export interface PlannedRun {
   readonly config: TrainConfig;
 }
 
-/** Scales of the main job: the whole one fits eight minutes of two cores, the smoke test seconds. */
+/** Scales of the main job: the whole one fits eight minutes of two cores, the smoke test a minute or two. */
 export const demoScales = {
   laptop: { epochs: 4, seeds: [1, 2, 3], width: 4 },
   smoke: { epochs: 1, seeds: [1, 2], width: 2 },

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type BatchStream, openBatches } from "../data/batches.ts";
+import type { BatchStream } from "../data/batches.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import { splitValidation } from "../data/split.ts";
 import type { Model } from "../nn/scope.ts";
@@ -19,6 +19,7 @@ import { type RunResult, runFiles, writeRecord } from "./run-dir.ts";
 import { newRecord } from "./run-record.ts";
 import { initialState } from "./state.ts";
 import { createTrainer, type Trainer } from "./trainer.ts";
+import { trainingBatches } from "./training-batches.ts";
 import { encodeWeights } from "./weights.ts";
 
 export interface TrainArgs {
@@ -52,18 +53,14 @@ interface Context extends TrainArgs {
 /** Trains to the end, or until asked to stop. A failure leaves the newest checkpoint and says where it is. */
 export async function train(args: TrainArgs): Promise<TrainOutcome> {
   const { config, dataset, run, resume, listen } = args;
-  const { batch, crop, flip, cutout, validation } = config.data;
+  const { batch, validation } = config.data;
   const { train: trainSplit, val } = splitValidation(dataset.train, validation, config.seed);
   const format = imageFormat(dataset);
   const model = modelOf(config, format, batch);
   const restored = resume ? readCheckpoint(run, model, optimizerOf(config)) : undefined;
   const state = restored?.state ?? initialState(model, optimizerOf(config), config.seed);
   const begin = restored?.progress ?? BEGINNING;
-  const batches = openBatches(trainSplit, {
-    imageShape: dataset.imageShape,
-    batch,
-    seed: config.seed,
-    augment: { crop, flip, cutout },
+  const batches = trainingBatches(config, dataset, trainSplit, {
     from: { epoch: begin.epoch, step: begin.stepInEpoch },
     epochs: config.train.epochs,
   });

@@ -44,7 +44,6 @@ export const runFiles = (run: string) => ({
   record: join(run, "run.json"),
   metrics: join(run, "metrics.jsonl"),
   timings: join(run, "timings.jsonl"),
-  log: join(run, "log.txt"),
   weights: join(run, "weights.safetensors"),
   best: join(run, "best.safetensors"),
 });

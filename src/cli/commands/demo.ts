@@ -23,7 +23,7 @@ export const demo: CliCommand<DemoOptions> = {
       .option("--jobs <n>", "runs at a time, one thread each", positiveInteger, 2)
       .option(
         "--scale <name>",
-        "laptop: within 8 minutes on 2 cores; smoke: seconds",
+        "laptop: within 8 minutes on 2 cores; smoke: a minute or two",
         oneOf(["laptop", "smoke"] as const),
         "laptop",
       )

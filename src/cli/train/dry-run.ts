@@ -1,12 +1,12 @@
-import { openBatches } from "../../data/batches.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { splitValidation } from "../../data/split.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import { median } from "../../train/epoch-timer.ts";
-import { optimizerOf } from "../../train/graphs.ts";
+import { methodOf, optimizerOf } from "../../train/graphs.ts";
 import { imageFormat, modelOf } from "../../train/problem.ts";
 import { configToml } from "../../train/settings.ts";
 import { initialState } from "../../train/state.ts";
+import { trainingBatches } from "../../train/training-batches.ts";
 import { createTrainer } from "../../train/trainer.ts";
 import { duration, grouped } from "../format.ts";
 import { emit } from "../ui.ts";
@@ -18,24 +18,20 @@ export async function dryRun(config: TrainConfig, dataset: Dataset, json: boolea
   const { train } = splitValidation(dataset.train, config.data.validation, config.seed);
   const format = imageFormat(dataset);
   const model = modelOf(config, format, config.data.batch);
-  const { batch, crop, flip, cutout } = config.data;
   const trainer = await createTrainer(config, model, format, initialState(model, optimizerOf(config), config.seed));
-  const batches = openBatches(train, {
-    imageShape: dataset.imageShape,
-    batch,
-    seed: config.seed,
-    augment: { crop, flip, cutout },
+  const batches = trainingBatches(config, dataset, train, {
     from: { epoch: 0, step: 0 },
-    epochs: Math.max(config.train.epochs, STEPS),
+    epochs: Math.max(config.train.epochs, STEPS + 1),
   });
+  const interval = methodOf(config).eigenvector ? config.method.every : config.train.diagnosticsEvery;
+  const refreshDue = trainer.refreshDue({ step: interval, stepInEpoch: interval });
   const seconds: number[] = [];
   let refreshSeconds = 0;
   try {
     for (let i = 0; i < STEPS + 1; i++) {
       const images = (await batches.next())!;
       // The first run of each graph pays for memory, and is not counted.
-      if (i < 2 && trainer.refreshDue({ step: 0, stepInEpoch: 0 }))
-        refreshSeconds = await timed(() => trainer.refresh(images));
+      if (i < 2 && refreshDue) refreshSeconds = await timed(() => trainer.refresh(images));
       const step = await timed(() => trainer.step(images, config.optimizer.lr));
       if (i > 0) seconds.push(step);
     }
@@ -45,7 +41,7 @@ export async function dryRun(config: TrainConfig, dataset: Dataset, json: boolea
   }
   const stepSeconds = median(seconds);
   const { stepsPerEpoch } = batches;
-  const refreshes = refreshSeconds > 0 ? stepsPerEpoch / refreshInterval(config) : 0;
+  const refreshes = refreshSeconds > 0 ? stepsPerEpoch / interval : 0;
   const epochSeconds = stepSeconds * stepsPerEpoch + refreshes * refreshSeconds;
   const facts = {
     parameters: model.parameters.size,
@@ -75,9 +71,6 @@ export async function dryRun(config: TrainConfig, dataset: Dataset, json: boolea
     ].join("\n"),
   );
 }
-
-const refreshInterval = ({ method, train }: TrainConfig): number =>
-  method.name === "eigen-sam" ? method.every : train.diagnosticsEvery;
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();

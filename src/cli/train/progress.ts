@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import pc from "picocolors";
 import type { TrainEvent } from "../../train/events.ts";
 import { duration, grouped, percent, short } from "../format.ts";
@@ -98,10 +99,9 @@ function bar(fraction: number): string {
   return pc.cyan("━".repeat(filled)) + pc.dim("─".repeat(BAR - filled));
 }
 
-/** A line that wraps could not be drawn over; colours only ever end before the words begin. */
+/** A line that wraps could not be drawn over; one that is too long loses its colours as well. */
 function clipped(line: string): string {
   const columns = process.stderr.columns ?? 80;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the length without colours is what counts
-  const plain = line.replace(/\x1b\[\d+m/g, "");
+  const plain = stripVTControlCharacters(line);
   return plain.length < columns ? line : plain.slice(0, columns - 1);
 }
