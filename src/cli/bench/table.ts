@@ -1,5 +1,5 @@
 import { cpus } from "node:os";
-import pc from "picocolors";
+import { colors } from "../colors.ts";
 import type { NodeTime } from "../../runtime/session.ts";
 import { allocatorHere } from "../allocator.ts";
 import { type Column, say, tableHead, tableRow } from "../ui.ts";
@@ -34,9 +34,9 @@ export function sayHead(what: string, measured: Measurement): void {
     ...(measured.peer ? [measured.peer.name] : []),
     allocator.state === "stock" ? `stock allocator: ${allocator.reason}` : "tuned allocator",
   ];
-  say(pc.bold(what));
-  say(pc.dim(parts.join(" · ")));
-  say(pc.dim(tableHead(columnsOf(measured))));
+  say(colors.bold(what));
+  say(colors.dim(parts.join(" · ")));
+  say(colors.dim(tableHead(columnsOf(measured))));
 }
 
 export function sayRow(method: string, measured: Measurement): void {
@@ -69,8 +69,8 @@ const opColumns = [word("  operator", 24), number("nodes", 6), number("ms/step",
 const nodeColumns = [word("  slowest nodes", 48), number("ms", 9)];
 
 export function sayProfile(ops: readonly OpTime[], nodes: readonly NodeTime[]): void {
-  say(pc.dim(tableHead(opColumns)));
+  say(colors.dim(tableHead(opColumns)));
   for (const { op, nodes: count, ms } of ops) say(tableRow(opColumns, [`  ${op}`, String(count), ms.toFixed(2)]));
-  say(pc.dim(tableHead(nodeColumns)));
+  say(colors.dim(tableHead(nodeColumns)));
   for (const { node, medianMs } of nodes) say(tableRow(nodeColumns, [`  ${node}`, medianMs.toFixed(2)]));
 }

@@ -1,6 +1,8 @@
-import pc from "picocolors";
+import { colorsFor } from "../colors.ts";
 import type { AllocatorDecision } from "../allocator.ts";
 import type { DoctorReport } from "./report.ts";
+
+const colors = colorsFor(process.stdout);
 
 interface Row {
   readonly name: string;
@@ -16,8 +18,8 @@ export function show(report: DoctorReport): string {
   const width = Math.max(...rows.map(({ name }) => name.length));
   return rows
     .map(({ name, ok, value, hint }) => {
-      const mark = ok === undefined ? " " : ok ? pc.green("✓") : pc.red("✗");
-      const below = hint === undefined ? "" : `\n  ${" ".repeat(width + 2)}${pc.dim(`hint: ${hint}`)}`;
+      const mark = ok === undefined ? " " : ok ? colors.green("✓") : colors.red("✗");
+      const below = hint === undefined ? "" : `\n  ${" ".repeat(width + 2)}${colors.dim(`hint: ${hint}`)}`;
       return `${mark} ${name.padEnd(width)}  ${value}${below}`;
     })
     .join("\n");

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { mkdirSync } from "node:fs";
-import pc from "picocolors";
+import { colors } from "../colors.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { createRun, readRecord, readRunConfig, runFiles } from "../../train/run-dir.ts";
@@ -72,10 +72,10 @@ async function trainOne({ run, config }: PlannedChild): Promise<void> {
   const seconds = (performance.now() - start) / 1000;
   say(
     [
-      `${pc.green("✓")} ${config.method.name.padEnd(9)} seed ${config.seed}`,
+      `${colors.green("✓")} ${config.method.name.padEnd(9)} seed ${config.seed}`,
       ...(done ? [`test ${percent(done.test.accuracy, 2)}`, `train loss ${done.train.loss.toFixed(3)}`] : []),
       ...(refresh ? [`λ₁ ${short(refresh.eigenvalue)}`] : []),
-      pc.dim(duration(seconds)),
+      colors.dim(duration(seconds)),
     ].join("  "),
   );
 }

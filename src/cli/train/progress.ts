@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import pc from "picocolors";
+import { colors } from "../colors.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { duration, grouped, percent, short } from "../format.ts";
 import { say, status } from "../ui.ts";
@@ -51,7 +51,7 @@ export function progressView(): (event: TrainEvent) => void {
         begun = performance.now();
         const { method, model, data, seed, device } = config;
         say(
-          `${pc.bold(method.name)} · ${model.name} · ${data.name} · seed ${seed} · ${device}    ${pc.dim(event.run)}`,
+          `${colors.bold(method.name)} · ${model.name} · ${data.name} · seed ${seed} · ${device}    ${colors.dim(event.run)}`,
         );
         if (event.step > 0) say(`resumed after step ${event.step}`);
         return;
@@ -67,15 +67,15 @@ export function progressView(): (event: TrainEvent) => void {
         status("");
         say(
           [
-            `${pc.green("✓")} ${String(event.epoch).padStart(String(epochs).length)}`,
+            `${colors.green("✓")} ${String(event.epoch).padStart(String(epochs).length)}`,
             `train ${train.loss.toFixed(3)}`,
             ...(val
               ? [`val ${val.loss.toFixed(3)}`, `acc ${percent(val.accuracy)}`]
               : [`acc ${percent(train.accuracy)} (train)`]),
-            ...(best ? [pc.dim(`(best ${percent(best.accuracy)} @ ${best.epoch})`)] : []),
+            ...(best ? [colors.dim(`(best ${percent(best.accuracy)} @ ${best.epoch})`)] : []),
             ...(test ? [`test ${percent(test.accuracy)}`] : []),
             ...lambda(eigenvalue),
-            pc.dim(
+            colors.dim(
               `${duration(event.seconds)}  ${grouped(event.imagesPerSecond)} img/s  data ${percent(event.dataWait, 0)}`,
             ),
           ].join("  "),
@@ -85,7 +85,7 @@ export function progressView(): (event: TrainEvent) => void {
       case "done":
         status("");
         say(
-          `test accuracy ${pc.bold(percent(event.test.accuracy, 2))}, loss ${event.test.loss.toFixed(4)}; ${duration(event.seconds)} in all`,
+          `test accuracy ${colors.bold(percent(event.test.accuracy, 2))}, loss ${event.test.loss.toFixed(4)}; ${duration(event.seconds)} in all`,
         );
     }
   };
@@ -96,7 +96,7 @@ const lambda = (eigenvalue: number | undefined): string[] =>
 
 function bar(fraction: number): string {
   const filled = Math.round(fraction * BAR);
-  return pc.cyan("━".repeat(filled)) + pc.dim("─".repeat(BAR - filled));
+  return colors.cyan("━".repeat(filled)) + colors.dim("─".repeat(BAR - filled));
 }
 
 /** A line that wraps could not be drawn over; one that is too long loses its colours as well. */
