@@ -7,6 +7,7 @@ export const LAYERS: readonly string[] = [
   "report",
   "experiments",
   "sweep",
+  "measure",
   "train",
   "data",
   "runtime",

@@ -1,7 +1,7 @@
 import { cast } from "../graph/ops/compare.ts";
 import { mul, sub } from "../graph/ops/elementwise.ts";
 import { constant } from "../graph/ops/source.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { FloatDType, Tensor } from "../graph/tensor.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { namedModel } from "../models/index.ts";
 import { declare, type Model } from "../nn/scope.ts";
@@ -32,10 +32,14 @@ export function modelOf(
 }
 
 /** (pixel/255 − mean)/std per channel of [N, C, H, W]; float32 images as they are. */
-export function normalized(x: Tensor, { mean, std, imageShape, pixels }: ImageFormat): Tensor {
-  if (pixels === "f32") return x;
+export function normalized(
+  x: Tensor,
+  { mean, std, imageShape, pixels }: ImageFormat,
+  dtype: FloatDType = "f32",
+): Tensor {
+  if (pixels === "f32") return cast(x, dtype);
   const perChannel = (values: readonly number[]) =>
-    constant(Float64Array.from(values), [1, imageShape[0], 1, 1], "f32");
+    constant(Float64Array.from(values), [1, imageShape[0], 1, 1], dtype);
   const scale = perChannel(std.map((s) => 1 / (255 * s)));
-  return sub(mul(cast(x, "f32"), scale), perChannel(mean.map((m, i) => m / std[i]!)));
+  return sub(mul(cast(x, dtype), scale), perChannel(mean.map((m, i) => m / std[i]!)));
 }

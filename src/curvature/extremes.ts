@@ -1,0 +1,81 @@
+import type { Rng } from "../util/rng.ts";
+import { ConfigError } from "../util/errors.ts";
+import { combine, type Krylov, lanczos, ritz } from "./lanczos.ts";
+import type { SymmetricOperator } from "./operator.ts";
+import { gaussian, type Vector } from "./vectors.ts";
+
+export interface EigenPair {
+  readonly eigenvalue: number;
+  /** Unit. */
+  readonly vector: Vector;
+  /** ‖Hv − λv‖/|λ| as the iteration estimates it; |λ| times this bounds the distance to an eigenvalue. */
+  readonly residual: number;
+}
+
+export interface Extremes {
+  /** Largest first. */
+  readonly top: readonly EigenPair[];
+  /** Smallest first. */
+  readonly bottom: readonly EigenPair[];
+  readonly products: number;
+  /** Whether every residual came below the tolerance. */
+  readonly converged: boolean;
+}
+
+export interface ExtremesOptions {
+  readonly top: number;
+  readonly bottom: number;
+  /** Of the residuals, relative to each eigenvalue. */
+  readonly tolerance: number;
+  readonly maxProducts: number;
+  readonly random: Rng;
+  /** Where to start; left out, a random direction. */
+  readonly start?: Vector;
+  readonly onProduct?: (done: number, krylov: Krylov) => void;
+}
+
+/** The `top` largest and `bottom` smallest signed eigenvalues and their vectors, from one Lanczos iteration. */
+export async function extremeEigenpairs(operator: SymmetricOperator, options: ExtremesOptions): Promise<Extremes> {
+  const { top, bottom, tolerance, maxProducts, random, onProduct } = options;
+  const { size, dtype } = operator;
+  const wanted = top + bottom;
+  if (wanted > size)
+    throw new ConfigError(
+      `${top} largest and ${bottom} smallest eigenvalues were asked for, but the matrix has ${size}`,
+      { top, bottom, size },
+      "ask for fewer",
+    );
+  if (maxProducts < wanted)
+    throw new ConfigError(`${maxProducts} products do not give ${wanted} eigenvalues`, { maxProducts, top, bottom });
+  const start = options.start ?? gaussian(size, dtype, random);
+  let converged = false;
+  const krylov = await lanczos(operator, {
+    start,
+    steps: maxProducts,
+    random,
+    enough: (sofar) => {
+      onProduct?.(sofar.alpha.length, sofar);
+      const m = sofar.alpha.length;
+      if (m < wanted || (m < size && m < 2 * wanted)) return false;
+      converged = ends(sofar, top, bottom).every(({ residual }) => residual <= tolerance) || m === size;
+      return converged;
+    },
+  });
+  const { basis } = krylov;
+  const found = ends(krylov, top, bottom).map(
+    ({ eigenvalue, residual, s }): EigenPair => ({ eigenvalue, residual, vector: combine(basis, s) }),
+  );
+  return { top: found.slice(0, top), bottom: found.slice(top), products: basis.length, converged };
+}
+
+/** The outer Ritz pairs: largest first, then smallest first. */
+function ends(krylov: Krylov, top: number, bottom: number) {
+  const { values, vectors, bounds } = ritz(krylov);
+  const m = values.length;
+  const indices = [...Array.from({ length: top }, (_, i) => m - 1 - i), ...Array.from({ length: bottom }, (_, i) => i)];
+  return indices.map((i) => ({
+    eigenvalue: values[i]!,
+    s: vectors[i]!,
+    residual: bounds[i]! / Math.max(Math.abs(values[i]!), Number.MIN_VALUE),
+  }));
+}
