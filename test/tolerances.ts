@@ -49,3 +49,9 @@ export const OFFICIAL_CURVE = 0.05;
 
 /** The first Rayleigh quotient, after 20 steps and five products of a power iteration. */
 export const OFFICIAL_EIGENVALUE = 1e-2;
+
+/** Eigenvalues, moments and traces of a Hessian in float64 against those of the dense matrix. */
+export const DENSE = 1e-6;
+
+/** A float32 product over mini-batches against the same images in one: other orders of summation. */
+export const CONCATENATED = 1e-5;

@@ -1,0 +1,391 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { alignment, subspaceAlignment } from "../src/curvature/alignment.ts";
+import { smoothedDensity, spectralMoment, spectralQuadratures } from "../src/curvature/density.ts";
+import { extremeEigenpairs } from "../src/curvature/extremes.ts";
+import { blockOf, gathered, type SymmetricOperator } from "../src/curvature/operator.ts";
+import { largestEigenvalue, powerMethod } from "../src/curvature/power.ts";
+import {
+  blockTraces,
+  frobeniusNorm,
+  hutchinson,
+  hutchPlusPlus,
+  signProbes,
+  unitVectors,
+} from "../src/curvature/trace.ts";
+import { inner, length, type Vector } from "../src/curvature/vectors.ts";
+import type { EmpiricalLoss } from "../src/measure/hessian.ts";
+import { cnn6 } from "../src/models/cnn6.ts";
+import { mlp } from "../src/models/mlp.ts";
+import { mean, silu } from "../src/nn/functions.ts";
+import { fromNchw } from "../src/nn/images.ts";
+import { batchNorm, conv, linear } from "../src/nn/layers.ts";
+import { initialize, pack } from "../src/nn/layout.ts";
+import { declare, type Network } from "../src/nn/scope.ts";
+import { rng } from "../src/util/rng.ts";
+import { sizeOf } from "../src/util/shape.ts";
+import { type Dense, denseNumbers, denseOf, lossOf, operatorOf } from "./support/curvature.ts";
+import { fill, relativeError } from "./support/numbers.ts";
+import { CONCATENATED, DENSE, GOLDEN_F64 } from "./tolerances.ts";
+
+const random = (label: string) => rng(1, "curvature", label);
+
+const imagesOf = (seed: number, rows: number, size: number) => Float32Array.from(fill(seed, rows * size));
+const labelsOf = (rows: number, classes: number, from = 0) =>
+  Int32Array.from({ length: rows }, (_, i) => (2 * (i + from) + 1) % classes);
+
+const golden = JSON.parse(readFileSync(new URL("golden/mlp-tanh.json", import.meta.url), "utf8")) as {
+  readonly names: readonly string[];
+  readonly shapes: readonly (readonly number[])[];
+  readonly loss: number;
+  readonly grad: readonly number[];
+  readonly eigenvalues: readonly number[];
+};
+
+/** The network whose Hessian PyTorch diagonalized in float64. */
+const tanhNetwork: Network = mlp({ classes: 3, hidden: [5, 4], activation: "tanh" });
+const tanhModel = declare(tanhNetwork, [7, 6]);
+const tanhTheta = pack(
+  tanhModel.parameters,
+  Object.fromEntries(
+    golden.names.map((name, k) => [name, fill(10 + k, sizeOf(golden.shapes[k]!), name.endsWith("weight") ? 0.8 : 0.3)]),
+  ),
+  new Float64Array(tanhModel.parameters.size),
+);
+const tanhLoss = () =>
+  lossOf({
+    network: tanhNetwork,
+    imageShape: [1, 1, 6],
+    classes: 3,
+    batches: [{ images: imagesOf(1, 7, 6), labels: labelsOf(7, 3), rows: 7 }],
+  });
+
+/** Convolution, batch norm and a linear layer: 226 parameters. */
+const normedNetwork: Network = (scope, images) => {
+  const a = silu(batchNorm(scope.at("bn1"), conv(scope.at("conv1"), fromNchw(images), 4, { kernel: 3 })));
+  const b = silu(batchNorm(scope.at("bn2"), conv(scope.at("conv2"), a, 4, { kernel: 3, stride: 2 })));
+  return linear(scope.at("linear"), mean(b, [0, 1]), 6);
+};
+
+interface Case {
+  readonly name: string;
+  readonly loss: EmpiricalLoss;
+  readonly theta: Vector;
+  /** From another program, where there is one. */
+  readonly oracle?: Dense;
+}
+
+const normedModel = declare(normedNetwork, [10, 1, 6, 6]);
+const batchesOf = (rows: readonly number[]) =>
+  rows.map((count, i) => ({ images: imagesOf(20 + i, count, 36), labels: labelsOf(count, 6, i), rows: count }));
+
+const cases: readonly Case[] = [
+  {
+    name: "a tanh network of 74 parameters, diagonalized by PyTorch",
+    loss: tanhLoss(),
+    theta: tanhTheta,
+    oracle: {
+      eigenvalues: golden.eigenvalues.toReversed(),
+      trace: golden.eigenvalues.reduce((a, b) => a + b, 0),
+      frobenius: Math.sqrt(golden.eigenvalues.reduce((a, b) => a + b * b, 0)),
+    },
+  },
+  {
+    name: "a batch-normalized convolutional network over three mini-batches, the last one short",
+    loss: lossOf({
+      network: normedNetwork,
+      imageShape: [1, 6, 6],
+      classes: 6,
+      batches: batchesOf([10, 10, 4]),
+      buffers: new Float64Array(normedModel.buffers.size),
+    }),
+    theta: initialize(
+      normedModel.parameters,
+      (name) => rng(3, "theta", name),
+      new Float64Array(normedModel.parameters.size),
+    ),
+  },
+];
+
+describe.each(cases)("$name", ({ loss, theta, oracle }) => {
+  let dense: Dense;
+  let rows: readonly Vector[];
+  let H: SymmetricOperator;
+  beforeAll(async () => {
+    H = loss.hessian(theta);
+    rows = await denseOf(H);
+    dense = oracle ?? denseNumbers(rows);
+  });
+
+  it("has a symmetric Hessian", () => {
+    const flipped = rows.flatMap((_, i) => rows.map((row) => row[i]!));
+    expect(
+      relativeError(
+        rows.flatMap((row) => [...row]),
+        flipped,
+      ),
+    ).toBeLessThan(GOLDEN_F64);
+  });
+
+  it("gives its outer eigenvalues to Lanczos, with bounds that hold", async () => {
+    const found = await extremeEigenpairs(H, {
+      top: 4,
+      bottom: 3,
+      tolerance: 1e-4,
+      maxProducts: 70,
+      random: random("extremes"),
+    });
+    expect(found.converged).toBe(true);
+    const expected = [...dense.eigenvalues.slice(0, 4), ...dense.eigenvalues.toReversed().slice(0, 3)];
+    const pairs = [...found.top, ...found.bottom];
+    for (const [i, { eigenvalue, residual, vector }] of pairs.entries()) {
+      expect(relativeError([eigenvalue], [expected[i]!])).toBeLessThan(DENSE);
+      const image = await H.product(vector);
+      const error = image.map((x, at) => x - eigenvalue * vector[at]!) as Vector;
+      // The iteration's own estimate of the residual is the measured one.
+      expect(Math.abs(length(error) / Math.abs(eigenvalue) - residual)).toBeLessThan(1e-7);
+      expect(Math.abs(length(vector) - 1)).toBeLessThan(1e-12);
+    }
+  });
+
+  it("gives all of them when as many products as parameters are allowed", async () => {
+    const found = await extremeEigenpairs(H, {
+      top: H.size,
+      bottom: 0,
+      tolerance: 0,
+      maxProducts: H.size,
+      random: random("all"),
+    });
+    const scale = Math.abs(dense.eigenvalues[0]!);
+    for (const [i, { eigenvalue }] of found.top.entries())
+      expect(Math.abs(eigenvalue - dense.eigenvalues[i]!) / scale).toBeLessThan(DENSE);
+  });
+
+  it("gives its largest signed eigenvalue to the power iteration, shifted where a negative one is larger", async () => {
+    const start = Float64Array.from(fill(77, H.size));
+    const top = await largestEigenvalue(H, { start, tolerance: 1e-5, maxProducts: 20_000 });
+    expect(top.converged).toBe(true);
+    expect(relativeError([top.eigenvalue], [dense.eigenvalues[0]!])).toBeLessThan(DENSE);
+  });
+
+  it("gives its trace and Frobenius norm exactly when the products suffice, by every estimator", async () => {
+    const options = { products: H.size, random: random("exact") };
+    for (const estimator of [hutchinson, hutchPlusPlus]) {
+      const { mean: trace, stderr } = await estimator(H, options);
+      expect(relativeError([trace], [dense.trace])).toBeLessThan(DENSE);
+      expect(stderr).toBe(0);
+    }
+    expect(relativeError([(await frobeniusNorm(H, options)).mean], [dense.frobenius])).toBeLessThan(DENSE);
+  });
+
+  it("gives trace and Frobenius norm within four standard errors from a few random probes", async () => {
+    const options = { products: 45, random: random("estimates") };
+    const exact = { hutchinson: dense.trace, hutchPlusPlus: dense.trace, frobeniusNorm: dense.frobenius };
+    const found = {
+      hutchinson: await hutchinson(H, options),
+      hutchPlusPlus: await hutchPlusPlus(H, options),
+      frobeniusNorm: await frobeniusNorm(H, options),
+    };
+    for (const [name, { mean: value, stderr, products }] of Object.entries(found)) {
+      expect(products, name).toBeLessThanOrEqual(45);
+      expect(Math.abs(value - exact[name as keyof typeof exact]), name).toBeLessThan(4 * stderr);
+    }
+  });
+
+  it("gives density moments exactly from the full basis of probes", async () => {
+    const options = { steps: 4, probes: unitVectors(H), random: random("density") };
+    const quadratures = await spectralQuadratures(H, options);
+    for (let power = 0; power <= 7; power++) {
+      const expected = dense.eigenvalues.reduce((sum, x) => sum + x ** power, 0) / H.size;
+      expect(relativeError([spectralMoment(quadratures, power).mean], [expected]), `moment ${power}`).toBeLessThan(
+        DENSE,
+      );
+    }
+  });
+
+  it("has a smoothed density that integrates to one, with the dense spectrum's mass on each side", async () => {
+    const quadratures = await spectralQuadratures(H, { steps: 40, probes: 12, random: random("smooth") });
+    const { grid, density } = smoothedDensity(quadratures, { points: 4000 });
+    const step = grid[1]! - grid[0]!;
+    expect(Math.abs(density.reduce((a, b) => a + b, 0) * step - 1)).toBeLessThan(1e-3);
+    const half = dense.eigenvalues[0]! / 2;
+    const above = dense.eigenvalues.filter((x) => x > half).length / H.size;
+    const mass = density.reduce((sum, y, i) => sum + (grid[i]! > half ? y * step : 0), 0);
+    expect(Math.abs(mass - above)).toBeLessThan(0.5 * above + 2e-3);
+  });
+
+  it("gives blocks their own eigenvalues and traces", async () => {
+    const [start, end] = [3, 3 + Math.floor(H.size / 3)];
+    const block = denseNumbers(rows.slice(start, end).map((row) => row.slice(start, end)));
+    const found = await extremeEigenpairs(blockOf(H, start, end), {
+      top: 1,
+      bottom: 0,
+      tolerance: 1e-5,
+      maxProducts: end - start,
+      random: random("block"),
+    });
+    expect(relativeError([found.top[0]!.eigenvalue], [block.eigenvalues[0]!])).toBeLessThan(DENSE);
+    const probes = signProbes(H, 400, random("blocks"));
+    const images = await Promise.all(probes.map((z) => operatorOf(rows).product(z)));
+    const [estimate] = blockTraces(probes, images, [{ start, end }]);
+    expect(Math.abs(estimate!.mean - block.trace)).toBeLessThan(4 * estimate!.stderr);
+  });
+});
+
+describe("Lanczos", () => {
+  const diagonal = (values: readonly number[]) =>
+    operatorOf(values.map((value, i) => values.map((_, j) => (i === j ? value : 0))));
+
+  it("finds every copy of a multiple eigenvalue when it may use the whole dimension", async () => {
+    const values = [5, 5, 5, 1, 0, 0, -2, -2];
+    const found = await extremeEigenpairs(diagonal(values), {
+      top: 4,
+      bottom: 2,
+      tolerance: 1e-12,
+      maxProducts: values.length,
+      random: random("multiple"),
+    });
+    const eigenvalues = [...found.top, ...found.bottom].map(({ eigenvalue }) => eigenvalue);
+    expect(relativeError(eigenvalues, [5, 5, 5, 1, -2, -2])).toBeLessThan(DENSE);
+  });
+
+  it("says so where it has not converged", async () => {
+    const values = Array.from({ length: 60 }, (_, i) => i);
+    const options = { top: 2, bottom: 0, tolerance: 1e-8, maxProducts: 6, random: random("short") };
+    expect((await extremeEigenpairs(diagonal(values), options)).converged).toBe(false);
+  });
+
+  it("refuses more eigenvalues than there are, naming both numbers", async () => {
+    const options = { top: 4, bottom: 3, tolerance: 1e-3, maxProducts: 50, random: random("many") };
+    await expect(extremeEigenpairs(diagonal([1, 2, 3, 4, 5]), options)).rejects.toThrow(
+      /4 largest and 3 smallest.*has 5/,
+    );
+  });
+
+  it("takes a zero matrix as it is", async () => {
+    const options = { top: 1, bottom: 1, tolerance: 1e-3, maxProducts: 4, random: random("zero") };
+    const { top, bottom } = await extremeEigenpairs(diagonal([0, 0, 0, 0]), options);
+    expect([top[0]!.eigenvalue, bottom[0]!.eigenvalue]).toEqual([0, 0]);
+  });
+});
+
+describe("Hutch++", () => {
+  it("is far more precise than Hutchinson's estimate where few eigenvalues are large, at the same cost", async () => {
+    // A rotated spectrum: diagonal matrices are exact for random signs.
+    const n = 60;
+    const normal = fill(3, n);
+    const reflect = (x: ArrayLike<number>) => {
+      const along = (2 * inner(normal, Float64Array.from(x))) / inner(normal, normal);
+      return Float64Array.from(x, (value, i) => value - along * normal[i]!);
+    };
+    const spectrum = Float64Array.from({ length: n }, (_, i) => (i < 4 ? 100 - 20 * i : 1 / (i + 1)));
+    const H: SymmetricOperator = {
+      size: n,
+      dtype: "f64",
+      product: async (v) => reflect(reflect(v).map((x, i) => x * spectrum[i]!)),
+    };
+    const trace = spectrum.reduce((a, b) => a + b, 0);
+    const plus = await hutchPlusPlus(H, { products: 24, random: random("plus") });
+    const plain = await hutchinson(H, { products: 24, random: random("plain") });
+    expect(Math.abs(plus.mean - trace)).toBeLessThan(4 * plus.stderr);
+    expect(plus.stderr).toBeLessThan(plain.stderr / 10);
+  });
+});
+
+describe("the power iteration", () => {
+  it("goes to the largest absolute value, and the shifted one to the largest signed value", async () => {
+    const matrix = operatorOf([
+      [1, 0, 0],
+      [0, -7, 0],
+      [0, 0, 4],
+    ]);
+    const options = { start: Float64Array.of(1, 1, 1), tolerance: 1e-9, maxProducts: 1000 };
+    expect((await powerMethod(matrix, options)).eigenvalue).toBeCloseTo(-7, 6);
+    expect((await largestEigenvalue(matrix, options)).eigenvalue).toBeCloseTo(4, 6);
+  });
+});
+
+describe("alignment", () => {
+  it("is cos² with a subspace, from 0 to 1", () => {
+    const [e0, e1] = [Float64Array.of(1, 0, 0), Float64Array.of(0, 1, 0)];
+    expect(subspaceAlignment(Float64Array.of(3, 4, 0), [e0, e1])).toBeCloseTo(1, 12);
+    expect(subspaceAlignment(Float64Array.of(3, 0, 4), [e0, e1])).toBeCloseTo(9 / 25, 12);
+    expect(alignment(Float64Array.of(3, 0, 4), e0)).toBeCloseTo(3 / 5, 12);
+    expect(alignment(new Float64Array(3), e0)).toBe(0);
+  });
+});
+
+describe("the empirical loss", () => {
+  it("has PyTorch's loss and gradient", async () => {
+    const { loss, gradient } = await tanhLoss().lossAndGradient(tanhTheta);
+    expect(relativeError([loss], [golden.loss])).toBeLessThan(GOLDEN_F64);
+    expect(relativeError(gradient, golden.grad)).toBeLessThan(GOLDEN_F64);
+  });
+
+  it("over mini-batches, the last one short, is that of all images in one batch where there is no batch norm", async () => {
+    const network = cnn6({ classes: 6, width: 2 });
+    const rows = 80;
+    const images = imagesOf(5, rows, 144);
+    const labels = labelsOf(rows, 6);
+    const cut = (from: number, to: number) => ({
+      images: images.subarray(144 * from, 144 * to),
+      labels: labels.subarray(from, to),
+      rows: to - from,
+    });
+    const common = { network, imageShape: [1, 12, 12] as const, classes: 6 };
+    const split = lossOf({ ...common, batches: [cut(0, 32), cut(32, 64), cut(64, 80)] }, { dtype: "f32" });
+    const whole = lossOf({ ...common, batches: [cut(0, 80)] }, { dtype: "f32" });
+    const model = declare(network, [rows, 1, 12, 12]);
+    const theta = initialize(model.parameters, (name) => rng(1, name), new Float32Array(model.parameters.size));
+    const v = Float32Array.from(fill(9, theta.length));
+    const [a, b] = [await split.hessian(theta).product(v), await whole.hessian(theta).product(v)];
+    expect(length(b)).toBeGreaterThan(0.01);
+    expect(relativeError(a, b)).toBeLessThan(CONCATENATED);
+    const [f, g] = [await split.lossAndGradient(theta), await whole.lossAndGradient(theta)];
+    expect(relativeError(f.gradient, g.gradient)).toBeLessThan(CONCATENATED);
+    expect(relativeError([f.loss], [g.loss])).toBeLessThan(CONCATENATED);
+    const quotients = await split.quotients(theta, v);
+    const weighted = (quotients[0]! * 32 + quotients[1]! * 32 + quotients[2]! * 16) / 80;
+    expect(relativeError([weighted], [inner(v, b)])).toBeLessThan(CONCATENATED);
+  });
+
+  it("has another Hessian with running statistics than with those of the batch", async () => {
+    const [batch, running] = (["batch", "running"] as const).map((bn) =>
+      lossOf(
+        {
+          network: normedNetwork,
+          imageShape: [1, 6, 6],
+          classes: 6,
+          batches: batchesOf([10]),
+          buffers: initialize(normedModel.buffers, (name) => rng(1, name), new Float64Array(normedModel.buffers.size)),
+        },
+        { bn },
+      ),
+    );
+    const theta = Float64Array.from(fill(8, normedModel.parameters.size));
+    const v = Float64Array.from(fill(9, theta.length));
+    const [a, b] = [await batch!.hessian(theta).product(v), await running!.hessian(theta).product(v)];
+    expect(relativeError(a, b)).toBeGreaterThan(0.1);
+  });
+
+  it("makes products asked for together in fewer passes, and in order", async () => {
+    const calls: number[] = [];
+    const operator = gathered(3, "f64", async (vectors) => {
+      calls.push(vectors.length);
+      return vectors.map((v) => v.map((x) => 2 * x) as Vector);
+    });
+    const vectors = Array.from({ length: 6 }, (_, i) => Float64Array.of(i, 0, 0));
+    const results = await Promise.all(vectors.map((v) => operator.product(v)));
+    expect(calls).toEqual([6]);
+    expect(results.map((r) => r[0])).toEqual([0, 2, 4, 6, 8, 10]);
+  });
+
+  it("hands a failed product to everyone who waits for one", async () => {
+    const operator = gathered(1, "f64", async () => {
+      throw new Error("no product");
+    });
+    const asked = [operator.product(Float64Array.of(1)), operator.product(Float64Array.of(2))];
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+});
