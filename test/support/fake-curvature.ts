@@ -63,8 +63,8 @@ const layers = [
   ["fc", 650, 12.7],
 ] as const;
 
-/** A plausible result with everything in it. */
-export const fakeCurvature: CurvatureResult = {
+/** Loss and gradient alone. */
+export const bareCurvature: CurvatureResult = {
   model: "resnet20",
   parameters,
   data: "cifar10 (training)",
@@ -74,13 +74,26 @@ export const fakeCurvature: CurvatureResult = {
   dtype: "f32",
   loss: bowl(0, 0),
   gradNorm: 0.3,
+  eigenvalues: [],
+  residuals: [],
+  samplingErrors: [],
+  gradientCosines: [],
+  bottom: [],
+  bottomResiduals: [],
+  converged: true,
+  products: 512,
+  seconds: 431.6,
+};
+
+/** A plausible result with everything in it. */
+export const fakeCurvature: CurvatureResult = {
+  ...bareCurvature,
   eigenvalues: outliers,
   residuals: outliers.map((_, i) => 1e-4 * 2 ** i),
   samplingErrors: outliers.map((value) => 0.06 * value + 0.2),
   gradientCosines: outliers.map((_, i) => 0.6 / (i + 1)),
   bottom: negative,
   bottomResiduals: negative.map((_, i) => 1e-3 * (i + 1)),
-  converged: true,
   trace: { mean: 913.2, stderr: 21.7, products: 120 },
   frobenius: { mean: 64.2, stderr: 2.1, products: 40 },
   density: { ...smoothedDensity([1, 2, 3, 4, 5].map(probe)), probes: 5, steps: 44 },
@@ -97,6 +110,4 @@ export const fakeCurvature: CurvatureResult = {
     line("random", (a) => 0.4 + 90 * a ** 4),
     plane(["v1", "v2"], bowl),
   ],
-  products: 512,
-  seconds: 431.6,
 };

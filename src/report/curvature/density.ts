@@ -1,8 +1,8 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult } from "../../measure/result.ts";
-import { logTicks } from "../figures/axis.ts";
 import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
-import { colourOf, extent, frame, literal, POSITIVE } from "./frame.ts";
+import { colourOf, extent, frame, labels, literal, POSITIVE } from "./frame.ts";
+import { logAxis } from "./log-axis.ts";
 import { number } from "./numbers.ts";
 
 /** Standard errors on either side. */
@@ -29,19 +29,20 @@ export function density(result: CurvatureResult): Drawn | null {
   const highest = Math.max(peak, ...(banded ? points.map(({ high }) => Math.min(high!, 3 * peak)) : []));
   const domain = [floor, 1.5 * highest] as const;
   const marks = [...result.eigenvalues, ...result.bottom].filter(Number.isFinite);
+  const across = extent([...grid, ...marks], 0.01);
   const x = {
     field: "x",
     type: "quantitative",
     title: "eigenvalue",
-    scale: { domain: extent([...grid, ...marks], 0.01), nice: false, zero: false },
-    axis: { grid: false, format: "~g" },
+    scale: { domain: across, nice: false, zero: false },
+    axis: { grid: false, ...labels(across) },
   };
   const y = {
     field: "y",
     type: "quantitative",
     title: null,
     scale: { type: "log", domain, nice: false },
-    axis: { values: ticksOf(domain), format: "~g" },
+    axis: logAxis(domain),
   };
   const single = one > floor && one < domain[1];
   const spec = {
@@ -70,7 +71,7 @@ export function density(result: CurvatureResult): Drawn | null {
   } as unknown as TopLevelSpec;
   const band = banded
     ? `the band is ± ${BAND} standard errors over ${probes} probes`
-    : "one probe, so there is no band";
+    : `${probes === 1 ? "one probe" : "no difference between probes"}, so there is no band`;
   const marked = marks.length > 0 ? "; marks at the bottom are the eigenvalues that were measured" : "";
   const height = single ? "; one eigenvalue alone reaches the dotted line" : "";
   return {
@@ -83,13 +84,6 @@ export function density(result: CurvatureResult): Drawn | null {
 function levels(peak: number, sigma: number, parameters: number) {
   const one = 1 / (parameters * sigma * Math.sqrt(2 * Math.PI));
   return { one, floor: Math.min(one / 10, peak / 10) };
-}
-
-/** Labels would touch each other at every decade of many. */
-function ticksOf(domain: readonly [number, number]): number[] {
-  const ticks = logTicks(domain);
-  const every = Math.ceil(ticks.length / 7);
-  return ticks.filter((_, i) => (ticks.length - 1 - i) % every === 0);
 }
 
 const oneEigenvalue = (one: number, y: object) => [

@@ -1,6 +1,7 @@
 import type { CurvatureResult, LossSlice } from "../../measure/result.ts";
 import type { Drawn } from "../figures/figure.ts";
 import { density } from "./density.ts";
+import { directionOf } from "./directions.ts";
 import { layers } from "./layers.ts";
 import { slice1d } from "./slice-1d.ts";
 import { slice2d } from "./slice-2d.ts";
@@ -55,7 +56,7 @@ function slicesOf(result: CurvatureResult): CurvatureFigure[] {
     const name = [SLICES.name, ...slice.directions].join("-");
     const nth = 1 + (seen.get(name) ?? 0);
     seen.set(name, nth);
-    const title = `Loss along ${slice.directions.join(" and ")}`;
+    const title = `Loss along ${slice.directions.map((name) => directionOf(name).text).join(" and ")}`;
     return [{ name: nth === 1 ? name : `${name}.${nth}`, title, ...figure }];
   });
 }

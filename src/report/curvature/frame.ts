@@ -12,7 +12,7 @@ export const colourOf = (value: number): string => (value < 0 ? NEGATIVE : POSIT
 export const literal = (field: string) => ({ field, type: "nominal", scale: null, legend: null });
 
 const modes = {
-  batch: "statistics of each mini-batch",
+  batch: "batch statistics",
   running: "running statistics",
 } as const satisfies Record<CurvatureResult["bn"], string>;
 
@@ -20,14 +20,16 @@ const modes = {
 export const batchNorm = ({ bn }: CurvatureResult): string => modes[bn];
 
 /** Characters of a subtitle above a narrow figure. */
-const LINE = 66;
+const LINE = 54;
 
-/** What all figures share: the subtitle says what is drawn, and below it of what. */
-export function frame(result: CurvatureResult, title: string, shows: string) {
-  const what = `${result.model} on ${result.data}`;
-  const how = `${count(result.n)} images, batch norm with ${batchNorm(result)}`;
-  const of = `${what}, ${how}`.length <= LINE ? [`${what}, ${how}`] : [what, how];
-  return { $schema: SCHEMA, config, title: { text: title, subtitle: [shows, ...of] } };
+/** What all figures share: the subtitle says what is drawn, where the title does not, and below it of what. */
+export function frame(result: CurvatureResult, title: string, shows?: string) {
+  const { model, data } = result;
+  const what = `${model} on ${data}`;
+  const how = `${count(result.n)} images, batch norm on ${batchNorm(result)}`;
+  const whole = `${what}, ${how}`;
+  const of = whole.length <= LINE ? [whole] : [...(what.length <= LINE ? [what] : [model, `on ${data}`]), how];
+  return { $schema: SCHEMA, config, title: { text: title, subtitle: shows === undefined ? of : [shows, ...of] } };
 }
 
 /** The largest interval that holds all numbers that are some, with a margin on both sides. */
@@ -36,4 +38,11 @@ export function extent(values: readonly number[], margin: number): readonly [num
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const room = margin * (high - low || Math.abs(high) || 1);
   return [low - room, high + room];
+}
+
+/** Labels of a linear axis: with an exponent where numbers are tiny or huge. */
+export function labels([low, high]: readonly [number, number]): { readonly labelExpr?: string } {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const exponent = "replace(replace(format(datum.value, '~e'), 'e+', 'e'), 'e-', 'e−')";
+  return size < 1e-3 || size >= 1e6 ? { labelExpr: `datum.value === 0 ? '0' : ${exponent}` } : {};
 }

@@ -1,11 +1,10 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult, LayerCurvature } from "../../measure/result.ts";
 import { type Drawn, INK } from "../figures/figure.ts";
-import { colourOf, extent, frame, literal } from "./frame.ts";
+import { colourOf, extent, frame, labels, literal } from "./frame.ts";
 import { number } from "./numbers.ts";
 
 interface Bar {
-  readonly name: string;
   readonly value: number;
   /** Standard error. */
   readonly stderr?: number;
@@ -21,12 +20,13 @@ const FEW = 20;
 export function layers(result: CurvatureResult): Drawn | null {
   const blocks = result.layers ?? [];
   if (blocks.length === 0) return null;
-  const eigenvalues = blocks.map(({ name, eigenvalue }) => ({ name, value: eigenvalue }));
+  const eigenvalues = blocks.map(({ eigenvalue }) => ({ value: eigenvalue }));
   const traces = blocks.map(tracePerParameter);
+  const names = blocks.map(({ name }) => short(name));
   const spec = {
     ...frame(result, "Curvature by layer", "diagonal blocks of the Hessian, in the order of the network"),
     spacing: 24,
-    hconcat: [panel("top eigenvalue", eigenvalues, true), panel("trace per parameter", traces, false)],
+    hconcat: [panel("top eigenvalue", eigenvalues, names), panel("trace per parameter", traces)],
   } as unknown as TopLevelSpec;
   const whiskers = traces.some(({ stderr }) => stderr! > 0) ? "; whiskers are standard errors over random probes" : "";
   return {
@@ -35,36 +35,46 @@ export function layers(result: CurvatureResult): Drawn | null {
   };
 }
 
-const tracePerParameter = ({ name, parameters, trace }: LayerCurvature): Bar => ({
-  name,
+const tracePerParameter = ({ parameters, trace }: LayerCurvature): Bar => ({
   value: trace.mean / parameters,
   stderr: trace.stderr / parameters,
 });
 
-function panel(title: string, all: readonly Bar[], named: boolean): object {
+/** Characters of a name. */
+const LONG = 34;
+
+/** Without its middle where it is long: layers differ at the ends of their names. */
+const short = (name: string): string =>
+  name.length <= LONG ? name : `${name.slice(0, LONG / 2)}…${name.slice(1 - LONG / 2)}`;
+
+/** One of the two; layers are rows, named in the first. */
+function panel(title: string, all: readonly Bar[], names?: readonly string[]): object {
   const bars = all
-    .filter(({ value }) => Number.isFinite(value))
-    .map((bar) => ({ ...bar, text: number(bar.value), colour: colourOf(bar.value) }));
-  const whiskers = bars.flatMap(({ name, value, stderr }) =>
-    stderr! > 0 ? [{ name, value: value - stderr!, to: value + stderr! }] : [],
+    .map((bar, row) => ({ ...bar, row, text: number(bar.value), colour: colourOf(bar.value) }))
+    .filter(({ value }) => Number.isFinite(value));
+  const whiskers = bars.flatMap(({ row, value, stderr }) =>
+    stderr! > 0 ? [{ row, value: value - stderr!, to: value + stderr! }] : [],
   );
   const longest = 1.5 * Math.max(...bars.map(({ value }) => Math.abs(value)));
   const reach = whiskers.flatMap(({ value, to }) => [Math.max(value, -longest), Math.min(to, longest)]);
-  const names = all.map(({ name }) => name);
-  const many = names.length > FEW;
+  const many = all.length > FEW;
+  const labelExpr = `(${JSON.stringify(names)})[datum.value]`;
   const y = {
-    field: "name",
-    type: "nominal",
-    scale: { domain: names },
+    field: "row",
+    type: "ordinal",
+    scale: { domain: all.map((_, row) => row) },
     title: null,
-    axis: named ? { labelColor: INK, labelPadding: 8, labelLimit: 240, labelFontSize: many ? 10.5 : 12 } : null,
+    axis: names
+      ? { labelExpr, labelColor: INK, labelPadding: 8, labelLimit: 0, labelFontSize: many ? 10.5 : 12 }
+      : null,
   };
+  const domain = extent([0, ...bars.map(({ value }) => value), ...reach], 0.02);
   const x = {
     field: "value",
     type: "quantitative",
     title,
-    scale: { domain: extent([0, ...bars.map(({ value }) => value), ...reach], 0.02), nice: false },
-    axis: { tickCount: 3, format: "~g", orient: "top" },
+    scale: { domain, nice: false },
+    axis: { ...labels(domain), tickCount: 3, orient: "top" },
   };
   const width = Math.max(0, ...bars.map(({ text }) => text.length));
   return {

@@ -27,5 +27,12 @@ const minus = (text: string): string => text.replaceAll("-", "−");
 export const subscript = (n: number): string =>
   [...String(n)].map((digit) => String.fromCodePoint(0x2080 + Number(digit))).join("");
 
+/** −12 → ⁻¹². */
+export const superscript = (n: number): string => [...String(n)].map((character) => RAISED[character]!).join("");
+
+const RAISED: Readonly<Record<string, string>> = Object.fromEntries(
+  [..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((raised, digit) => [digit, raised]).concat([["-", "⁻"]]),
+);
+
 /** Index of the i-th smallest eigenvalue of d, from i = 0: d, d−1, d−2, … */
 export const fromBottom = (i: number): string => (i === 0 ? "d" : `d−${i}`);

@@ -2,11 +2,15 @@ import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult, LossSlice } from "../../measure/result.ts";
 import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
 import { directionOf } from "./directions.ts";
-import { extent, frame, NEGATIVE, POSITIVE } from "./frame.ts";
+import { extent, frame, labels, NEGATIVE, POSITIVE } from "./frame.ts";
+import { logAxis } from "./log-axis.ts";
 import { number } from "./numbers.ts";
 
 /** Points of the dashed line. */
 const FINE = 201;
+
+/** Above and below, of the height. */
+const MARGIN = 0.06;
 
 /** Measured points are marked where there are few. */
 const FEW = 60;
@@ -23,10 +27,7 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
   const points = coordinates.map((x, i) => ({ x, y: loss[i]!, line: "loss" })).filter(({ y }) => Number.isFinite(y));
   if (directions.length !== 1 || points.length < 2) return null;
   const direction = directionOf(directions[0]!);
-  const domain = extent(
-    points.map(({ y }) => y),
-    0.06,
-  );
+  const { log, domain } = verticalOf(points.map(({ y }) => y));
   const here = points.find(({ x }) => x === 0)?.y ?? result.loss;
   const model = modelPoints(slice, here, domain);
   const lines = model.length > 0 ? ["loss", "quadratic model at θ"] : ["loss"];
@@ -37,16 +38,23 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
     ...(lines.length > 1 ? {} : { legend: null }),
   });
   const colour = byLine([POSITIVE, NEGATIVE]);
+  const across = extent(coordinates, 0.01);
   const x = {
     field: "x",
     type: "quantitative",
     title: `a, at θ + a·${direction.symbol}`,
-    scale: { domain: extent(coordinates, 0.01), nice: false },
-    axis: { grid: false, format: "~g" },
+    scale: { domain: across, nice: false },
+    axis: { grid: false, ...labels(across) },
   };
-  const y = { field: "y", type: "quantitative", title: null, scale: { domain, nice: false, zero: false } };
+  const y = {
+    field: "y",
+    type: "quantitative",
+    title: null,
+    scale: log ? { type: "log", domain, nice: false } : { domain, nice: false, zero: false },
+    axis: log ? logAxis(domain) : labels(domain),
+  };
   const spec = {
-    ...frame(result, `Loss along ${direction.text}`, "loss"),
+    ...frame(result, `Loss along ${direction.text}`, log ? "logarithmic" : undefined),
     width: WIDTH,
     height: HEIGHT,
     layer: [
@@ -80,14 +88,22 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
       },
     ],
   } as unknown as TopLevelSpec;
-  const unit =
-    directions[0] === "random"
-      ? "; every filter of the direction is as long as the weights' own, so that 1 is as far as θ itself"
-      : "";
+  const unit = directions[0] === "random" ? ", every filter of it as long as that of θ" : "";
+  const blank = points.length < loss.length ? "; it is not finite where there is no point" : "";
   return {
     spec,
-    caption: `The loss around θ (circle) along ${direction.text}${unit}${modelNote(slice, model.length > 0)}.`,
+    caption: `The loss around θ (circle) along ${direction.text}${unit}${modelNote(slice, model.length > 0)}${blank}.`,
   };
+}
+
+/** Beyond this ratio of the largest loss to the smallest, the axis is logarithmic. */
+const WIDE = 100;
+
+function verticalOf(losses: readonly number[]): { readonly log: boolean; readonly domain: readonly [number, number] } {
+  const least = Math.min(...losses);
+  if (!(least > 0 && Math.max(...losses) > WIDE * least)) return { log: false, domain: extent(losses, MARGIN) };
+  const [low, high] = extent(losses.map(Math.log), MARGIN);
+  return { log: true, domain: [Math.exp(low), Math.exp(high)] };
 }
 
 /** The dashed line inside of the plot, up to one point beyond its edges, where it is cut. */
@@ -101,7 +117,8 @@ function modelPoints(
   const [from, to] = [Math.min(...coordinates), Math.max(...coordinates)];
   const all = Array.from({ length: FINE }, (_, i) => from + ((to - from) * i) / (FINE - 1)).map((x) => ({
     x,
-    y: value(x),
+    // On a logarithmic axis as well, this lies outside.
+    y: low > 0 ? Math.max(low / 2, value(x)) : value(x),
     line: "quadratic model at θ",
   }));
   const inside = all.map(({ y }) => y >= low && y <= high);

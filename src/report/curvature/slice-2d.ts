@@ -4,7 +4,7 @@ import { logTicks } from "../figures/axis.ts";
 import type { Drawn } from "../figures/figure.ts";
 import { contourLines } from "./contours.ts";
 import { planeOf } from "./directions.ts";
-import { frame } from "./frame.ts";
+import { frame, labels } from "./frame.ts";
 
 /** Of the plot, as nearly as cells of whole pixels allow: others would show seams. */
 const SIDE = 360;
@@ -21,13 +21,14 @@ export function slice2d(result: CurvatureResult, slice: LossSlice): Drawn | null
   const [least, most] = [Math.min(...finite), Math.max(...finite)];
   const log = least > 0 && most > WIDE * least;
   const levels = levelsOf(least, most, log);
-  const side = coordinates.length * Math.max(1, Math.round(SIDE / coordinates.length));
+  const between = coordinates.length - 1;
+  const side = between * Math.max(1, Math.round(SIDE / between));
   const edges = edgesOf(coordinates);
-  const scale = { domain: [edges[0]!, edges.at(-1)!], nice: false, zero: false };
+  const scale = { domain: [coordinates[0]!, coordinates.at(-1)!] as const, nice: false, zero: false };
   const axis = (of: string) => ({
     type: "quantitative",
     scale,
-    axis: { grid: false, format: "~g", title: of, domain: false },
+    axis: { grid: false, labelFlush: false, ...labels(scale.domain), title: of, domain: false },
   });
   const x = { field: "x", ...axis(`a, at θ + a·${first.symbol} + b·${second.symbol}`) };
   const y = { field: "y", ...axis("b") };
@@ -45,13 +46,17 @@ export function slice2d(result: CurvatureResult, slice: LossSlice): Drawn | null
       type: "gradient",
       gradientLength: side,
       gradientThickness: 14,
-      values: levels,
-      format: "~g",
+      values: levels.length > 0 ? levels : [least],
+      labelExpr: "format(datum.value, '~g')",
       offset: 14,
     },
   };
   const spec = {
-    ...frame(result, `Loss in the plane of ${first.symbol} and ${second.symbol}`, log ? "loss, logarithmic" : "loss"),
+    ...frame(
+      result,
+      `Loss in the plane of ${first.symbol} and ${second.symbol}`,
+      log ? "colours are logarithmic" : undefined,
+    ),
     width: side,
     height: side,
     layer: [
@@ -84,27 +89,30 @@ export function slice2d(result: CurvatureResult, slice: LossSlice): Drawn | null
     ],
   } as unknown as TopLevelSpec;
   const lines = levels.length > 0 ? "; lines join points of equal loss, at the values beside the colours" : "";
-  return { spec, caption: `The loss around θ (cross) in the plane of ${first.text} and ${second.text}${lines}.` };
+  const blank = finite.length < loss.length ? "; blank where it is not finite" : "";
+  return {
+    spec,
+    caption: `The loss around θ (cross) in the plane of ${first.text} and ${second.text}${lines}${blank}.`,
+  };
 }
 
 /** A few round values strictly between. */
 function levelsOf(least: number, most: number, log: boolean): number[] {
   if (!(most > least)) return [];
   if (log) return logTicks([least, most]).filter((level) => level > least && level < most);
-  const rough = (most - least) / 8;
+  const rough = (most - least) / 10;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough)!;
+  const step = power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough)!;
   const from = Math.floor(least / step) + 1;
   const count = Math.ceil(most / step) - from;
   // Through a decimal, so that 0.1 + 0.2 has one digit.
   return Array.from({ length: count }, (_, i) => Number(((from + i) * step).toPrecision(12)));
 }
 
-/** Half way between coordinates, and as far beyond the first and last. */
+/** Half way between coordinates, from the first to the last. */
 function edgesOf(coordinates: readonly number[]): number[] {
   const middles = coordinates.slice(1).map((c, i) => (c + coordinates[i]!) / 2);
-  const [first, last] = [coordinates[0]!, coordinates.at(-1)!];
-  return [2 * first - middles[0]!, ...middles, 2 * last - middles.at(-1)!];
+  return [coordinates[0]!, ...middles, coordinates.at(-1)!];
 }
 
 const cells = ({ coordinates, loss }: LossSlice, edges: readonly number[]) =>

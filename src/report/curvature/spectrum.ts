@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult } from "../../measure/result.ts";
 import { type Drawn, INK } from "../figures/figure.ts";
-import { colourOf, extent, frame, literal } from "./frame.ts";
+import { colourOf, extent, frame, labels, literal } from "./frame.ts";
 import { fromBottom, withError } from "./numbers.ts";
 
 interface Row {
@@ -46,7 +46,7 @@ export function spectrum(result: CurvatureResult): Drawn | null {
     type: "quantitative",
     title: "eigenvalue",
     scale: { domain, nice: false, zero: false },
-    axis: { format: "~g", tickCount: 5 },
+    axis: { ...labels(domain), tickCount: 5 },
   };
   const colour = literal("colour");
   const values = Math.max(...rows.map(({ text }) => text.length));
