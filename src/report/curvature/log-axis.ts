@@ -8,10 +8,13 @@ const MOST = 7;
 export function logAxis(domain: readonly [number, number]) {
   const ticks = logTicks(domain);
   const exponents = ticks.map(Math.log10);
-  if (!exponents.every(Number.isInteger))
-    return { values: ticks, labelExpr: "format(datum.value, '~g')", labelOverlap: false };
-  const every = Math.ceil(ticks.length / MOST);
+  const powers = exponents.every(Number.isInteger);
+  const every = powers ? Math.ceil(ticks.length / MOST) : 1;
   const values = ticks.filter((_, i) => (ticks.length - 1 - i) % every === 0);
   const names = exponents.map((n) => [n, n === 0 ? "1" : `10${superscript(n)}`]);
-  return { values, labelExpr: `(${JSON.stringify(Object.fromEntries(names))})[round(log(datum.value) / LN10)]` };
+  const labelExpr = powers
+    ? `(${JSON.stringify(Object.fromEntries(names))})[round(log(datum.value) / LN10)]`
+    : "format(datum.value, '~g')";
+  // Vega drops every other one of more than it is told to expect.
+  return { values, labelExpr, tickCount: values.length, labelOverlap: false };
 }
