@@ -23,35 +23,39 @@ export interface Page {
 
 /** One page without scripts and without anything to load: it can be mailed. */
 export const pageHtml = ({ title, facts, results, figures, missing, runs, groups, machine }: Page): string =>
-  `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(title)}</title><style>${STYLE}</style></head><body><main>
-<h1>${escaped(title)}</h1>
-${factsHtml(facts)}
+  documentHtml(
+    title,
+    `${factsHtml(facts)}
 <h2>${escaped(results.title)}</h2>
 ${tableHtml(results)}
-<h2>Figures</h2>
-<div class="figures">
-${figures.map(figureHtml).join("\n")}
-</div>
-${missingHtml(missing)}
+${figuresHtml(figures, missing)}
 <h2>Settings</h2>
 ${settingsHtml(groups)}
 <details><summary>Every run</summary>${tableHtml(runs)}</details>
 <h2>Machine and versions</h2>
-${factsHtml(machine)}
+${factsHtml(machine)}`,
+  );
+
+/** A whole page of this style, below its heading. */
+export const documentHtml = (title: string, body: string): string =>
+  `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(title)}</title><style>${STYLE}</style></head><body><main>
+<h1>${escaped(title)}</h1>
+${body}
 </main></body></html>
 `;
 
 const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
-const factsHtml = (facts: readonly Fact[]): string =>
+export const factsHtml = (facts: readonly Fact[]): string =>
   `<dl class="facts">${facts.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`).join("")}</dl>`;
 
-function tableHtml({ name, head, rows, note }: Table): string {
-  const cell = ({ text, bold }: Cell, i: number) => {
-    const inner = bold ? `<strong>${escaped(text)}</strong>` : escaped(text);
+export function tableHtml({ name, head, rows, note }: Omit<Table, "title" | "csv">): string {
+  const cell = ({ text, sub, bold }: Cell, i: number) => {
+    const plain = sub === undefined ? escaped(text) : `${escaped(text)}<sub>${escaped(sub)}</sub>`;
+    const inner = bold ? `<strong>${plain}</strong>` : plain;
     return i === 0 ? `<th scope="row">${inner}</th>` : `<td>${inner}</td>`;
   };
   const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("\n");
@@ -61,6 +65,14 @@ function tableHtml({ name, head, rows, note }: Table): string {
 const gridHtml = (name: string, head: readonly string[], body: string): string =>
   `<div class="scroll" tabindex="0"><table class="${name}"><thead><tr>${head.map((text) => `<th scope="col">${escaped(text)}</th>`).join("")}</tr></thead>
 <tbody>${body}</tbody></table></div>`;
+
+/** Figures, and below them what is not there. */
+export const figuresHtml = (figures: readonly PageFigure[], missing: readonly string[]): string =>
+  `<h2>Figures</h2>
+<div class="figures">
+${figures.map(figureHtml).join("\n")}
+</div>
+${missingHtml(missing)}`;
 
 const figureHtml = ({ title, caption, svg }: PageFigure): string =>
   `<figure aria-label="${escaped(title)}">${svg}<figcaption>${escaped(caption)}</figcaption></figure>`;

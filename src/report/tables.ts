@@ -5,6 +5,8 @@ import { overlap, type Summary, summarize } from "./statistics.ts";
 
 export interface Cell {
   readonly text: string;
+  /** Set small below the line, on the page alone. */
+  readonly sub?: string;
   readonly bold?: boolean;
 }
 

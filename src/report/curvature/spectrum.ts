@@ -1,0 +1,98 @@
+import type { TopLevelSpec } from "vega-lite";
+import type { CurvatureResult } from "../../measure/result.ts";
+import { type Drawn, INK } from "../figures/figure.ts";
+import { colourOf, extent, frame, labels, literal } from "./frame.ts";
+import { fromBottom, withError } from "./numbers.ts";
+
+interface Row {
+  readonly row: number;
+  readonly index: string;
+  readonly value: number;
+  readonly text: string;
+  readonly colour: string;
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Of the plot without its labels. */
+const WIDTH = 370;
+
+/** In lengths of the longest bar: a whisker beyond is cut, so that bars are seen; its length is printed. */
+const LONGEST_WHISKER = 1.5;
+
+/** Rows are closer where there are many. */
+const FEW = 16;
+
+/** The largest and smallest eigenvalues, in descending order from above; null where none was measured. */
+export function spectrum(result: CurvatureResult): Drawn | null {
+  const { eigenvalues, bottom, samplingErrors } = result;
+  const top = eigenvalues.map((value, i) => rowOf(i, String(i + 1), value, samplingErrors[i]));
+  // One row is left out between the ends of the spectrum.
+  const gap = top.length > 0 && bottom.length > 0 ? 1 : 0;
+  const last = top.length + gap + bottom.length - 1;
+  const low = bottom.map((value, i) => rowOf(last - i, fromBottom(i), value));
+  const rows = [...top, ...low.reverse()].filter(({ value }) => Number.isFinite(value));
+  if (rows.length === 0) return null;
+
+  const whiskers = rows.filter(({ high }) => high !== undefined);
+  const longest = LONGEST_WHISKER * Math.max(...rows.map(({ value }) => Math.abs(value)));
+  const reach = whiskers.flatMap((row) => [row.low!, row.high!]).map((x) => Math.max(-longest, Math.min(longest, x)));
+  const domain = extent([0, ...rows.map(({ value }) => value), ...reach], 0.03);
+  const step = rows.length > FEW ? 17 : 24;
+  const order = Array.from({ length: last + 1 }, (_, i) => i);
+  const y = { field: "row", type: "ordinal", scale: { domain: order }, axis: null };
+  const x = {
+    field: "value",
+    type: "quantitative",
+    title: "eigenvalue",
+    scale: { domain, nice: false, zero: false },
+    axis: { ...labels(domain), tickCount: 5 },
+  };
+  const colour = literal("colour");
+  const values = Math.max(...rows.map(({ text }) => text.length));
+  const text = (mark: object, encoding: object) => ({
+    mark: { type: "text", fontSize: 12, color: INK, baseline: "middle", ...mark },
+    encoding: { y, ...encoding },
+  });
+  const spec = {
+    ...frame(result, "Extreme eigenvalues of the Hessian", "largest first"),
+    width: WIDTH,
+    height: { step },
+    data: { values: rows },
+    layer: [
+      { data: { values: [{}] }, mark: { type: "rule", color: "#9ca3af" }, encoding: { x: { datum: 0 } } },
+      {
+        mark: { type: "rule", strokeWidth: 2.5, clip: true },
+        encoding: { x, x2: { datum: 0 }, y, color: colour },
+      },
+      { mark: { type: "point", size: 60, opacity: 1, strokeWidth: 0 }, encoding: { x, y, fill: colour } },
+      {
+        data: { values: whiskers },
+        mark: { type: "rule", strokeWidth: 1.5, color: INK, clip: true },
+        encoding: { x: { ...x, field: "low" }, x2: { field: "high" }, y },
+      },
+      text({ align: "right", text: "λ" }, { x: { value: -30 } }),
+      // There is no small d among the characters that fonts have.
+      text({ align: "left", fontSize: 9, dy: 4 }, { x: { value: -29 }, text: literal("index") }),
+      text({ align: "right" }, { x: { value: WIDTH + 14 + 7.4 * values }, text: literal("text") }),
+      ...(gap === 0
+        ? []
+        : [{ data: { values: [{ row: top.length }] }, ...text({ text: "⋮" }, { x: { value: -32 } }) }]),
+    ],
+  } as unknown as TopLevelSpec;
+  return { spec, caption: captionOf(result, whiskers.length > 0) };
+}
+
+function rowOf(row: number, index: string, value: number, error = Number.NaN): Row {
+  const ends = error > 0 && Number.isFinite(error) ? { low: value - error, high: value + error } : {};
+  return { row, index, value, text: withError(value, error), colour: colourOf(value), ...ends };
+}
+
+function captionOf({ parameters, batches, converged, bottom }: CurvatureResult, whiskers: boolean): string {
+  const ends = bottom.length > 0 ? "The largest and smallest eigenvalues" : "The largest eigenvalues";
+  const errors = whiskers
+    ? `whiskers are standard errors over ${batches} mini-batches`
+    : "without an error of sampling, so there are no whiskers";
+  const doubt = converged ? "" : "; some have not converged, see their residuals";
+  return `${ends} of the Hessian of the loss, of d = ${parameters.toLocaleString("en-US")} parameters, negative ones in orange; ${errors}${doubt}.`;
+}

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { CurvatureResult } from "../src/measure/result.ts";
+import { writeCurvatureFigures } from "../src/report/curvature/index.ts";
+import { number, withError } from "../src/report/curvature/numbers.ts";
+import { bareCurvature, evenly, fakeCurvature, line, plane } from "./support/fake-curvature.ts";
+import { temporary } from "./support/fake-runs.ts";
+
+describe("numbers", () => {
+  it.each([
+    [41.26, "41.3"],
+    [-0.97, "−0.970"],
+    [123456.7, "123457"],
+    [3.2e-7, "3.20e−7"],
+    [-2.1e7, "−2.10e7"],
+    [0, "0"],
+    [Number.NaN, "–"],
+  ])("of %d read %s", (x, text) => {
+    expect(number(x)).toBe(text);
+  });
+
+  it.each([
+    [41.27, 2.68, "41.3 ± 2.7"],
+    [-0.0123, 0.0004, "−0.01230 ± 0.00040"],
+    [200, 22.4, "200 ± 22"],
+    [3e-7, 1e-8, "3.00e−7 ± 1.00e−8"],
+    [12.5, Number.NaN, "12.5"],
+    [12.5, 0, "12.5"],
+  ])("%d with error %d read %s", (x, stderr, text) => {
+    expect(withError(x, stderr)).toBe(text);
+  });
+});
+
+describe("the page of a curvature result", () => {
+  it("shows all numbers and figures, and loads nothing", async () => {
+    const out = temporary();
+    const written = await writeCurvatureFigures(fakeCurvature, out);
+    expect(written.map(({ name }) => name)).toEqual([
+      "spectrum",
+      "density",
+      "layers",
+      "slice-g",
+      "slice-v1",
+      "slice-random",
+      "slice-v1-v2",
+    ]);
+    for (const { svg, png } of written) {
+      const [drawing, pixels] = [readFileSync(svg, "utf8"), readFileSync(png)];
+      expect(drawing).not.toMatch(/NaN|undefined|href/);
+      expect(pixels.readUInt32BE(16), png).toBe(2 * Number(/width="(\d+)"/.exec(drawing)![1]));
+    }
+    const html = readFileSync(join(out, "index.html"), "utf8");
+    expect(html).toContain("<h1>Curvature of resnet20 on cifar10 (training)</h1>");
+    expect(html.match(/<svg/g)).toHaveLength(7);
+    expect(html).not.toMatch(/<script|<link|src=|href=|NaN|undefined/);
+    for (const { caption } of written) expect(html).toContain(caption);
+    const text = html
+      .replace(/<svg.*?<\/svg>/gs, "")
+      .replace(/<[^>]+>/g, " ")
+      .replace(/\s+/g, " ");
+    for (const part of [
+      "batch norm batch statistics",
+      "images 4,096",
+      "Hessian-vector products 512",
+      "seconds 432",
+      "loss f 0.400",
+      "gradient norm ‖∇f‖ 0.300",
+      "λ 1 41.3 2.68 1.00e−4 0.600",
+      "λ d −1.92 – 0.00100",
+      "trace 913 21.7",
+      "Frobenius norm 64.2 2.10",
+      "layer1.0.conv1 2,304 6.31 2.00e−4",
+    ])
+      expect(text).toContain(part);
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("is the same bytes every time", async () => {
+    const [a, b] = [temporary(), temporary()];
+    for (const out of [a, b]) await writeCurvatureFigures({ ...fakeCurvature, slices: [] }, out);
+    expect(readFileSync(join(a, "index.html")).equals(readFileSync(join(b, "index.html")))).toBe(true);
+  });
+
+  it("leaves no figure of an earlier result, and says what was not measured", async () => {
+    const out = temporary();
+    const [first] = await writeCurvatureFigures({ ...bareCurvature, slices: [line("v1", (a) => a)] }, out);
+    expect(existsSync(first!.png)).toBe(true);
+    expect(await writeCurvatureFigures(bareCurvature, out)).toEqual([]);
+    expect(existsSync(first!.png)).toBe(false);
+    expect(existsSync(first!.svg)).toBe(false);
+    expect(readFileSync(join(out, "index.html"), "utf8")).toContain("Spectral density: not measured");
+  });
+
+  it.each<[string, Partial<CurvatureResult>]>([
+    ["forty eigenvalues", { eigenvalues: evenly(200, 0.01, 40), samplingErrors: evenly(20, 0, 40) }],
+    ["one tiny eigenvalue", { eigenvalues: [3.2e-7] }],
+    ["only negative ones", { bottom: [-2e7, -1e7] }],
+    ["zeros", { eigenvalues: [0], bottom: [0], slices: [line("v1", () => 1, [0, 0]), plane(["g", "v1"], () => 1, 3)] }],
+    [
+      "no numbers",
+      {
+        eigenvalues: [Number.NaN, 1],
+        samplingErrors: [Number.NaN, Number.NaN],
+        layers: [
+          { ...fakeCurvature.layers![0]!, eigenvalue: Number.NaN, trace: { mean: Number.NaN, stderr: Number.NaN } },
+        ],
+      },
+    ],
+  ])("holds with %s", async (_, some) => {
+    const written = await writeCurvatureFigures({ ...bareCurvature, ...some }, temporary());
+    expect(written.length).toBeGreaterThan(0);
+    for (const { svg } of written) expect(readFileSync(svg, "utf8")).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
