@@ -77,6 +77,15 @@ export { type Method, trainingMethodNames, trainingMethods } from "./optim/metho
 export { type Optimizer, optimizerNames, optimizers } from "./optim/optimizers.ts";
 export { scheduleFactor, scheduleNames, schedules } from "./optim/schedules.ts";
 export { sgd } from "./optim/sgd.ts";
-export { eigenSamStep, type Loss, powerIteration, samStep, sgdStep, trainingStep } from "./optim/steps.ts";
+export {
+  followSecant,
+  krylovSpace,
+  powerIteration,
+  type Solver,
+  type SolverName,
+  solverNames,
+  solvers,
+} from "./optim/eigenvector.ts";
+export { eigenSamStep, type Loss, samStep, sgdStep, trainingStep } from "./optim/steps.ts";
 export * from "./util/errors.ts";
 export { type Rng, rng } from "./util/rng.ts";

@@ -6,7 +6,7 @@ import { mlp } from "../src/models/mlp.ts";
 import { crossEntropy } from "../src/nn/functions.ts";
 import { pack } from "../src/nn/layout.ts";
 import { declare, forward, vectorInput } from "../src/nn/scope.ts";
-import { powerIteration } from "../src/optim/steps.ts";
+import { powerIteration } from "../src/optim/eigenvector.ts";
 import { unit } from "../src/optim/vector.ts";
 import { compile, type Executable } from "../src/runtime/compile.ts";
 import { sizeOf } from "../src/util/shape.ts";

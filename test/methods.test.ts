@@ -10,7 +10,11 @@ import { correct } from "../src/nn/accuracy.ts";
 import { type Method, trainingMethodNames, trainingMethods } from "../src/optim/methods.ts";
 import { type OptimizerName, type OptimizerSettings, optimizers } from "../src/optim/optimizers.ts";
 import { type ScheduleArgs, scheduleFactor } from "../src/optim/schedules.ts";
-import { powerIteration, trainingStep } from "../src/optim/steps.ts";
+import { combine, ritz } from "../src/curvature/lanczos.ts";
+import { followSecant, krylovSpace, powerIteration } from "../src/optim/eigenvector.ts";
+import { rng } from "../src/util/rng.ts";
+import { denseNumbers } from "./support/curvature.ts";
+import { trainingStep } from "../src/optim/steps.ts";
 import { along, dotOf, normOf, relativeError, vector } from "./support/numbers.ts";
 import { evaluate } from "./support/reference.ts";
 import { runOn } from "./support/run.ts";
@@ -71,7 +75,7 @@ const settings: OptimizerSettings = {
 /** One step of a method over plain SGD with learning rate 1: θ − θ' is the direction. */
 function stepOf(method: Method, alignment = false) {
   const state = { momentum_buffer: constant(0, [N], "f64") };
-  const common = { f, theta, v, alignment, settings, scalars: {}, lr: 1, rho: RHO, alpha: ALPHA, clip: 0 };
+  const common = { f, theta, v, alignment, follow: 0, settings, scalars: {}, lr: 1, rho: RHO, alpha: ALPHA, clip: 0 };
   return trainingStep({ ...common, method, optimizer: optimizers.sgd, state });
 }
 
@@ -144,7 +148,7 @@ describe("base optimizers follow PyTorch's", () => {
     const state = Object.fromEntries(optimizer.slots.map((slot) => [slot, input(slot, [n], "f64")]));
     const scalars = Object.fromEntries(scalarNames.map((scalar) => [scalar, input(scalar, [], "f64")]));
     const method = trainingMethods.sgd;
-    const common = { f: cubic, theta: x, v: x, alignment: false, rho: 0, alpha: 0, method, optimizer };
+    const common = { f: cubic, theta: x, v: x, alignment: false, follow: 0, rho: 0, alpha: 0, method, optimizer };
     const step = trainingStep({ ...common, settings: own, state, scalars, lr, clip });
     let values: Record<string, Float64Array> = {
       x: Float64Array.from({ length: n }, (_, i) => -0.9 + (2 * i) / (n - 1)),
@@ -199,6 +203,86 @@ describe("the power iteration", () => {
     const again = powerIteration(f, theta, v, 1);
     const [residual] = evaluate([again.residual], { theta: theta0, v: next! });
     expect(residual![0]).toBeLessThan(Math.sqrt(POWER_ITERATION));
+  });
+});
+
+describe("an estimate of v", () => {
+  const H = Float64Array.from({ length: N }, (_, j) => j).reduce<Float64Array[]>((columns, j) => {
+    const e = new Float64Array(N).fill(1, j, j + 1);
+    return [...columns, hessian(theta0, e)];
+  }, []);
+  const dense = denseNumbers(H);
+
+  it("by one product keeps the part of v that it is told to, whatever the sign", async () => {
+    const Hv = hessian(theta0, v0);
+    const side = Math.sign(dotOf(Hv, v0));
+    const { v: next } = powerIteration(f, theta, v, 1, 0.3);
+    const [blended] = evaluate([next], { theta: theta0, v: v0 });
+    expect(relativeError(blended!, unit(along(scaled(v0, 0.3), unit(Hv), 0.7 * side)))).toBeLessThan(F64);
+    const [mirrored] = evaluate([next], { theta: theta0, v: scaled(v0, -1) });
+    expect(relativeError(mirrored!, scaled(blended!, -1))).toBeLessThan(F64);
+  });
+
+  it("by Lanczos spans an orthonormal space in which H is tridiagonal", async () => {
+    const steps = 4;
+    const { basis, alpha, beta, g } = krylovSpace(f, theta, v, steps);
+    const results = await runOn({ basis, alpha, beta, g }, { theta: theta0, v: v0 });
+    const Q = Array.from({ length: steps }, (_, i) => Float64Array.from(results.basis.slice(i * N, (i + 1) * N)));
+    expect(relativeError(results.g, g0)).toBeLessThan(F64);
+    Q.forEach((q, i) => {
+      const Hq = hessian(theta0, q);
+      Q.forEach((p, j) => {
+        expect(Math.abs(dotOf(q, p) - (i === j ? 1 : 0))).toBeLessThan(F64);
+        const entry = i === j ? results.alpha[i]! : Math.abs(i - j) === 1 ? results.beta[Math.min(i, j)]! : 0;
+        expect(Math.abs(dotOf(p, Hq) - entry)).toBeLessThan(F64);
+      });
+    });
+  });
+
+  it("by as many Lanczos steps as dimensions is the eigenvector of the largest signed eigenvalue", async () => {
+    const { basis, alpha, beta } = krylovSpace(f, theta, v, N);
+    const results = await runOn({ basis, alpha, beta }, { theta: theta0, v: v0 });
+    const { values, vectors } = ritz({ alpha: [...results.alpha], beta: [...results.beta] });
+    expect(relativeError([values.at(-1)!], [dense.eigenvalues[0]!])).toBeLessThan(1e-9);
+    const rows = Array.from({ length: N }, (_, i) => Float64Array.from(results.basis.slice(i * N, (i + 1) * N)));
+    const top = combine(rows, vectors.at(-1)!);
+    expect(relativeError(hessian(theta0, top), scaled(top, dense.eigenvalues[0]!))).toBeLessThan(1e-6);
+  });
+
+  it("from the secant is the moving average of its direction, turned to v's side", () => {
+    const delta = vector("delta", [N]);
+    const side = Math.sign(dotOf(delta, v0));
+    const next = followSecant(v, constant(delta, [N], "f64"), 0.1);
+    const [followed] = evaluate([next], { v: v0 });
+    expect(relativeError(followed!, unit(along(scaled(v0, 0.9), unit(delta), 0.1 * side)))).toBeLessThan(F64);
+    const [mirrored] = evaluate([next], { v: scaled(v0, -1) });
+    expect(relativeError(mirrored!, scaled(followed!, -1))).toBeLessThan(F64);
+    const [still] = evaluate([followSecant(v, constant(0, [N], "f64"), 0.1)], { v: v0 });
+    expect(relativeError(still!, v0)).toBeLessThan(F64);
+  });
+
+  it("follows, in a step of Eigen-SAM, the change of the gradient between the two points", async () => {
+    const method = trainingMethods["eigen-sam"];
+    const state = { momentum_buffer: constant(0, [N], "f64") };
+    const common = { f, theta, v, alignment: false, follow: 0.2, settings, scalars: {}, lr: 1, clip: 0 };
+    const step = trainingStep({ ...common, rho: RHO, alpha: ALPHA, method, optimizer: optimizers.sgd, state });
+    const { next } = await runOn({ next: step.v! }, { theta: theta0, v: v0 });
+    const delta = along(at(eigenEpsilon), g0, -1);
+    const side = Math.sign(dotOf(delta, v0));
+    expect(relativeError(next, unit(along(scaled(v0, 0.8), unit(delta), 0.2 * side)))).toBeLessThan(F64);
+  });
+
+  it("by the secants of SAM on a quadratic comes to the top eigenvector", () => {
+    // Δ = Hε exactly, and the gradients of random points are random vectors times H.
+    const spectrum = Float64Array.of(5, 1, 0.5, 0.2, -0.5, 0.1, 0.3);
+    const random = rng(1, "secants");
+    let estimate = v0;
+    for (let i = 0; i < 300; i++) {
+      const g = spectrum.map((x) => x * random.normal());
+      const next = followSecant(v, constant(times(spectrum, unit(g)), [N], "f64"), 0.1);
+      estimate = Float64Array.from(evaluate([next], { v: estimate })[0]!);
+    }
+    expect(Math.abs(estimate[0]!)).toBeGreaterThan(0.97);
   });
 });
 

@@ -55,3 +55,6 @@ export const DENSE = 1e-6;
 
 /** A float32 product over mini-batches against the same images in one: other orders of summation. */
 export const CONCATENATED = 1e-5;
+
+/** Outer eigenvalues by float32 products, residuals below 5e-3: the square of the residual over the gap, and rounding. */
+export const LANCZOS_F32 = 1e-3;

@@ -9,6 +9,7 @@ import { createRun, readRecord, runFiles } from "../src/train/run-dir.ts";
 import { checkConfig } from "../src/train/settings.ts";
 import type { TrainConfig } from "../src/train/config.ts";
 import { checkpointsOf } from "../src/train/checkpoint.ts";
+import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
 import { InputError, TrainingError } from "../src/util/errors.ts";
 import { rng } from "../src/util/rng.ts";
 import { decodeSafetensors } from "../src/util/safetensors.ts";
@@ -158,6 +159,63 @@ describe("training", () => {
         .filter(({ kind }) => kind === "refresh")
         .map(({ step }) => step),
     ).toEqual([5]);
+  });
+});
+
+describe("the solvers of the top eigenvector", () => {
+  // k = 6, p = 3: twelve steps in all.
+  const due: Readonly<Record<SolverName, readonly number[]>> = {
+    power: [0, 6],
+    lanczos: [0, 6],
+    spread: [0, 2, 4, 6, 8, 10],
+    free: [0],
+  };
+
+  it.each(solverNames)(
+    "%s: estimates are made when they are due, and a stopped run goes on to the same bytes",
+    async (solver) => {
+      const config = settings({ method: { solver, every: 6, iterations: 3 } });
+      const whole = await trained(config);
+      const refreshes = metricsOf(whole.run).filter(({ kind }) => kind === "refresh");
+      expect(refreshes.map(({ step }) => step)).toEqual(due[solver]);
+      for (const { eigenvalue, rayleigh } of refreshes.filter(({ step }) => step === 0)) {
+        // A Ritz value is at least the Rayleigh quotient that its space began with.
+        if (solver !== "power") expect(eigenvalue).toBeGreaterThanOrEqual(rayleigh as number);
+        expect(Number.isFinite(rayleigh)).toBe(true);
+      }
+      const stopped = await trained(config, { stopAfter: 7 });
+      const resumed = await trained(config, { run: stopped.run, resume: true });
+      expect(resumed.outcome.status).toBe("done");
+      for (const file of ["metrics", "weights"] as const)
+        expect(readFileSync(runFiles(stopped.run)[file]).equals(readFileSync(runFiles(whole.run)[file])), file).toBe(
+          true,
+        );
+    },
+  );
+
+  it("free: v moves with every step and keeps its length, and diagnostics leave it alone", async () => {
+    const config = settings({ method: { solver: "free" }, train: { epochs: 1 } });
+    const directions = await Promise.all(
+      [1, 2].map(async (stopAfter) => {
+        const { run } = await trained(config, { stopAfter });
+        const { tensors } = decodeSafetensors(readFileSync(checkpointsOf(run).at(-1)!), "checkpoint");
+        const v = Object.keys(tensors).filter((name) => name.startsWith("eigenvector."));
+        return v.flatMap((name) => Array.from(tensors[name]!.data as Float32Array));
+      }),
+    );
+    const norm = (x: readonly number[]) => Math.sqrt(x.reduce((total, value) => total + value * value, 0));
+    for (const v of directions) expect(Math.abs(norm(v) - 1)).toBeLessThan(1e-5);
+    const moved = norm(directions[0]!.map((value, i) => value - directions[1]![i]!));
+    expect(moved).toBeGreaterThan(1e-3);
+    expect(moved).toBeLessThan(0.3);
+    const [plain, measured] = [
+      await trained(settings({ method: { solver: "free" } })),
+      await trained(settings({ method: { solver: "free" }, train: { epochs: 3, diagnosticsEvery: 5 } })),
+    ];
+    const bytes = (run: string) => readFileSync(runFiles(run).weights);
+    expect(bytes(measured.run).equals(bytes(plain.run))).toBe(true);
+    const steps = metricsOf(measured.run).filter(({ kind }) => kind === "refresh");
+    expect(steps.map(({ step }) => step)).toEqual([0, 5, 10]);
   });
 });
 

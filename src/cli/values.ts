@@ -24,3 +24,17 @@ export const someOf = <T extends string>(allowed: readonly T[]) => {
   const one = oneOf(allowed);
   return (text: string): T[] => [...new Set(text.split(",").map((part) => one(part.trim())))];
 };
+
+export function nonNegativeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError(`got "${text}", expected a whole number of at least 0`);
+  return value;
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(Number.isFinite(value) && value > 0))
+    throw new InvalidArgumentError(`got "${text}", expected a number above 0`);
+  return value;
+}

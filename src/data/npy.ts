@@ -68,7 +68,7 @@ const identity = (channels: number) => ({
 });
 
 /** Mean and standard deviation per channel, of pixels in 0…1. */
-function statistics({ images, count }: Split, [channels, height, width]: readonly [number, number, number]) {
+export function statistics({ images, count }: Split, [channels, height, width]: readonly [number, number, number]) {
   const plane = height * width;
   const perChannel = Array.from({ length: channels }, (_, c) => {
     let [total, squares] = [0, 0];

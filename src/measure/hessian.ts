@@ -52,8 +52,10 @@ export interface EmpiricalLoss {
   /** Length of θ. */
   readonly size: number;
   readonly dtype: FloatDType;
-  /** Images in all batches. */
+  /** Images in all mini-batches. */
   readonly images: number;
+  /** Mini-batches. */
+  readonly batches: number;
   lossAndGradient(theta: Vector): Promise<LossAndGradient>;
   /** f(θ). */
   loss(theta: Vector): Promise<number>;
@@ -142,6 +144,7 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
     size,
     dtype,
     images,
+    batches: batches.length,
     loss: async (theta) => {
       let total = 0;
       await overBatches(

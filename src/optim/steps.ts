@@ -1,7 +1,7 @@
-import { dot, grad, gradientVectorProduct } from "../graph/grad.ts";
+import { dot, grad } from "../graph/grad.ts";
 import { abs, add, div, minimum, mul, sub } from "../graph/ops/elementwise.ts";
-import { constant } from "../graph/ops/source.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
+import { followSecant } from "./eigenvector.ts";
 import { type Loss, type Method, trainingMethods } from "./methods.ts";
 import type { Optimizer, OptimizerSettings } from "./optimizers.ts";
 import { sgd } from "./sgd.ts";
@@ -53,6 +53,8 @@ export interface TrainingStepArgs {
   readonly v: Tensor;
   /** Record |cos(g,v)| and |cos(ε,v)|. */
   readonly alignment: boolean;
+  /** Part of v that the secant of this step replaces; 0 leaves v alone. */
+  readonly follow: number;
   readonly method: Method;
   readonly optimizer: Optimizer;
   readonly settings: OptimizerSettings;
@@ -72,6 +74,8 @@ export interface TrainingStep {
   readonly gradNorm: Tensor;
   readonly cosGradV?: Tensor;
   readonly cosEpsV?: Tensor;
+  /** v after the step, where it follows the secant. */
+  readonly v?: Tensor;
 }
 
 /** One step of any method over any base optimizer. */
@@ -87,6 +91,7 @@ export function trainingStep(args: TrainingStepArgs): TrainingStep {
     gradNorm: norm(g),
     ...(args.alignment ? { cosGradV: cosine(g, v) } : {}),
     ...(args.alignment && epsilon ? { cosEpsV: cosine(epsilon, v) } : {}),
+    ...(args.follow > 0 ? { v: followSecant(v, sub(direction, g), args.follow) } : {}),
   };
 }
 
@@ -96,28 +101,3 @@ const clipped = (x: Tensor, clip: number): Tensor =>
 
 /** |cos(x, y)|; 0 where one of them is zero. */
 export const cosine = (x: Tensor, y: Tensor): Tensor => abs(dot(unit(x), unit(y)));
-
-export interface PowerResult {
-  readonly v: Tensor;
-  /** Rayleigh quotient λ = vᵀHv of the last unit vector that was multiplied: the estimate of the top eigenvalue. */
-  readonly eigenvalue: Tensor;
-  /** ‖Hv − λv‖ / |λ| of the same vector. */
-  readonly residual: Tensor;
-  /** The gradient at the point, which the products share. */
-  readonly g: Tensor;
-}
-
-/** `iterations` steps of v ← Hv/‖Hv‖ at one point; all products share one forward pass and one gradient. */
-export function powerIteration(f: Loss, theta: Tensor, v: Tensor, iterations: number): PowerResult {
-  const g = grad(f(theta), [theta])[0]!;
-  let vector = v;
-  let eigenvalue = constant(0, [], theta.dtype);
-  let residual = constant(0, [], theta.dtype);
-  for (let i = 0; i < iterations; i++) {
-    const Hv = gradientVectorProduct(g, theta, vector);
-    eigenvalue = dot(vector, Hv);
-    if (i === iterations - 1) residual = div(norm(sub(Hv, mul(eigenvalue, vector))), abs(eigenvalue));
-    vector = unit(Hv);
-  }
-  return { v: vector, eigenvalue, residual, g };
-}

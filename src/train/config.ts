@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type DatasetName, datasetNames } from "../data/index.ts";
 import { type ModelName, modelNames } from "../models/index.ts";
+import { solverNames } from "../optim/eigenvector.ts";
 import { trainingMethodNames } from "../optim/methods.ts";
 import { optimizerNames } from "../optim/optimizers.ts";
 import { scheduleNames } from "../optim/schedules.ts";
@@ -54,8 +55,12 @@ export const trainSchema = z.strictObject({
       name: z.enum(trainingMethodNames as [string, ...string[]]).default("eigen-sam"),
       rho: notNegative.default(0.1).describe("perturbation radius ρ"),
       alpha: notNegative.default(0.2).describe("alignment strength α of Eigen-SAM"),
-      every: count.default(100).describe("steps between estimates of the top eigenvector"),
-      iterations: count.default(5).describe("power-iteration steps per estimate"),
+      solver: z
+        .enum(solverNames as [string, ...string[]])
+        .default("power")
+        .describe("how the top eigenvector is kept up: docs/curvature.md compares them"),
+      every: count.default(100).describe("steps between estimates of the top eigenvector, k"),
+      iterations: count.default(5).describe("Hessian-vector products per estimate, p"),
       hessianBn: z.enum(["batch", "running"]).default("batch").describe("batch-norm statistics in the Hessian"),
       warmup: z
         .enum(["estimate", "sam", "usam"])
@@ -97,7 +102,9 @@ export const trainSchema = z.strictObject({
         .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
       diagnosticsEvery: countOrOff
         .default(0)
-        .describe("steps between measurements of λ₁ and alignment for methods without an eigenvector; 0 is off"),
+        .describe(
+          "steps between measurements of λ₁ and alignment where the method makes no estimates of its own; 0 is off",
+        ),
       testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
     })
     .prefault({}),

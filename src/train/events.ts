@@ -1,7 +1,7 @@
 import type { TrainConfig } from "./config.ts";
 import type { Score } from "./evaluate.ts";
 import type { RunResult } from "./run-dir.ts";
-import type { RefreshMetrics } from "./trainer.ts";
+import type { RefreshMetrics } from "./refresh.ts";
 
 /** How fast an epoch went. */
 export interface EpochTiming {

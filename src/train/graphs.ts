@@ -8,7 +8,8 @@ import { crossEntropy, logSoftmax } from "../nn/functions.ts";
 import { forward, type Model, vectorLength } from "../nn/scope.ts";
 import { type Method, trainingMethods, type TrainingMethodName } from "../optim/methods.ts";
 import { type Optimizer, type OptimizerName, optimizers } from "../optim/optimizers.ts";
-import { cosine, powerIteration, trainingStep } from "../optim/steps.ts";
+import { type Solver, type SolverName, solvers } from "../optim/eigenvector.ts";
+import { trainingStep } from "../optim/steps.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
 import type { Device } from "../runtime/device.ts";
 import type { TrainConfig } from "./config.ts";
@@ -18,14 +19,16 @@ const number = { shape: [] } as const;
 
 export const methodOf = (config: TrainConfig): Method => trainingMethods[config.method.name as TrainingMethodName];
 
+export const solverOf = (config: TrainConfig): Solver => solvers[config.method.solver as SolverName];
+
 export const optimizerOf = (config: TrainConfig): Optimizer => optimizers[config.optimizer.name as OptimizerName];
 
-const compileOptions = ({ device, threads }: TrainConfig): CompileOptions => ({
+export const compileOptions = ({ device, threads }: TrainConfig): CompileOptions => ({
   device: device as Device,
   ...(threads === 0 ? {} : { threads }),
 });
 
-const batchSpec = (model: Model, format: ImageFormat) => ({
+export const batchSpec = (model: Model, format: ImageFormat) => ({
   buffers: { shape: [vectorLength(model.buffers)] },
   x: { shape: model.inputShape, dtype: format.pixels },
   y: { shape: [model.inputShape[0]!], dtype: "i32" as const },
@@ -39,7 +42,7 @@ export function compileStep(
   config: TrainConfig,
   model: Model,
   format: ImageFormat,
-  { method, alignment }: { readonly method: Method; readonly alignment: boolean },
+  { method, alignment, follow }: { readonly method: Method; readonly alignment: boolean; readonly follow: number },
 ): Promise<Executable> {
   const optimizer = optimizerOf(config);
   const { labelSmoothing, clip } = config.train;
@@ -66,6 +69,7 @@ export function compileStep(
       theta,
       v,
       alignment,
+      follow,
       method,
       optimizer,
       settings: config.optimizer,
@@ -86,6 +90,7 @@ export function compileStep(
       ...(cosEpsV ? { cosEpsV } : {}),
       ...(model.buffers.size === 0 ? {} : { nextBuffers }),
       ...Object.fromEntries(optimizer.slots.map((slot) => [nextName(slot), step.state[slot]!])),
+      ...(step.v ? { nextV: step.v } : {}),
       nextTheta: step.theta,
     };
   };
@@ -98,30 +103,6 @@ export function compileStep(
 }
 
 const nextName = (slot: string): string => `next_${slot}`;
-
-/** p steps of the power iteration on one mini-batch; running statistics are read or left alone, never changed. */
-export function compileRefresh(config: TrainConfig, model: Model, format: ImageFormat): Promise<Executable> {
-  const { hessianBn, iterations } = config.method;
-  const vector = { shape: [vectorLength(model.parameters)] };
-  return compile(
-    ({ theta, v, buffers, x, y }) => {
-      const images = normalized(x, format);
-      const f = (point: Tensor) =>
-        crossEntropy(forward(model, images, { theta: point, buffers, training: hessianBn === "batch" }).logits, y, {
-          labelSmoothing: config.train.labelSmoothing,
-        });
-      const power = powerIteration(f, theta, v, iterations);
-      return {
-        nextV: power.v,
-        eigenvalue: power.eigenvalue,
-        residual: power.residual,
-        cosGradV: cosine(power.g, power.v),
-      };
-    },
-    { theta: vector, v: vector, ...batchSpec(model, format) },
-    compileOptions(config),
-  ) as Promise<Executable>;
-}
 
 /** Loss and number of right answers of one batch in inference mode; `weight` is 0 for rows that only fill it up. */
 export function compileEvaluation(

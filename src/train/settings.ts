@@ -39,10 +39,10 @@ export function checkConfig(table: unknown, source = "config"): TrainConfig {
 /** The resolved settings as TOML, from which resolveConfig makes the same settings again. */
 export const configToml = (config: TrainConfig): string => stringify(JSON.parse(JSON.stringify(config)));
 
-/** compat = "official" decides three other settings (paper.md, section 2, items 1 to 3). */
+/** compat = "official" decides four other settings (paper.md, section 2, items 1 to 3, and the power iteration itself). */
 function settled(config: TrainConfig): TrainConfig {
   if (config.method.compat === "none") return config;
-  return { ...config, method: { ...config.method, warmup: "usam", hessianBn: "running" } };
+  return { ...config, method: { ...config.method, solver: "power", warmup: "usam", hessianBn: "running" } };
 }
 
 function parseToml(toml: string, source: string): Table {

@@ -1,6 +1,7 @@
 import { grad, hessianVectorProduct } from "../../graph/grad.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { eigenSamStep, type Loss, powerIteration, type StepResult, samStep, sgdStep } from "../../optim/steps.ts";
+import { powerIteration } from "../../optim/eigenvector.ts";
+import { eigenSamStep, type Loss, type StepResult, samStep, sgdStep } from "../../optim/steps.ts";
 
 /** The values of bench/torch_peer.py. */
 const hyper = { lr: 0.01, mu: 0.9, weightDecay: 5e-4, rho: 0.1, alpha: 0.2 };

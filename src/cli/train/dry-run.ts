@@ -2,7 +2,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { splitValidation } from "../../data/split.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import { median } from "../../train/epoch-timer.ts";
-import { methodOf, optimizerOf } from "../../train/graphs.ts";
+import { optimizerOf } from "../../train/graphs.ts";
 import { imageFormat, modelOf } from "../../train/problem.ts";
 import { configToml } from "../../train/settings.ts";
 import { initialState } from "../../train/state.ts";
@@ -23,8 +23,8 @@ export async function dryRun(config: TrainConfig, dataset: Dataset, json: boolea
     from: { epoch: 0, step: 0 },
     epochs: Math.max(config.train.epochs, STEPS + 1),
   });
-  const interval = methodOf(config).eigenvector ? config.method.every : config.train.diagnosticsEvery;
-  const refreshDue = trainer.refreshDue({ step: interval, stepInEpoch: interval });
+  const { interval } = trainer;
+  const refreshDue = interval > 0 && trainer.refreshDue({ step: interval, stepInEpoch: interval });
   const seconds: number[] = [];
   let refreshSeconds = 0;
   try {

@@ -16,7 +16,7 @@ const collect = (value: string, previous: readonly string[]): string[] => [...pr
 /** The arguments of commands that work on trained weights. */
 export const weightsArguments = (command: Command): Command =>
   command
-    .argument("[run]", "a run directory")
+    .argument("[run]", "a run directory, or weights as safetensors (with --model)")
     .option("--weights <file>", "weights as safetensors with PyTorch's names, instead of a run")
     .option("--model <name>", "network of --weights", oneOf(modelNames))
     .option("--best", "the run's weights of best validation accuracy, not the last ones")
@@ -24,9 +24,12 @@ export const weightsArguments = (command: Command): Command =>
 
 /** The settings and the file of weights that the arguments stand for. */
 export async function weightsSource(
-  { weights, model, best, set }: WeightsOptions,
-  [run]: readonly string[],
+  options: WeightsOptions,
+  [source]: readonly string[],
 ): Promise<{ readonly config: TrainConfig; readonly path: string }> {
+  const { model, best, set } = options;
+  const isFile = source !== undefined && options.weights === undefined && source.endsWith(".safetensors");
+  const [run, weights] = isFile ? [undefined, source] : [source, options.weights];
   const { configToml, resolveConfig } = await import("../../train/settings.ts");
   if (run !== undefined && weights === undefined) {
     const { readRunConfig } = await import("../../train/run-dir.ts");

@@ -1,0 +1,142 @@
+import { join } from "node:path";
+import { sliceDirections } from "../../measure/slice.ts";
+import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber } from "../values.ts";
+import { weightsArguments, weightsSource, type WeightsOptions } from "../train/weights-source.ts";
+import { emit } from "../ui.ts";
+import type { CliCommand } from "./command.ts";
+
+interface CurvatureOptions extends WeightsOptions {
+  readonly images?: string;
+  readonly labels?: string;
+  readonly split: "train" | "test";
+  readonly top: number;
+  readonly bottom: number;
+  readonly density?: true;
+  readonly trace?: true;
+  readonly layers?: true;
+  readonly slice: readonly (readonly (typeof sliceDirections)[number][])[];
+  readonly range?: number;
+  readonly points?: number;
+  readonly bn: "batch" | "running";
+  readonly batches?: number | "all";
+  readonly dtype: "f32" | "f64";
+  readonly tolerance: number;
+  readonly maxProducts: number;
+  readonly probes: number;
+  readonly steps: number;
+  readonly seed: number;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+/** Mini-batches of a data set that are measured unless more are asked for: enough to tell the sampling error. */
+const DEFAULT_BATCHES = 8;
+
+const countOrAll = (text: string): number | "all" => (text === "all" ? "all" : positiveInteger(text));
+
+const slices = (text: string, before: CurvatureOptions["slice"]): CurvatureOptions["slice"] => [
+  ...before,
+  text.split(",").map((part) => oneOf(sliceDirections)(part.trim())),
+];
+
+export const curvature: CliCommand<CurvatureOptions> = {
+  name: "curvature",
+  summary: "measure the Hessian of trained weights: eigenvalues, density, trace, layers, slices",
+  computes: true,
+  configure: (command) => {
+    weightsArguments(command)
+      .option("--images <x.npy>", "images of your own: float32 NCHW as they are, uint8 normalized")
+      .option("--labels <y.npy>", "their labels, int64")
+      .option("--split <name>", "images of the data set", oneOf(["train", "test"] as const), "train")
+      .option("--batches <n>", "mini-batches of data.batch images: n or all (default: 8; all of --images)", countOrAll)
+      .option(
+        "--bn <mode>",
+        "batch norm by each mini-batch or by running statistics",
+        oneOf(["batch", "running"] as const),
+        "batch",
+      )
+      .option("--top <k>", "largest eigenvalues", nonNegativeInteger, 1)
+      .option("--bottom <k>", "smallest eigenvalues", nonNegativeInteger, 0)
+      .option("--trace", "trace (Hutch++) and Frobenius norm")
+      .option("--density", "spectral density (stochastic Lanczos quadrature)")
+      .option("--layers", "largest eigenvalue and trace of each layer's own block")
+      .option(
+        "--slice <a[,b]>",
+        `the loss along a direction or in a plane: ${sliceDirections.join(", ")}; may be repeated`,
+        slices,
+        [],
+      )
+      .option(
+        "--range <r>",
+        "farthest point of slices (default: 0.5 along unit vectors, 1 along random ones)",
+        positiveNumber,
+      )
+      .option("--points <n>", "points along each direction of slices (default: 41, in planes 17)", positiveInteger)
+      .option("--tolerance <t>", "of the residuals |Hv - λv|/|λ|", positiveNumber, 1e-3)
+      .option("--max-products <n>", "Hessian-vector products for the eigenvalues at most", positiveInteger, 100)
+      .option("--probes <n>", "random vectors for density, trace and layers", positiveInteger, 8)
+      .option("--steps <n>", "Lanczos steps per random vector of the density", positiveInteger, 40)
+      .option("--dtype <type>", "precision", oneOf(["f32", "f64"] as const), "f32")
+      .option("--seed <n>", "of the random vectors", nonNegativeInteger, 1)
+      .option("--out <dir>", "write figures, a page and curvature.json there")
+      .option("--json", "the numbers on stdout");
+  },
+  run: async (options, args) => {
+    const { config, path } = await weightsSource(options, args);
+    const { curvatureProblem } = await import("../../measure/problem.ts");
+    const { measureCurvature } = await import("../../measure/measure.ts");
+    const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
+    const { say } = await import("../ui.ts");
+    const own = options.images !== undefined;
+    const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");
+    const batches = options.batches ?? (own ? "all" : DEFAULT_BATCHES);
+    const problem = await curvatureProblem({
+      ...options,
+      config,
+      path,
+      normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
+      batches: batches === "all" ? undefined : batches,
+    });
+    const { loss, layout, theta } = problem;
+    const progress = progressOf();
+    const measured = await measureCurvature(
+      loss,
+      layout,
+      theta,
+      {
+        ...options,
+        density: options.density === true,
+        trace: options.trace === true,
+        layers: options.layers === true,
+        slices: options.slice.map((directions) => ({
+          directions,
+          ...(options.range === undefined ? {} : { range: options.range }),
+          ...(options.points === undefined ? {} : { points: options.points }),
+        })),
+      },
+      progress.show,
+    );
+    progress.end();
+    await loss.release();
+    const result = {
+      model: problem.model,
+      parameters: layout.size,
+      data: problem.data,
+      n: loss.images,
+      batches: loss.batches,
+      bn: options.bn,
+      dtype: options.dtype,
+      ...measured,
+    };
+    for (const warning of warnings(result, options)) say(warning);
+    if (options.out !== undefined) {
+      const { writeCurvatureFigures } = await import("../../report/curvature/index.ts");
+      const { writeAtomic } = await import("../../util/files.ts");
+      const figures = await writeCurvatureFigures(result, options.out);
+      writeAtomic(join(options.out, "curvature.json"), `${JSON.stringify(result)}\n`);
+      for (const { png } of figures) say(png);
+    }
+    if (options.json) emit(result);
+    else sayCurvature(result, options.out);
+  },
+};

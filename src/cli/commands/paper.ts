@@ -1,0 +1,79 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StudyResult } from "../../experiments/eigenvector/run.ts";
+import { ConfigError } from "../../util/errors.ts";
+import { duration } from "../format.ts";
+import { emit, say, status } from "../ui.ts";
+import { oneOf, positiveInteger } from "../values.ts";
+import type { CliCommand } from "./command.ts";
+
+interface PaperOptions {
+  readonly scale: "smoke" | "laptop" | "full";
+  readonly out?: string;
+  readonly jobs: number;
+  readonly only?: string;
+  readonly json?: true;
+}
+
+const studies = ["eigenvector"] as const;
+
+export const paper: CliCommand<PaperOptions> = {
+  name: "paper",
+  summary: "make the figures and tables of a study: eigenvector (which solver keeps v fresh)",
+  computes: true,
+  configure: (command) => {
+    command
+      .argument("<name>", `study: ${studies.join(", ")}`, oneOf(studies))
+      .option(
+        "--scale <name>",
+        "smoke: a minute; laptop: half an hour on 2 cores; full: a day",
+        oneOf(["smoke", "laptop", "full"] as const),
+        "laptop",
+      )
+      .option("--out <dir>", "where runs, figures and tables go (default: runs/paper-NAME-SCALE)")
+      .option("--jobs <n>", "runs at a time, one thread each", positiveInteger, 2)
+      .option("--only <run>", "make this one run in this process, and no figures")
+      .option("--json", "{html, figures, tables, rows} on stdout");
+  },
+  run: async ({ scale, jobs, only, json, ...options }, [name]) => {
+    const { studyRuns } = await import("../../experiments/eigenvector/plan.ts");
+    const out = options.out ?? join("runs", `paper-${name}-${scale}`);
+    const folder = join(out, "runs");
+    const runs = studyRuns(scale);
+    const path = (run: string) => join(folder, `${run}.json`);
+    mkdirSync(folder, { recursive: true });
+    if (only !== undefined) {
+      const run = runs.find((r) => r.name === only);
+      if (!run)
+        throw new ConfigError(`the study has no run ${only}`, { only }, `runs: ${runs.map((r) => r.name).join(", ")}`);
+      const { studyRun } = await import("../../experiments/eigenvector/run.ts");
+      const { writeAtomic } = await import("../../util/files.ts");
+      const result = await studyRun(run, (done, of) => status(`${only}  ${done}/${of}`));
+      writeAtomic(path(only), `${JSON.stringify(result)}\n`);
+      return;
+    }
+
+    const begun = performance.now();
+    const waiting = runs.filter((run) => !existsSync(path(run.name)));
+    say(`${runs.length} runs in ${out}, ${runs.length - waiting.length} complete; stopped, the same command goes on`);
+    const { runChild } = await import("../child-command.ts");
+    const total = waiting.length;
+    const work = async () => {
+      for (let run = waiting.shift(); run; run = waiting.shift()) {
+        const start = performance.now();
+        await runChild(["paper", name!, "--scale", scale, "--out", out, "--only", run.name]);
+        const seconds = (performance.now() - start) / 1000;
+        say(`✓ ${run.name}  ${duration(seconds)}  (${total - waiting.length} of ${total} begun)`);
+      }
+    };
+    await Promise.all(Array.from({ length: jobs }, work));
+    const { writeStudy } = await import("../../report/eigenvector/index.ts");
+    const results = runs.map((run) => JSON.parse(readFileSync(path(run.name), "utf8")) as StudyResult);
+    const report = await writeStudy(results, out);
+    if (json) emit(report);
+    else {
+      console.log(readFileSync(report.tables[0]!, "utf8").trimEnd());
+      console.log(`${report.html}; ${duration((performance.now() - begun) / 1000)} in all`);
+    }
+  },
+};

@@ -1,0 +1,90 @@
+import type { Progress } from "../../measure/measure.ts";
+import type { CurvatureResult } from "../../measure/result.ts";
+import { colors } from "../colors.ts";
+import { duration, grouped, short } from "../format.ts";
+import { type Column, say, status, tableHead, tableRow } from "../ui.ts";
+
+const REDRAW_MS = 100;
+const PLAIN_MS = 30_000;
+
+/** One line that renews itself on a terminal; elsewhere a line every half minute. */
+export function progressOf() {
+  const terminal = process.stderr.isTTY === true;
+  let drawn = performance.now();
+  let part: string | undefined;
+  let begun = drawn;
+  return {
+    show: ({ part: now, done, of }: Progress) => {
+      const time = performance.now();
+      if (now !== part) {
+        part = now;
+        begun = time;
+      }
+      if (time - drawn < (terminal ? REDRAW_MS : PLAIN_MS)) return;
+      drawn = time;
+      const left = done > 1 ? `  at most ${duration(((time - begun) / 1000 / done) * (of - done))} left` : "";
+      const line = `${now} ${done}/${of}${left}`;
+      if (terminal) status(line);
+      else say(line);
+    },
+    end: () => status(""),
+  };
+}
+
+/** What the numbers must not be read without. */
+export function warnings(
+  result: CurvatureResult,
+  { tolerance, maxProducts }: { tolerance: number; maxProducts: number },
+) {
+  const worst = Math.max(0, ...result.residuals, ...result.bottomResiduals);
+  return result.converged
+    ? []
+    : [
+        `warning: not converged after ${Math.min(maxProducts, result.parameters)} products: the largest residual is ${short(worst)}, the tolerance ${short(tolerance)}\n  hint: raise --max-products, ask for fewer eigenvalues, or measure with --dtype f64`,
+      ];
+}
+
+const columns: readonly Column[] = [
+  { title: "", width: 6, align: "left" },
+  { title: "eigenvalue", width: 11, align: "right" },
+  { title: "residual", width: 9, align: "right" },
+  { title: "± batches", width: 10, align: "right" },
+  { title: "|cos ∇f|", width: 9, align: "right" },
+];
+
+const plusMinus = ({ mean, stderr }: { readonly mean: number; readonly stderr: number }): string =>
+  stderr === 0 ? `${short(mean)} (exact)` : `${short(mean)} ± ${short(stderr)}`;
+
+/** The numbers for people, on stdout. */
+export function sayCurvature(result: CurvatureResult, out: string | undefined): void {
+  const { eigenvalues, bottom, residuals, bottomResiduals, samplingErrors, gradientCosines } = result;
+  const print = (line: string) => console.log(line);
+  print(
+    `${result.model} (${grouped(result.parameters)} parameters) on ${result.data}: ${result.batches} mini-batch${result.batches === 1 ? "" : "es"}, batch norm by ${result.bn} statistics, ${result.dtype}`,
+  );
+  print(`loss ${short(result.loss)}   gradient norm ${short(result.gradNorm)}`);
+  if (eigenvalues.length + bottom.length > 0) print(tableHead(columns));
+  for (const [i, value] of eigenvalues.entries())
+    print(
+      tableRow(columns, [
+        `λ${i + 1}`,
+        short(value),
+        residuals[i]!.toExponential(1),
+        samplingErrors[i] === undefined ? "" : short(samplingErrors[i]),
+        gradientCosines[i]!.toFixed(3),
+      ]),
+    );
+  for (const [i, value] of bottom.entries())
+    print(tableRow(columns, [i === 0 ? "λd" : `λd-${i}`, short(value), bottomResiduals[i]!.toExponential(1)]));
+  if (result.trace) print(`trace          ${plusMinus(result.trace)}`);
+  if (result.frobenius) print(`Frobenius norm ${plusMinus(result.frobenius)}`);
+  if (result.layers) {
+    const width = Math.max(...result.layers.map(({ name }) => name.length));
+    print(colors.dim(`${"layer".padEnd(width)}  ${"λ1".padStart(9)}  trace`));
+    for (const { name, eigenvalue, trace } of result.layers)
+      print(`${name.padEnd(width)}  ${short(eigenvalue).padStart(9)}  ${plusMinus(trace)}`);
+  }
+  print(`${grouped(result.products)} Hessian-vector products in ${duration(result.seconds)}`);
+  if (out !== undefined) print(`figures, page and numbers: ${out}`);
+  else if (result.density || result.slices) print("density and slices are drawn with --out, and printed with --json");
+}

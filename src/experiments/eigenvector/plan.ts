@@ -1,0 +1,85 @@
+import { type SolverName, solverNames } from "../../optim/eigenvector.ts";
+import type { TrainConfig } from "../../train/config.ts";
+import { checkConfig } from "../../train/settings.ts";
+import { rng } from "../../util/rng.ts";
+
+/** A network as the study trains it. */
+export interface StudyNetwork {
+  /** As tables and figures call it. */
+  readonly label: string;
+  readonly model: { readonly name: string; readonly width: number };
+  readonly batch: number;
+  readonly rho: number;
+}
+
+const cnn: StudyNetwork = { label: "cnn6", model: { name: "cnn6", width: 8 }, batch: 128, rho: 0.05 };
+const resnet: StudyNetwork = { label: "resnet18", model: { name: "resnet18", width: 4 }, batch: 128, rho: 0.1 };
+
+interface StudyScale {
+  readonly networks: readonly StudyNetwork[];
+  readonly seeds: readonly number[];
+  readonly epochs: number;
+  /** Times at which v is judged. */
+  readonly moments: number;
+  /** Images of the Hessian that judges it. */
+  readonly images: number;
+}
+
+export const studyScales = {
+  smoke: { networks: [cnn], seeds: [1, 2], epochs: 2, moments: 3, images: 256 },
+  laptop: { networks: [cnn, resnet], seeds: [1, 2, 3, 4, 5], epochs: 6, moments: 6, images: 768 },
+  full: {
+    networks: [
+      cnn,
+      resnet,
+      { ...cnn, label: "cnn6, batch 32", batch: 32 },
+      { ...resnet, label: "resnet18, width 16", model: { name: "resnet18", width: 16 } },
+    ],
+    seeds: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+    epochs: 10,
+    moments: 12,
+    images: 1536,
+  },
+} as const satisfies Readonly<Record<string, StudyScale>>;
+
+export type StudyScaleName = keyof typeof studyScales;
+
+/** One training run of the study. */
+export interface StudyRun {
+  readonly name: string;
+  readonly network: string;
+  readonly solver: SolverName;
+  readonly config: TrainConfig;
+  /** Parts of the training at which v is judged, at the step where it is about to be used. */
+  readonly moments: readonly number[];
+  readonly images: number;
+}
+
+/** Eigen-SAM with every solver on every network and seed; solvers of one seed start from the same weights and see the same batches. */
+export function studyRuns(scale: StudyScaleName): StudyRun[] {
+  const { networks, seeds, epochs, moments, images }: StudyScale = studyScales[scale];
+  return seeds.flatMap((seed) =>
+    networks.flatMap(({ label, model, batch, rho }) =>
+      solverNames.map((solver) => ({
+        name: `${label.replaceAll(/\W+/g, "-")}-${solver}-seed${seed}`,
+        network: label,
+        solver,
+        config: checkConfig({
+          seed,
+          threads: 1,
+          model,
+          data: { name: "fashion-mini", batch },
+          method: { name: "eigen-sam", rho, alpha: 0.2, solver, every: 100, iterations: 5 },
+          optimizer: { lr: 0.1 },
+          train: { epochs },
+        }),
+        moments: momentsOf(seed, moments),
+        images,
+      })),
+    ),
+  );
+}
+
+/** One moment in each of `count` equal parts of the training, at random, so that no solver's interval is favoured. */
+const momentsOf = (seed: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => (i + rng(seed, "moment", i).uniform()) / count);

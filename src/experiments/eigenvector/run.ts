@@ -1,0 +1,144 @@
+import { subspaceAlignment } from "../../curvature/alignment.ts";
+import { extremeEigenpairs } from "../../curvature/extremes.ts";
+import { inner, type Vector } from "../../curvature/vectors.ts";
+import { type DatasetName, loadDataset } from "../../data/index.ts";
+import { splitValidation } from "../../data/split.ts";
+import { empiricalLoss } from "../../measure/hessian.ts";
+import { type ScheduleName, scheduleFactor } from "../../optim/schedules.ts";
+import { evaluate } from "../../train/evaluate.ts";
+import { compileEvaluation, optimizerOf } from "../../train/graphs.ts";
+import { imageFormat, modelOf } from "../../train/problem.ts";
+import { initialState } from "../../train/state.ts";
+import { createTrainer } from "../../train/trainer.ts";
+import { trainingBatches } from "../../train/training-batches.ts";
+import { rng } from "../../util/rng.ts";
+import { sizeOf } from "../../util/shape.ts";
+import type { StudyRun } from "./plan.ts";
+
+/** How good v is at the moment a step uses it, against H̄, the Hessian over many images. */
+export interface Moment {
+  readonly step: number;
+  /** λ₁(H̄). */
+  readonly eigenvalue: number;
+  /** vᵀH̄v/λ₁(H̄); 1 is perfect. */
+  readonly ratio: number;
+  /** cos² of v with the span of the top three eigenvectors of H̄. */
+  readonly subspace: number;
+}
+
+export interface StudyResult {
+  readonly name: string;
+  readonly network: string;
+  readonly solver: string;
+  readonly seed: number;
+  readonly steps: number;
+  readonly moments: readonly Moment[];
+  readonly testAccuracy: number;
+  readonly trainLoss: number;
+  /** Estimates and their Hessian-vector products in the whole run. */
+  readonly estimates: number;
+  readonly products: number;
+  /** Time in estimates over time in steps. */
+  readonly overhead: number;
+}
+
+const SUBSPACE = 3;
+
+/** Of the residuals of the eigenpairs that v is compared with; eigenvalues are as good as its square. */
+const TOLERANCE = 5e-2;
+const MOST_PRODUCTS = 16;
+
+/** Trains one run and judges v on the way. */
+export async function studyRun(
+  { name, network, solver, config, moments, images }: StudyRun,
+  onStep: (done: number, of: number) => void,
+): Promise<StudyResult> {
+  const dataset = await loadDataset(config.data.name as DatasetName, config.data);
+  const { train } = splitValidation(dataset.train, config.data.validation, config.seed);
+  const format = imageFormat(dataset);
+  const { batch } = config.data;
+  const model = modelOf(config, format, batch);
+  const state = initialState(model, optimizerOf(config), config.seed);
+  const trainer = await createTrainer(config, model, format, state);
+  const { epochs } = config.train;
+  const batches = trainingBatches(config, dataset, train, { from: { epoch: 0, step: 0 }, epochs });
+  const { stepsPerEpoch } = batches;
+  const steps = epochs * stepsPerEpoch;
+  const judged = new Set(moments.map((part) => Math.floor(part * steps)));
+  const pixels = sizeOf(dataset.imageShape);
+  const judge = empiricalLoss({
+    modelFor: (rows) => modelOf(config, format, rows),
+    format,
+    buffers: state.buffers,
+    batches: Array.from({ length: Math.floor(images / batch) }, (_, i) => ({
+      images: train.images.subarray(i * batch * pixels, (i + 1) * batch * pixels),
+      labels: train.labels.subarray(i * batch, (i + 1) * batch),
+      rows: batch,
+    })),
+    bn: "batch",
+    labelSmoothing: 0,
+    dtype: "f32",
+    device: "cpu",
+    threads: config.threads,
+  });
+
+  const found: Moment[] = [];
+  let [estimates, products, estimating, stepping, loss] = [0, 0, 0, 0, 0];
+  let start: Vector | undefined;
+  for (let step = 0; step < steps; step++) {
+    const images = (await batches.next())!;
+    const stepInEpoch = step % stepsPerEpoch;
+    if (trainer.refreshDue({ step, stepInEpoch })) {
+      const begun = performance.now();
+      products += state.estimated ? trainer.products : config.method.iterations;
+      estimates++;
+      await trainer.refresh(images);
+      estimating += performance.now() - begun;
+    }
+    if (judged.has(step)) {
+      const H = judge.hessian(state.theta);
+      const { top } = await extremeEigenpairs(H, {
+        top: SUBSPACE,
+        bottom: 0,
+        tolerance: TOLERANCE,
+        maxProducts: MOST_PRODUCTS,
+        random: rng(config.seed, "judge", step),
+        ...(start ? { start } : {}),
+      });
+      start = top.reduce((sum, { vector }) => sum.map((x, i) => x + vector[i]!) as Vector, state.v.slice() as Vector);
+      const { eigenvalue } = top[0]!;
+      found.push({
+        step,
+        eigenvalue,
+        ratio: inner(state.v, await H.product(state.v)) / eigenvalue,
+        subspace: subspaceAlignment(
+          state.v,
+          top.map(({ vector }) => vector),
+        ),
+      });
+    }
+    const { optimizer, schedule } = config;
+    const factor = scheduleFactor(schedule.name as ScheduleName, { ...schedule, step, stepsPerEpoch, epochs });
+    const begun = performance.now();
+    const metrics = await trainer.step(images, optimizer.lr * factor);
+    stepping += performance.now() - begun;
+    if (step >= steps - stepsPerEpoch) loss += metrics.loss / stepsPerEpoch;
+    onStep(step + 1, steps);
+  }
+  const evaluation = await compileEvaluation(config, model, format);
+  const test = await evaluate(evaluation, state, dataset.test, model.inputShape);
+  await Promise.all([evaluation.release(), judge.release(), trainer.release(), batches.close()]);
+  return {
+    name,
+    network,
+    solver,
+    seed: config.seed,
+    steps,
+    moments: found,
+    testAccuracy: test.accuracy,
+    trainLoss: loss,
+    estimates,
+    products,
+    overhead: estimating / stepping,
+  };
+}

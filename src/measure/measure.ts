@@ -1,0 +1,147 @@
+import { alignment } from "../curvature/alignment.ts";
+import { smoothedDensity, spectralQuadratures } from "../curvature/density.ts";
+import { type EigenPair, extremeEigenpairs } from "../curvature/extremes.ts";
+import type { SymmetricOperator } from "../curvature/operator.ts";
+import { estimateOf, frobeniusNorm, hutchPlusPlus } from "../curvature/trace.ts";
+import { addScaled, length, type Vector } from "../curvature/vectors.ts";
+import type { Layout } from "../nn/layout.ts";
+import { ConfigError } from "../util/errors.ts";
+import { rng } from "../util/rng.ts";
+import type { EmpiricalLoss } from "./hessian.ts";
+import { layerCurvatures } from "./layers.ts";
+import type { CurvatureResult } from "./result.ts";
+import { lossSlice, type SliceRequest } from "./slice.ts";
+
+export interface CurvatureRequest {
+  readonly top: number;
+  readonly bottom: number;
+  /** Of ‖Hv − λv‖/|λ|. */
+  readonly tolerance: number;
+  /** Lanczos products for the outer eigenvalues, at most. */
+  readonly maxProducts: number;
+  readonly density: boolean;
+  readonly trace: boolean;
+  readonly layers: boolean;
+  /** Random vectors for density and layer traces. */
+  readonly probes: number;
+  /** Lanczos steps per probe of the density. */
+  readonly steps: number;
+  readonly slices: readonly SliceRequest[];
+  readonly seed: number;
+}
+
+/** What goes on: products made in one part of the measurement, of at most so many. */
+export interface Progress {
+  readonly part: "eigenvalues" | "check" | "trace" | "density" | "layers" | "slice";
+  readonly done: number;
+  readonly of: number;
+}
+
+export type MeasuredPart = Omit<CurvatureResult, "model" | "parameters" | "data" | "n" | "batches" | "bn" | "dtype">;
+
+/** Measures the loss at θ: outer eigenvalues, and what else was asked for. */
+export async function measureCurvature(
+  loss: EmpiricalLoss,
+  layout: Layout,
+  theta: Vector,
+  request: CurvatureRequest,
+  listen: (progress: Progress) => void = () => undefined,
+): Promise<MeasuredPart> {
+  const begun = performance.now();
+  const { top, bottom, seed } = request;
+  const at = await loss.lossAndGradient(theta);
+  if (!Number.isFinite(at.loss) || !Number.isFinite(at.gradNorm))
+    throw new ConfigError(
+      `the loss is ${at.loss} and its gradient has norm ${at.gradNorm}: there is no curvature to measure`,
+      { loss: at.loss, gradNorm: at.gradNorm },
+      "do images, normalization and batch-norm mode belong to these weights?",
+    );
+  let products = 0;
+  const counting = (part: Progress["part"], of: number): SymmetricOperator => {
+    const hessian = loss.hessian(theta);
+    let done = 0;
+    return {
+      ...hessian,
+      product: async (v) => {
+        const result = await hessian.product(v);
+        products++;
+        listen({ part, done: ++done, of });
+        return result;
+      },
+    };
+  };
+
+  const maxProducts = Math.min(loss.size, request.maxProducts);
+  const outer = await extremeEigenpairs(counting("eigenvalues", maxProducts), {
+    ...request,
+    maxProducts,
+    random: rng(seed, "curvature", "lanczos"),
+  });
+  const pairs = [...outer.top, ...outer.bottom];
+  const residuals = await measuredResiduals(counting("check", pairs.length), pairs);
+  const samplingErrors: number[] = [];
+  if (loss.batches > 1)
+    for (const { vector } of outer.top) samplingErrors.push(estimateOf(await loss.quotients(theta, vector)).stderr);
+
+  const traceProducts = 3 * request.probes;
+  const trace = request.trace
+    ? await hutchPlusPlus(counting("trace", traceProducts), {
+        products: traceProducts,
+        random: rng(seed, "curvature", "trace"),
+      })
+    : undefined;
+  const frobenius = request.trace
+    ? await frobeniusNorm(counting("trace", request.probes), {
+        products: request.probes,
+        random: rng(seed, "curvature", "frobenius"),
+      })
+    : undefined;
+  const density = request.density
+    ? smoothedDensity(
+        await spectralQuadratures(counting("density", request.probes * Math.min(request.steps, loss.size)), {
+          steps: request.steps,
+          probes: request.probes,
+          random: rng(seed, "curvature", "density"),
+        }),
+      )
+    : undefined;
+  const layers = request.layers
+    ? await layerCurvatures((of) => counting("layers", of), layout, request.probes, seed)
+    : undefined;
+  const slices = [];
+  for (const slice of request.slices)
+    slices.push(
+      await lossSlice(loss, layout, theta, { ...slice, seed }, { gradient: at.gradient, top: outer.top }, (done, of) =>
+        listen({ part: "slice", done, of }),
+      ),
+    );
+
+  return {
+    loss: at.loss,
+    gradNorm: at.gradNorm,
+    eigenvalues: outer.top.map(({ eigenvalue }) => eigenvalue),
+    residuals: residuals.slice(0, top),
+    samplingErrors,
+    gradientCosines: outer.top.map(({ vector }) => alignment(at.gradient, vector)),
+    bottom: outer.bottom.map(({ eigenvalue }) => eigenvalue),
+    bottomResiduals: residuals.slice(top, top + bottom),
+    converged: outer.converged,
+    ...(trace ? { trace } : {}),
+    ...(frobenius ? { frobenius } : {}),
+    ...(density ? { density: { ...density, probes: request.probes, steps: request.steps } } : {}),
+    ...(layers ? { layers } : {}),
+    ...(slices.length > 0 ? { slices } : {}),
+    products,
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
+
+/** ‖Hv − λv‖/|λ| of each pair by a product of its own, because the iteration's estimate trusts its own orthogonality. */
+async function measuredResiduals(operator: SymmetricOperator, pairs: readonly EigenPair[]): Promise<number[]> {
+  const images = await Promise.all(pairs.map(({ vector }) => operator.product(vector)));
+  return pairs.map(({ eigenvalue, vector }, i) => {
+    const error = images[i]!;
+    addScaled(error, -eigenvalue, vector);
+    return length(error) / Math.max(Math.abs(eigenvalue), Number.MIN_VALUE);
+  });
+}

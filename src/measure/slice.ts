@@ -1,0 +1,115 @@
+import type { EigenPair } from "../curvature/extremes.ts";
+import { addScaled, inner, normalized, type Vector, zeros } from "../curvature/vectors.ts";
+import type { Layout } from "../nn/layout.ts";
+import { ConfigError } from "../util/errors.ts";
+import { rng } from "../util/rng.ts";
+import type { EmpiricalLoss } from "./hessian.ts";
+import type { LossSlice } from "./result.ts";
+
+export const sliceDirections = ["g", "v1", "v2", "random"] as const;
+
+export type SliceDirection = (typeof sliceDirections)[number];
+
+export interface SliceRequest {
+  /** One for a curve, two for a plane. */
+  readonly directions: readonly SliceDirection[];
+  /** Farthest point along each, of the direction's own length; left out, 0.5 along unit vectors and 1 along random ones. */
+  readonly range?: number;
+  /** Points along each direction; left out, 41 on a curve and 17 × 17 in a plane. */
+  readonly points?: number;
+}
+
+interface Known {
+  readonly gradient: Vector;
+  readonly top: readonly EigenPair[];
+}
+
+const RANGE = { unit: 0.5, random: 1 } as const;
+const POINTS = [41, 17] as const;
+
+/**
+ * f(θ + a·d) or f(θ + a·d + b·e) on an even grid. Directions are the unit gradient ĝ, top eigenvectors, and random ones, whose
+ * filters have the norms of the network's (Li et al. 2018), so that their scale means the same for any weights.
+ */
+export async function lossSlice(
+  loss: EmpiricalLoss,
+  layout: Layout,
+  theta: Vector,
+  { directions, range, points, seed }: SliceRequest & { readonly seed: number },
+  known: Known,
+  onPoint: (done: number, of: number) => void,
+): Promise<LossSlice> {
+  const vectors = directions.map((direction, i) => vectorOf(direction, i, layout, theta, seed, known));
+  // The second of two unit vectors is made orthogonal to the first, so that the plane's angles are true.
+  if (vectors.length === 2 && !directions.includes("random")) {
+    addScaled(vectors[1]!, -inner(vectors[0]!, vectors[1]!), vectors[0]!);
+    vectors[1] = normalized(vectors[1]!);
+  }
+  const reach = range ?? (directions.includes("random") ? RANGE.random : RANGE.unit);
+  const count = points ?? POINTS[directions.length - 1]!;
+  const coordinates = Array.from({ length: count }, (_, i) => reach * ((2 * i) / (count - 1) - 1));
+  const values: number[] = [];
+  const total = count ** vectors.length;
+  for (let i = 0; i < total; i++) {
+    const point = theta.slice() as Vector;
+    addScaled(point, coordinates[i % count]!, vectors[0]!);
+    if (vectors[1]) addScaled(point, coordinates[Math.floor(i / count)]!, vectors[1]);
+    values.push(await loss.loss(point));
+    onPoint(i + 1, total);
+  }
+  const hessian = loss.hessian(theta);
+  const images = await Promise.all(vectors.map((v) => hessian.product(v)));
+  return {
+    directions,
+    coordinates,
+    loss: values,
+    slope: vectors.map((v) => inner(v, known.gradient)),
+    curvature: vectors.map((v, i) => inner(v, images[i]!)),
+  };
+}
+
+function vectorOf(
+  direction: SliceDirection,
+  index: number,
+  layout: Layout,
+  theta: Vector,
+  seed: number,
+  { gradient, top }: Known,
+): Vector {
+  if (direction === "g") return normalized(gradient);
+  if (direction === "random") return filterNormalized(layout, theta, seed, index);
+  const pair = top[direction === "v1" ? 0 : 1];
+  if (pair === undefined)
+    throw new ConfigError(
+      `a slice along ${direction} needs ${direction === "v1" ? 1 : 2} top eigenvectors, and ${top.length} were asked for`,
+      { direction, top: top.length },
+      `add --top ${direction === "v1" ? 1 : 2}`,
+    );
+  return pair.vector.slice() as Vector;
+}
+
+/** A Gaussian vector; every filter (row of PyTorch's weight) is scaled to the norm of θ's, vectors such as biases and batch norm's are 0. */
+export function filterNormalized({ entries }: Layout, theta: Vector, seed: number, index: number): Vector {
+  const result = zeros(theta.length, theta instanceof Float64Array ? "f64" : "f32");
+  for (const { name, shape, order, offset, size } of entries) {
+    if (shape.length < 2) continue;
+    const random = rng(seed, "slice", index, name);
+    const filters = shape[0]!;
+    // Stored as PyTorch stores it, a filter is a run of numbers; with another order its axis is the last (see conv in nn/layers.ts).
+    const filterLast = order !== undefined && order.at(-1) === 0;
+    const each = size / filters;
+    for (let filter = 0; filter < filters; filter++) {
+      const at = (i: number) => offset + (filterLast ? i * filters + filter : filter * each + i);
+      let [own, theirs] = [0, 0];
+      for (let i = 0; i < each; i++) {
+        const value = random.normal();
+        result[at(i)] = value;
+        own += value * value;
+        theirs += theta[at(i)]! ** 2;
+      }
+      const scale = Math.sqrt(theirs / own);
+      for (let i = 0; i < each; i++) result[at(i)]! *= scale;
+    }
+  }
+  return result;
+}

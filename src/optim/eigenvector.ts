@@ -1,0 +1,138 @@
+import { dot, grad, gradientVectorProduct } from "../graph/grad.ts";
+import { concat } from "../graph/ops/arrange.ts";
+import { abs, add, div, mul, sign, sub } from "../graph/ops/elementwise.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import { constant } from "../graph/ops/source.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import type { Loss } from "./methods.ts";
+import { norm, unit } from "./vector.ts";
+
+/** How often, from the settings method.every (k) and method.iterations (p). */
+export interface RefreshSettings {
+  readonly every: number;
+  readonly iterations: number;
+}
+
+/** How the estimate v of the top Hessian eigenvector is kept up during training. docs/curvature.md compares them. */
+export interface Solver {
+  /** One line: what it does and costs. */
+  readonly summary: string;
+  /** Steps from one estimate by Hessian-vector products to the next; 0: only the first is made. */
+  interval(settings: RefreshSettings): number;
+  /** Products of every estimate but the first, which makes `iterations` of them. */
+  products(settings: RefreshSettings): number;
+  /** What the products of the first estimate, or of many, are used for. */
+  readonly estimator: "power" | "lanczos";
+  /** Part of the old v that a single product leaves in the new one. */
+  readonly keep: number;
+  /** Part of v that the secant of each step replaces (see `followSecant`). */
+  readonly follow: number;
+}
+
+/** The solvers; a new one is one entry. */
+export const solvers = {
+  power: {
+    summary: "p power-iteration steps on every k-th batch, as the authors' code; goes to the largest |λ|",
+    interval: ({ every }) => every,
+    products: ({ iterations }) => iterations,
+    estimator: "power",
+    keep: 0,
+    follow: 0,
+  },
+  lanczos: {
+    summary: "p Lanczos steps from the last v on every k-th batch; goes to the largest signed λ",
+    interval: ({ every }) => every,
+    products: ({ iterations }) => iterations,
+    estimator: "lanczos",
+    keep: 0,
+    follow: 0,
+  },
+  spread: {
+    summary: "one power-iteration step on every (k/p)-th batch: the products of `power`, spread evenly",
+    interval: ({ every, iterations }) => Math.max(1, Math.round(every / iterations)),
+    products: () => 1,
+    estimator: "lanczos",
+    keep: 0,
+    follow: 0,
+  },
+  free: {
+    summary: "no products after the first estimate: v follows ∇f(θ+ε) − ∇f(θ) ≈ Hε, which every step computes anyway",
+    interval: () => 0,
+    products: () => 1,
+    estimator: "lanczos",
+    keep: 0,
+    follow: 0.1,
+  },
+} as const satisfies Readonly<Record<string, Solver>>;
+
+export type SolverName = keyof typeof solvers;
+
+export const solverNames = Object.keys(solvers) as readonly SolverName[];
+
+/**
+ * v ← unit((1 − c)·v + c·sign⟨Δ,v⟩·Δ/‖Δ‖), Δ = ∇f(θ+ε) − ∇f(θ) ≈ Hε: the change of the gradient that SAM computes is a product
+ * of the Hessian with the perturbation, so averaging it over the steps is a power iteration on many batches for nothing.
+ */
+export const followSecant = (v: Tensor, delta: Tensor, c: number): Tensor =>
+  unit(add(mul(1 - c, v), mul(mul(c, sign(dot(delta, v))), unit(delta))));
+
+export interface PowerResult {
+  readonly v: Tensor;
+  /** Rayleigh quotient λ = vᵀHv of the last unit vector that was multiplied: the estimate of the top eigenvalue. */
+  readonly eigenvalue: Tensor;
+  /** That of the first one, the v that came in. */
+  readonly first: Tensor;
+  /** ‖Hv − λv‖ / |λ| of the same vector. */
+  readonly residual: Tensor;
+  /** The gradient at the point, which the products share. */
+  readonly g: Tensor;
+}
+
+/**
+ * `iterations` steps of v ← Hv/‖Hv‖ at one point; all products share one forward pass and one gradient. `keep` leaves that part of v
+ * in each step, v ← unit(keep·v + (1 − keep)·sign⟨Hv,v⟩·Hv/‖Hv‖), as one batch's Hessian is a noisy sample of all.
+ */
+export function powerIteration(f: Loss, theta: Tensor, v: Tensor, iterations: number, keep = 0): PowerResult {
+  const g = grad(f(theta), [theta])[0]!;
+  let vector = v;
+  let eigenvalue = constant(0, [], theta.dtype);
+  let first = eigenvalue;
+  let residual = constant(0, [], theta.dtype);
+  for (let i = 0; i < iterations; i++) {
+    const Hv = gradientVectorProduct(g, theta, vector);
+    eigenvalue = dot(vector, Hv);
+    if (i === 0) first = eigenvalue;
+    if (i === iterations - 1) residual = div(norm(sub(Hv, mul(eigenvalue, vector))), abs(eigenvalue));
+    vector = keep === 0 ? unit(Hv) : followSecant(vector, Hv, 1 - keep);
+  }
+  return { v: vector, eigenvalue, first, residual, g };
+}
+
+export interface KrylovResult {
+  /** Orthonormal vectors q₁ … q_p as rows, [p, d]. */
+  readonly basis: Tensor;
+  /** Diagonal of QᵀHQ, [p]. */
+  readonly alpha: Tensor;
+  /** Off-diagonal, [p]; the last is the norm of what H·q_p adds to the space. */
+  readonly beta: Tensor;
+  readonly g: Tensor;
+}
+
+/** The Krylov space of `steps` Lanczos steps from v in one graph, with full reorthogonalization (see curvature/lanczos.ts). */
+export function krylovSpace(f: Loss, theta: Tensor, v: Tensor, steps: number): KrylovResult {
+  const g = grad(f(theta), [theta])[0]!;
+  const basis: Tensor[] = [];
+  const [alpha, beta]: [Tensor[], Tensor[]] = [[], []];
+  let q = unit(v);
+  for (let step = 0; step < steps; step++) {
+    basis.push(q);
+    let rest = gradientVectorProduct(g, theta, q);
+    alpha.push(dot(q, rest));
+    for (let pass = 0; pass < 2; pass++) for (const b of basis) rest = sub(rest, mul(dot(rest, b), b));
+    beta.push(norm(rest));
+    q = unit(rest);
+  }
+  const stacked = (parts: readonly Tensor[], each: number) => concat(parts.map((x) => reshape(x, [1, each])));
+  const flat = (parts: readonly Tensor[]) => reshape(stacked(parts, 1), [steps]);
+  return { basis: stacked(basis, v.shape[0]!), alpha: flat(alpha), beta: flat(beta), g };
+}

@@ -1,0 +1,93 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { StudyResult } from "../../experiments/eigenvector/run.ts";
+import { type Interval, type SolverRow, summarizeStudy } from "../../experiments/eigenvector/summary.ts";
+import { writeAtomic } from "../../util/files.ts";
+import { documentHtml, figuresHtml } from "../html.ts";
+import { pngOf, svgOf } from "../render.ts";
+import { summarize } from "../statistics.ts";
+import { ratioFigure, ratioOverTraining } from "./figures.ts";
+
+export interface StudyReport {
+  readonly html: string;
+  readonly figures: readonly string[];
+  readonly tables: readonly string[];
+  readonly rows: readonly SolverRow[];
+}
+
+const intervalOf = (values: readonly number[]): Interval => {
+  const { mean, ci95, n } = summarize(values);
+  return { mean, half: ci95, n };
+};
+
+/** Figures, table and page of the study of solvers. */
+export async function writeStudy(results: readonly StudyResult[], out: string): Promise<StudyReport> {
+  const networks = [...new Set(results.map(({ network }) => network))];
+  const rows = summarizeStudy(results, intervalOf);
+  const drawn = {
+    "rayleigh-ratio": ratioFigure(rows, networks),
+    "rayleigh-ratio-over-training": ratioOverTraining(results, networks),
+  };
+  const folder = join(out, "figures");
+  mkdirSync(folder, { recursive: true });
+  const figures: string[] = [];
+  const shown = [];
+  for (const [name, { spec, caption }] of Object.entries(drawn)) {
+    const svg = await svgOf(spec, name);
+    writeAtomic(join(folder, `${name}.svg`), svg);
+    writeAtomic(join(folder, `${name}.png`), pngOf(svg));
+    figures.push(join(folder, `${name}.png`));
+    shown.push({ title: name, caption, svg });
+  }
+  const markdown = join(out, "table.md");
+  writeAtomic(markdown, tableMarkdown(rows));
+  const json = join(out, "results.json");
+  writeAtomic(json, `${JSON.stringify({ rows, results })}\n`);
+  const html = join(out, "index.html");
+  writeAtomic(html, documentHtml("Keeping up the top eigenvector", `${tableHtmlOf(rows)}\n${figuresHtml(shown, [])}`));
+  return { html, figures, tables: [markdown, json], rows };
+}
+
+const HEAD = [
+  "network",
+  "solver",
+  "Rayleigh ratio in use",
+  "gain over power",
+  "cos² with top 3",
+  "products / 100 steps",
+  "time in estimates",
+  "λ₁ at the end",
+  "test accuracy",
+];
+
+const shown = ({ mean, half }: Interval, digits: number, sign = false): string =>
+  `${sign && mean > 0 ? "+" : ""}${mean.toFixed(digits)}${half === undefined ? "" : ` ± ${half.toFixed(digits)}`}`;
+
+const percent = ({ mean, half, n }: Interval): string =>
+  `${shown({ mean: 100 * mean, half: half === undefined ? undefined : 100 * half, n }, 1)} %`;
+
+/** Cells of one solver: means over seeds with 95 % intervals. */
+const cells = (row: SolverRow): string[] => [
+  row.network,
+  row.solver,
+  shown(row.ratio, 2),
+  row.solver === "power" ? "" : shown(row.gain, 2, true),
+  shown(row.subspace, 2),
+  row.products.toFixed(1),
+  `${(100 * row.overhead).toFixed(1)} %`,
+  row.network === "all" ? "" : shown(row.eigenvalue, 1),
+  row.network === "all" ? "" : percent(row.testAccuracy),
+];
+
+const tableMarkdown = (rows: readonly SolverRow[]): string =>
+  [HEAD, HEAD.map(() => "---"), ...rows.map(cells)]
+    .map((line) => `| ${line.join(" | ")} |`)
+    .join("\n")
+    .concat("\n");
+
+const tableHtmlOf = (rows: readonly SolverRow[]): string => {
+  const line = (tag: string, values: readonly string[]) =>
+    `<tr>${values.map((value) => `<${tag}>${value}</${tag}>`).join("")}</tr>`;
+  return `<p class="quiet">Means over seeds with 95 % confidence intervals; gains are paired by seed.</p>
+<div class="scroll"><table><thead>${line("th", HEAD)}</thead><tbody>${rows.map((row) => line("td", cells(row))).join("\n")}</tbody></table></div>`;
+};

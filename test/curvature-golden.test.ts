@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { extremeEigenpairs } from "../src/curvature/extremes.ts";
+import { loadDataset } from "../src/data/index.ts";
+import { empiricalLoss } from "../src/measure/hessian.ts";
+import { pack } from "../src/nn/layout.ts";
+import { imageFormat, modelOf } from "../src/train/problem.ts";
+import { checkConfig } from "../src/train/settings.ts";
+import { rng } from "../src/util/rng.ts";
+import { sizeOf } from "../src/util/shape.ts";
+import { fill, relativeError } from "./support/numbers.ts";
+import { LANCZOS_F32, RESNET_F32_WINOGRAD } from "./tolerances.ts";
+
+interface Golden {
+  readonly settings: { readonly images: number; readonly width: number; readonly startSeed: number };
+  readonly loss: number;
+  readonly gradNorm: number;
+  readonly eigenvalues: readonly number[];
+  readonly bottom: readonly number[];
+}
+
+it("ResNet18 on 256 real images has the outer eigenvalues of PyTorch's Lanczos in double", {
+  timeout: 180_000,
+}, async () => {
+  const golden = JSON.parse(
+    readFileSync(new URL("golden/resnet18-w16-lanczos.json", import.meta.url), "utf8"),
+  ) as Golden;
+  const { images, width, startSeed } = golden.settings;
+  const config = checkConfig({ model: { name: "resnet18", width } });
+  const dataset = await loadDataset("fashion-mini");
+  const format = imageFormat(dataset);
+  const model = modelOf(config, format, images);
+  const { entries } = model.parameters;
+  const arrays = entries.map(({ name, shape, size }, k) => {
+    const isWeight = name.endsWith("weight");
+    const weightShape = isWeight ? shape : entries[k - 1]!.shape;
+    const values =
+      weightShape.length === 1
+        ? new Float64Array(size).fill(isWeight ? 1 : 0)
+        : fill(startSeed + k, size, 1 / Math.sqrt(sizeOf(weightShape.slice(1))));
+    return [name, values] as const;
+  });
+  const theta = pack(model.parameters, Object.fromEntries(arrays), new Float32Array(model.parameters.size));
+  const pixels = sizeOf(dataset.imageShape);
+  const loss = empiricalLoss({
+    modelFor: (rows) => modelOf(config, format, rows),
+    format,
+    buffers: new Float32Array(model.buffers.size),
+    batches: [
+      {
+        images: dataset.train.images.subarray(0, images * pixels),
+        labels: dataset.train.labels.subarray(0, images),
+        rows: images,
+      },
+    ],
+    bn: "batch",
+    labelSmoothing: 0,
+    dtype: "f32",
+    device: "cpu",
+    threads: 0,
+  });
+  const at = await loss.lossAndGradient(theta);
+  expect(relativeError([at.loss], [golden.loss])).toBeLessThan(RESNET_F32_WINOGRAD.grad);
+  expect(relativeError([at.gradNorm], [golden.gradNorm])).toBeLessThan(RESNET_F32_WINOGRAD.grad);
+  const { top, bottom, converged, products } = await extremeEigenpairs(loss.hessian(theta), {
+    top: 3,
+    bottom: 1,
+    tolerance: 5e-3,
+    maxProducts: 80,
+    random: rng(1, "golden"),
+  });
+  await loss.release();
+  expect(converged).toBe(true);
+  const found = [...top, ...bottom].map(({ eigenvalue }) => eigenvalue);
+  const expected = [...golden.eigenvalues, ...golden.bottom];
+  const errors = found.map((value, i) => Math.abs(value / expected[i]! - 1));
+  console.info(`${products} products; relative errors ${errors.map((e) => e.toExponential(1)).join(", ")}`);
+  for (const error of errors) expect(error).toBeLessThan(LANCZOS_F32);
+});
