@@ -1,4 +1,5 @@
 """Writes every golden file under test/golden."""
+import curvature
 import data
 import mlp
 import models
@@ -8,5 +9,5 @@ import optimizers
 import resnet
 
 if __name__ == "__main__":
-    for script in (data, mlp, models, ops, optimizers, resnet, official):
+    for script in (data, mlp, models, ops, optimizers, resnet, curvature, official):
         script.main()

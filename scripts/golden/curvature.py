@@ -1,7 +1,6 @@
-"""resnet18-w16-lanczos.json: outer eigenvalues of the Hessian over 256 real images, by Lanczos in float64."""
+"""resnet18-w{16,4}-lanczos.json: outer eigenvalues of the Hessian over real images in one batch, by Lanczos in float64."""
 import gzip
 import math
-import time
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from files import GOLDEN, write_json
 from fill import fill, filled
 from torch_resnet import ResNet
 
-IMAGES, WIDTH, START, DIRECTION = 256, 16, 2000, 4000
+START, DIRECTION = 2000, 4000
 MEAN, STD = 0.286, 0.353
 TOP, BOTTOM, TOLERANCE, STEPS = 3, 1, 1e-5, 90
 DATA = GOLDEN.parents[1] / "datasets" / "fashion-mini"
@@ -23,9 +22,9 @@ def bytes_of(name, header):
         return np.frombuffer(file.read()[header:], np.uint8)
 
 
-def network():
+def network(width):
     """PyTorch's default ranges: convolutions and the linear layer take fill(START + k), scale 1/sqrt(fan_in)."""
-    net = ResNet("resnet18", width=WIDTH, channels=1).double()
+    net = ResNet("resnet18", width=width, channels=1).double()
     modules = dict(net.named_modules())
     for k, (name, parameter) in enumerate(net.named_parameters()):
         module = modules[name.rpartition(".")[0]]
@@ -34,11 +33,11 @@ def network():
     return net
 
 
-def gradient(net):
+def gradient(net, images):
     """Loss and gradient over the images in one training-mode batch, with the graph that its products need."""
-    pixels = bytes_of("train-images-idx3-ubyte.gz", 16)[: IMAGES * 784].astype(np.float64)
-    x = torch.from_numpy((pixels / 255 - MEAN) / STD).reshape(IMAGES, 1, 28, 28)
-    y = torch.from_numpy(bytes_of("train-labels-idx1-ubyte.gz", 8)[:IMAGES].astype(np.int64))
+    pixels = bytes_of("train-images-idx3-ubyte.gz", 16)[: images * 784].astype(np.float64)
+    x = torch.from_numpy((pixels / 255 - MEAN) / STD).reshape(images, 1, 28, 28)
+    y = torch.from_numpy(bytes_of("train-labels-idx1-ubyte.gz", 8)[:images].astype(np.int64))
     parameters = list(net.parameters())
     loss = F.cross_entropy(net(x), y)
     return loss, torch.cat([g.flatten() for g in torch.autograd.grad(loss, parameters, create_graph=True)])
@@ -66,21 +65,19 @@ def lanczos(net, g):
         values, vectors = np.linalg.eigh(np.diag(alpha) + np.diag(beta[:-1], 1) + np.diag(beta[:-1], -1))
         residuals = np.abs(beta[-1] * vectors[-1] / values)
         wanted = list(range(-1, -1 - TOP, -1)) + list(range(BOTTOM))
-        if step % 5 == 0:
-            print(step, [float(values[i]) for i in wanted if step > TOP + BOTTOM], time.process_time(), flush=True)
         if step > 2 * (TOP + BOTTOM) and max(residuals[wanted]) < TOLERANCE:
             break
     return [float(values[i]) for i in wanted], [float(residuals[i]) for i in wanted], len(basis)
 
 
-def main():
-    net = network()
-    loss, g = gradient(net)
+def write(width, images):
+    net = network(width)
+    loss, g = gradient(net, images)
     values, residuals, products = lanczos(net, g)
     write_json(
-        "resnet18-w16-lanczos.json",
+        f"resnet18-w{width}-lanczos.json",
         {
-            "settings": {"images": IMAGES, "width": WIDTH, "startSeed": START},
+            "settings": {"images": images, "width": width, "startSeed": START},
             "loss": loss.item(),
             "gradNorm": g.norm().item(),
             "eigenvalues": values[:TOP],
@@ -89,6 +86,11 @@ def main():
             "products": products,
         },
     )
+
+
+def main():
+    write(4, 64)
+    write(16, 256)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ const COLOURS = ["#6b7280", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#b59f00
 
 const PANEL = 300;
 
+/** Of the axis of ratios: two seeds can have an interval so wide that no point would be told from another. */
+const [LEAST, MOST] = [-0.25, 1.04] as const;
+
 const scaleOf = (labels: readonly string[]) => ({
   domain: labels,
   range: labels.map((_, i) => COLOURS[i % COLOURS.length]!),
@@ -23,8 +26,8 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
       network,
       solver,
       mean,
-      low: mean - half,
-      high: mean + half,
+      low: Math.max(LEAST, mean - half),
+      high: Math.min(MOST, mean + half),
       text: mean.toFixed(2),
     }));
   const y = {
@@ -38,7 +41,7 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
     field: "mean",
     type: "quantitative",
     title: "vᵀH̄v / λ₁(H̄)",
-    scale: { domain: [Math.min(0, ...values.map(({ low }) => low)), 1.04], nice: false },
+    scale: { domain: [Math.min(0, ...values.map(({ low }) => low)), MOST], nice: false },
   };
   const color = { field: "solver", type: "nominal", scale: scaleOf(solvers), legend: null };
   const spec = {
@@ -84,7 +87,7 @@ export function ratioOverTraining(results: readonly StudyResult[], networks: rea
       return (runs[0]?.moments ?? []).map((_, i) => {
         const { mean, ci95 = 0 } = summarize(runs.map((run) => run.moments[i]!.ratio));
         const step = summarize(runs.map((run) => run.moments[i]!.step)).mean;
-        return { network, solver, step, mean, low: mean - ci95, high: mean + ci95 };
+        return { network, solver, step, mean, low: Math.max(0, mean - ci95), high: Math.min(1, mean + ci95) };
       });
     }),
   );
@@ -95,27 +98,36 @@ export function ratioOverTraining(results: readonly StudyResult[], networks: rea
     title: null,
     scale: { domain: [Math.min(0, ...values.map(({ mean }) => mean)), 1], nice: false },
   };
-  const color = { field: "solver", type: "nominal", sort: solvers, scale: scaleOf(solvers), legend: { title: null } };
+  const coloured = values.map((value) => ({ ...value, colour: scaleOf(solvers).range[solvers.indexOf(value.solver)] }));
+  const color = {
+    field: "solver",
+    type: "nominal",
+    sort: solvers,
+    scale: scaleOf(solvers),
+    legend: { title: null, labelFontSize: 13 },
+  };
+  // Fills carry their colour in the data: with a scale of their own they would take the legend of the lines away.
+  const fill = { field: "colour", type: "nominal", scale: null, legend: null };
+  const detail = { field: "solver" };
   const spec = {
     $schema: SCHEMA,
     config,
     title: { text: "The quality of v over training", subtitle: "vᵀH̄v / λ₁(H̄) at the moment of use" },
-    data: { values },
+    data: { values: coloured },
     facet: {
       column: { field: "network", type: "nominal", sort: networks, title: null, header: { labelFontSize: 13 } },
     },
+    resolve: { scale: { x: "independent" } },
     spec: {
       width: PANEL,
       height: HEIGHT,
       layer: [
         {
           mark: { type: "area", opacity: 0.13, clip: true, strokeWidth: 0 },
-          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, fill: { ...color, legend: null } },
+          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, fill, detail },
         },
-        {
-          mark: { type: "line", strokeWidth: 2, point: { size: 30, filled: true, opacity: 1, strokeWidth: 0 } },
-          encoding: { x, y, stroke: color },
-        },
+        { mark: { type: "line", strokeWidth: 2 }, encoding: { x, y, stroke: color } },
+        { mark: { type: "point", size: 30, strokeWidth: 0, opacity: 1 }, encoding: { x, y, fill } },
       ],
     },
   } as unknown as TopLevelSpec;
