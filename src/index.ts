@@ -1,4 +1,17 @@
 /** The pure core: symbolic graphs, their derivatives, networks and optimizers. No I/O, no runtime. */
+export { alignment, subspaceAlignment } from "./curvature/alignment.ts";
+export {
+  type Density,
+  type Quadrature,
+  smoothedDensity,
+  spectralMoment,
+  spectralQuadratures,
+} from "./curvature/density.ts";
+export { type EigenPair, type Extremes, extremeEigenpairs } from "./curvature/extremes.ts";
+export { type Krylov, lanczos, ritz } from "./curvature/lanczos.ts";
+export { blockOf, gathered, type SymmetricOperator, shifted } from "./curvature/operator.ts";
+export { largestEigenvalue, powerMethod } from "./curvature/power.ts";
+export { frobeniusNorm, hutchinson, hutchPlusPlus, type TraceEstimate } from "./curvature/trace.ts";
 export {
   dot,
   grad,

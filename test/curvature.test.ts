@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { alignment, subspaceAlignment } from "../src/curvature/alignment.ts";
 import { smoothedDensity, spectralMoment, spectralQuadratures } from "../src/curvature/density.ts";
 import { extremeEigenpairs } from "../src/curvature/extremes.ts";
-import { blockOf, gathered, type SymmetricOperator } from "../src/curvature/operator.ts";
+import { blockOf, type SymmetricOperator } from "../src/curvature/operator.ts";
 import { largestEigenvalue, powerMethod } from "../src/curvature/power.ts";
 import {
   blockTraces,
@@ -15,57 +14,14 @@ import {
 } from "../src/curvature/trace.ts";
 import { inner, length, type Vector } from "../src/curvature/vectors.ts";
 import type { EmpiricalLoss } from "../src/measure/hessian.ts";
-import { cnn6 } from "../src/models/cnn6.ts";
-import { mlp } from "../src/models/mlp.ts";
-import { mean, silu } from "../src/nn/functions.ts";
-import { fromNchw } from "../src/nn/images.ts";
-import { batchNorm, conv, linear } from "../src/nn/layers.ts";
-import { initialize, pack } from "../src/nn/layout.ts";
-import { declare, type Network } from "../src/nn/scope.ts";
+import { initialize } from "../src/nn/layout.ts";
 import { rng } from "../src/util/rng.ts";
-import { sizeOf } from "../src/util/shape.ts";
 import { type Dense, denseNumbers, denseOf, lossOf, operatorOf } from "./support/curvature.ts";
 import { fill, relativeError } from "./support/numbers.ts";
-import { CONCATENATED, DENSE, GOLDEN_F64 } from "./tolerances.ts";
+import { batchesOf, golden, normedModel, normedNetwork, tanhLoss, tanhTheta } from "./support/small-losses.ts";
+import { DENSE, GOLDEN_F64 } from "./tolerances.ts";
 
 const random = (label: string) => rng(1, "curvature", label);
-
-const imagesOf = (seed: number, rows: number, size: number) => Float32Array.from(fill(seed, rows * size));
-const labelsOf = (rows: number, classes: number, from = 0) =>
-  Int32Array.from({ length: rows }, (_, i) => (2 * (i + from) + 1) % classes);
-
-const golden = JSON.parse(readFileSync(new URL("golden/mlp-tanh.json", import.meta.url), "utf8")) as {
-  readonly names: readonly string[];
-  readonly shapes: readonly (readonly number[])[];
-  readonly loss: number;
-  readonly grad: readonly number[];
-  readonly eigenvalues: readonly number[];
-};
-
-/** The network whose Hessian PyTorch diagonalized in float64. */
-const tanhNetwork: Network = mlp({ classes: 3, hidden: [5, 4], activation: "tanh" });
-const tanhModel = declare(tanhNetwork, [7, 6]);
-const tanhTheta = pack(
-  tanhModel.parameters,
-  Object.fromEntries(
-    golden.names.map((name, k) => [name, fill(10 + k, sizeOf(golden.shapes[k]!), name.endsWith("weight") ? 0.8 : 0.3)]),
-  ),
-  new Float64Array(tanhModel.parameters.size),
-);
-const tanhLoss = () =>
-  lossOf({
-    network: tanhNetwork,
-    imageShape: [1, 1, 6],
-    classes: 3,
-    batches: [{ images: imagesOf(1, 7, 6), labels: labelsOf(7, 3), rows: 7 }],
-  });
-
-/** Convolution, batch norm and a linear layer: 226 parameters. */
-const normedNetwork: Network = (scope, images) => {
-  const a = silu(batchNorm(scope.at("bn1"), conv(scope.at("conv1"), fromNchw(images), 4, { kernel: 3 })));
-  const b = silu(batchNorm(scope.at("bn2"), conv(scope.at("conv2"), a, 4, { kernel: 3, stride: 2 })));
-  return linear(scope.at("linear"), mean(b, [0, 1]), 6);
-};
 
 interface Case {
   readonly name: string;
@@ -74,10 +30,6 @@ interface Case {
   /** From another program, where there is one. */
   readonly oracle?: Dense;
 }
-
-const normedModel = declare(normedNetwork, [10, 1, 6, 6]);
-const batchesOf = (rows: readonly number[]) =>
-  rows.map((count, i) => ({ images: imagesOf(20 + i, count, 36), labels: labelsOf(count, 6, i), rows: count }));
 
 const cases: readonly Case[] = [
   {
@@ -312,80 +264,5 @@ describe("alignment", () => {
     expect(subspaceAlignment(Float64Array.of(3, 0, 4), [e0, e1])).toBeCloseTo(9 / 25, 12);
     expect(alignment(Float64Array.of(3, 0, 4), e0)).toBeCloseTo(3 / 5, 12);
     expect(alignment(new Float64Array(3), e0)).toBe(0);
-  });
-});
-
-describe("the empirical loss", () => {
-  it("has PyTorch's loss and gradient", async () => {
-    const { loss, gradient } = await tanhLoss().lossAndGradient(tanhTheta);
-    expect(relativeError([loss], [golden.loss])).toBeLessThan(GOLDEN_F64);
-    expect(relativeError(gradient, golden.grad)).toBeLessThan(GOLDEN_F64);
-  });
-
-  it("over mini-batches, the last one short, is that of all images in one batch where there is no batch norm", async () => {
-    const network = cnn6({ classes: 6, width: 2 });
-    const rows = 80;
-    const images = imagesOf(5, rows, 144);
-    const labels = labelsOf(rows, 6);
-    const cut = (from: number, to: number) => ({
-      images: images.subarray(144 * from, 144 * to),
-      labels: labels.subarray(from, to),
-      rows: to - from,
-    });
-    const common = { network, imageShape: [1, 12, 12] as const, classes: 6 };
-    const split = lossOf({ ...common, batches: [cut(0, 32), cut(32, 64), cut(64, 80)] }, { dtype: "f32" });
-    const whole = lossOf({ ...common, batches: [cut(0, 80)] }, { dtype: "f32" });
-    const model = declare(network, [rows, 1, 12, 12]);
-    const theta = initialize(model.parameters, (name) => rng(1, name), new Float32Array(model.parameters.size));
-    const v = Float32Array.from(fill(9, theta.length));
-    const [a, b] = [await split.hessian(theta).product(v), await whole.hessian(theta).product(v)];
-    expect(length(b)).toBeGreaterThan(0.01);
-    expect(relativeError(a, b)).toBeLessThan(CONCATENATED);
-    const [f, g] = [await split.lossAndGradient(theta), await whole.lossAndGradient(theta)];
-    expect(relativeError(f.gradient, g.gradient)).toBeLessThan(CONCATENATED);
-    expect(relativeError([f.loss], [g.loss])).toBeLessThan(CONCATENATED);
-    const quotients = await split.quotients(theta, v);
-    const weighted = (quotients[0]! * 32 + quotients[1]! * 32 + quotients[2]! * 16) / 80;
-    expect(relativeError([weighted], [inner(v, b)])).toBeLessThan(CONCATENATED);
-  });
-
-  it("has another Hessian with running statistics than with those of the batch", async () => {
-    const [batch, running] = (["batch", "running"] as const).map((bn) =>
-      lossOf(
-        {
-          network: normedNetwork,
-          imageShape: [1, 6, 6],
-          classes: 6,
-          batches: batchesOf([10]),
-          buffers: initialize(normedModel.buffers, (name) => rng(1, name), new Float64Array(normedModel.buffers.size)),
-        },
-        { bn },
-      ),
-    );
-    const theta = Float64Array.from(fill(8, normedModel.parameters.size));
-    const v = Float64Array.from(fill(9, theta.length));
-    const [a, b] = [await batch!.hessian(theta).product(v), await running!.hessian(theta).product(v)];
-    expect(relativeError(a, b)).toBeGreaterThan(0.1);
-  });
-
-  it("makes products asked for together in fewer passes, and in order", async () => {
-    const calls: number[] = [];
-    const operator = gathered(3, "f64", async (vectors) => {
-      calls.push(vectors.length);
-      return vectors.map((v) => v.map((x) => 2 * x) as Vector);
-    });
-    const vectors = Array.from({ length: 6 }, (_, i) => Float64Array.of(i, 0, 0));
-    const results = await Promise.all(vectors.map((v) => operator.product(v)));
-    expect(calls).toEqual([6]);
-    expect(results.map((r) => r[0])).toEqual([0, 2, 4, 6, 8, 10]);
-  });
-
-  it("hands a failed product to everyone who waits for one", async () => {
-    const operator = gathered(1, "f64", async () => {
-      throw new Error("no product");
-    });
-    const asked = [operator.product(Float64Array.of(1)), operator.product(Float64Array.of(2))];
-    const outcomes = await Promise.allSettled(asked);
-    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });
 });

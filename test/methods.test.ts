@@ -207,10 +207,7 @@ describe("the power iteration", () => {
 });
 
 describe("an estimate of v", () => {
-  const H = Float64Array.from({ length: N }, (_, j) => j).reduce<Float64Array[]>((columns, j) => {
-    const e = new Float64Array(N).fill(1, j, j + 1);
-    return [...columns, hessian(theta0, e)];
-  }, []);
+  const H = Array.from({ length: N }, (_, j) => hessian(theta0, new Float64Array(N).fill(1, j, j + 1)));
   const dense = denseNumbers(H);
 
   it("by one product keeps the part of v that it is told to, whatever the sign", async () => {

@@ -25,7 +25,7 @@ describe("eigensam train", () => {
   it("prints events as JSON lines, and what people read to stderr", () => {
     expect(outcome.status, outcome.stderr).toBe(0);
     const events = jsonLines(outcome.stdout);
-    expect(events.map(({ event }) => event)).toEqual(["start", "refresh", "refresh", "epoch", "done"]);
+    expect(events.map(({ event }) => event)).toEqual(["start", "refresh", "epoch", "done"]);
     expect(events.at(-1)).toMatchObject({
       event: "done",
       run,
@@ -58,7 +58,9 @@ describe("eigensam train", () => {
   });
 
   it("--dry-run says what a run would be, and writes nothing", async () => {
-    const { status, stdout } = await eigensam(["train", "--dry-run", "--json", ...small], { cwd: folder });
+    const { status, stdout } = await eigensam(["train", "--dry-run", "--json", ...small, "method.solver=power"], {
+      cwd: folder,
+    });
     expect(status).toBe(0);
     const facts = jsonLines(stdout)[0]!;
     expect(facts).toMatchObject({ event: "dry-run", images: 9000, stepsPerEpoch: 17, steps: 17 });

@@ -41,7 +41,7 @@ const settings = (overrides: Record<string, object> = {}): TrainConfig =>
     threads: 1,
     model: { name: "resnet18", width: 2, ...overrides.model },
     data: { batch: 16, crop: 1, flip: false, validation: 0.2, ...overrides.data },
-    method: { every: 3, iterations: 2, ...overrides.method },
+    method: { solver: "power", every: 3, iterations: 2, ...overrides.method },
     optimizer: { lr: 0.05, ...overrides.optimizer },
     train: { epochs: 3, ...overrides.train },
   });

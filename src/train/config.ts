@@ -57,7 +57,7 @@ export const trainSchema = z.strictObject({
       alpha: notNegative.default(0.2).describe("alignment strength α of Eigen-SAM"),
       solver: z
         .enum(solverNames as [string, ...string[]])
-        .default("power")
+        .default("free")
         .describe("how the top eigenvector is kept up: docs/curvature.md compares them"),
       every: count.default(100).describe("steps between estimates of the top eigenvector, k"),
       iterations: count.default(5).describe("Hessian-vector products per estimate, p"),

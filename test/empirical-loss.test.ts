@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { gathered } from "../src/curvature/operator.ts";
+import { inner, length, type Vector } from "../src/curvature/vectors.ts";
+import { loadDataset } from "../src/data/index.ts";
+import { cnn6 } from "../src/models/cnn6.ts";
+import { initialize } from "../src/nn/layout.ts";
+import { declare } from "../src/nn/scope.ts";
+import { rng } from "../src/util/rng.ts";
+import { lossOf } from "./support/curvature.ts";
+import { fill, relativeError } from "./support/numbers.ts";
+import {
+  batchesOf,
+  golden,
+  imagesOf,
+  labelsOf,
+  normedModel,
+  normedNetwork,
+  tanhLoss,
+  tanhTheta,
+} from "./support/small-losses.ts";
+import { CONCATENATED, GOLDEN_F64 } from "./tolerances.ts";
+
+describe("the empirical loss", () => {
+  it("has PyTorch's loss and gradient", async () => {
+    const { loss, gradient } = await tanhLoss().lossAndGradient(tanhTheta);
+    expect(relativeError([loss], [golden.loss])).toBeLessThan(GOLDEN_F64);
+    expect(relativeError(gradient, golden.grad)).toBeLessThan(GOLDEN_F64);
+  });
+
+  it("over mini-batches, the last one short, is that of all images in one batch where there is no batch norm", async () => {
+    const network = cnn6({ classes: 6, width: 2 });
+    const rows = 80;
+    const images = imagesOf(5, rows, 144);
+    const labels = labelsOf(rows, 6);
+    const cut = (from: number, to: number) => ({
+      images: images.subarray(144 * from, 144 * to),
+      labels: labels.subarray(from, to),
+      rows: to - from,
+    });
+    const common = { network, imageShape: [1, 12, 12] as const, classes: 6 };
+    const split = lossOf({ ...common, batches: [cut(0, 32), cut(32, 64), cut(64, 80)] }, { dtype: "f32" });
+    const whole = lossOf({ ...common, batches: [cut(0, 80)] }, { dtype: "f32" });
+    const model = declare(network, [rows, 1, 12, 12]);
+    const theta = initialize(model.parameters, (name) => rng(1, name), new Float32Array(model.parameters.size));
+    const v = Float32Array.from(fill(9, theta.length));
+    const [a, b] = [await split.hessian(theta).product(v), await whole.hessian(theta).product(v)];
+    expect(length(b)).toBeGreaterThan(0.01);
+    expect(relativeError(a, b)).toBeLessThan(CONCATENATED);
+    const [f, g] = [await split.lossAndGradient(theta), await whole.lossAndGradient(theta)];
+    expect(relativeError(f.gradient, g.gradient)).toBeLessThan(CONCATENATED);
+    expect(relativeError([f.loss], [g.loss])).toBeLessThan(CONCATENATED);
+    const quotients = await split.quotients(theta, v);
+    const weighted = (quotients[0]! * 32 + quotients[1]! * 32 + quotients[2]! * 16) / 80;
+    expect(relativeError([weighted], [inner(v, b)])).toBeLessThan(CONCATENATED);
+  });
+
+  it("streams ten thousand images in the memory of one mini-batch", async () => {
+    const { train, imageShape } = await loadDataset("fashion-mini");
+    const network = cnn6({ classes: 10, width: 2 });
+    const rows = 100;
+    const cut = (i: number) => ({
+      images: Float32Array.from(train.images.subarray(784 * rows * i, 784 * rows * (i + 1)), (x) => x / 255),
+      labels: train.labels.subarray(rows * i, rows * (i + 1)),
+      rows,
+    });
+    const all = Array.from({ length: 100 }, (_, i) => cut(i));
+    expect(all.reduce((sum, { labels }) => sum + labels.length, 0)).toBe(10_000);
+    const model = declare(network, [rows, ...imageShape]);
+    const theta = initialize(model.parameters, (name) => rng(1, name), new Float32Array(model.parameters.size));
+    const v = Float32Array.from(fill(9, theta.length));
+    const [one, many] = [all.slice(0, 1), all].map((batches) =>
+      lossOf({ network, imageShape, classes: 10, batches }, { dtype: "f32" }).hessian(theta),
+    );
+    await one!.product(v);
+    const before = process.memoryUsage().rss;
+    await many!.product(v);
+    const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+    console.info(`${grown.toFixed(0)} MiB more for 100 mini-batches than for one`);
+    // The activations of all images together, forward pass alone: two layers of 28×28×2 numbers each.
+    expect(grown).toBeLessThan((10_000 * 2 * 28 * 28 * 2 * 4) / 2 ** 20);
+  });
+
+  it("has another Hessian with running statistics than with those of the batch", async () => {
+    const [batch, running] = (["batch", "running"] as const).map((bn) =>
+      lossOf(
+        {
+          network: normedNetwork,
+          imageShape: [1, 6, 6],
+          classes: 6,
+          batches: batchesOf([10]),
+          buffers: initialize(normedModel.buffers, (name) => rng(1, name), new Float64Array(normedModel.buffers.size)),
+        },
+        { bn },
+      ),
+    );
+    const theta = Float64Array.from(fill(8, normedModel.parameters.size));
+    const v = Float64Array.from(fill(9, theta.length));
+    const [a, b] = [await batch!.hessian(theta).product(v), await running!.hessian(theta).product(v)];
+    expect(relativeError(a, b)).toBeGreaterThan(0.1);
+  });
+
+  it("makes products asked for together in fewer passes, and in order", async () => {
+    const calls: number[] = [];
+    const operator = gathered(3, "f64", async (vectors) => {
+      calls.push(vectors.length);
+      return vectors.map((v) => v.map((x) => 2 * x) as Vector);
+    });
+    const vectors = Array.from({ length: 6 }, (_, i) => Float64Array.of(i, 0, 0));
+    const results = await Promise.all(vectors.map((v) => operator.product(v)));
+    expect(calls).toEqual([6]);
+    expect(results.map((r) => r[0])).toEqual([0, 2, 4, 6, 8, 10]);
+  });
+
+  it("hands a failed product to everyone who waits for one", async () => {
+    const operator = gathered(1, "f64", async () => {
+      throw new Error("no product");
+    });
+    const asked = [operator.product(Float64Array.of(1)), operator.product(Float64Array.of(2))];
+    const outcomes = await Promise.allSettled(asked);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  });
+});
