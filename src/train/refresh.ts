@@ -5,7 +5,7 @@ import { crossEntropy } from "../nn/functions.ts";
 import { forward, type Model, vectorLength } from "../nn/scope.ts";
 import { krylovSpace, powerIteration, type Solver } from "../optim/eigenvector.ts";
 import { cosine } from "../optim/steps.ts";
-import { compile, type Executable } from "../runtime/compile.ts";
+import { compile } from "../runtime/compile.ts";
 import type { TypedArray } from "../runtime/session.ts";
 import type { TrainConfig } from "./config.ts";
 import { batchSpec, compileOptions } from "./graphs.ts";
@@ -135,7 +135,3 @@ function invariantLength(beta: TypedArray): number {
   const at = [...beta].findIndex((b) => !(b > 1e-6 * largest));
   return at < 0 ? beta.length : at + 1;
 }
-
-export const releaseAll = async (executables: readonly Pick<Executable, "release">[]): Promise<void> => {
-  for (const executable of executables) await executable.release();
-};

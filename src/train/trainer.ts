@@ -6,7 +6,7 @@ import type { TrainConfig } from "./config.ts";
 import { solvers } from "../optim/eigenvector.ts";
 import { compileStep, methodOf, optimizerOf, solverOf } from "./graphs.ts";
 import type { ImageFormat } from "./problem.ts";
-import { compileEstimator, type RefreshMetrics, releaseAll } from "./refresh.ts";
+import { compileEstimator, type RefreshMetrics } from "./refresh.ts";
 import type { TrainState } from "./state.ts";
 
 export interface Batch {
@@ -130,6 +130,8 @@ export async function createTrainer(
         ...(estimated && cosEpsV ? { cosEpsV: cosEpsV[0]! } : {}),
       };
     },
-    release: () => releaseAll(resources),
+    release: async () => {
+      for (const resource of resources) await resource.release();
+    },
   };
 }

@@ -18,8 +18,9 @@ import type { StudyRun } from "./plan.ts";
 /** How good v is at the moment a step uses it, against H̄, the Hessian over many images. */
 export interface Moment {
   readonly step: number;
-  /** λ₁(H̄). */
+  /** λ₁(H̄), and the residual ‖H̄q − λ₁q‖/λ₁ it was found with. */
   readonly eigenvalue: number;
+  readonly residual: number;
   /** vᵀH̄v/λ₁(H̄); 1 is perfect. */
   readonly ratio: number;
   /** cos² of v with the span of the top three eigenvectors of H̄. */
@@ -46,7 +47,7 @@ const SUBSPACE = 3;
 
 /** Of the residuals of the eigenpairs that v is compared with; eigenvalues are as good as its square. */
 const TOLERANCE = 5e-2;
-const MOST_PRODUCTS = 16;
+const MOST_PRODUCTS = 14;
 
 /** Trains one run and judges v on the way. */
 export async function studyRun(
@@ -106,10 +107,11 @@ export async function studyRun(
         ...(start ? { start } : {}),
       });
       start = top.reduce((sum, { vector }) => sum.map((x, i) => x + vector[i]!) as Vector, state.v.slice() as Vector);
-      const { eigenvalue } = top[0]!;
+      const { eigenvalue, residual } = top[0]!;
       found.push({
         step,
         eigenvalue,
+        residual,
         ratio: inner(state.v, await H.product(state.v)) / eigenvalue,
         subspace: subspaceAlignment(
           state.v,

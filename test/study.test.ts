@@ -1,0 +1,103 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { studyRuns, studyScales } from "../src/experiments/eigenvector/plan.ts";
+import { type StudyResult, studyRun } from "../src/experiments/eigenvector/run.ts";
+import { summarizeStudy } from "../src/experiments/eigenvector/summary.ts";
+import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
+import { writeStudy } from "../src/report/eigenvector/index.ts";
+import { summarize } from "../src/report/statistics.ts";
+import { checkConfig } from "../src/train/settings.ts";
+
+const intervalOf = (values: readonly number[]) => {
+  const { mean, ci95, n } = summarize(values);
+  return { mean, half: ci95, n };
+};
+
+/** Ratios that differ from `power`'s of the same seed by exactly 0.1 and 0.3, while seeds differ by more. */
+const results: readonly StudyResult[] = ["a", "b"].flatMap((network) =>
+  [1, 2, 3].flatMap((seed) =>
+    (["power", "free"] as const).map((solver): StudyResult => {
+      const gain = solver === "power" ? 0 : network === "a" ? 0.1 : 0.3;
+      const moment = (step: number, ratio: number) => ({
+        step,
+        ratio,
+        eigenvalue: 10 * seed,
+        residual: 0.01,
+        subspace: 0.5,
+      });
+      return {
+        name: `${network}-${solver}-seed${seed}`,
+        network,
+        solver,
+        seed,
+        steps: 200,
+        moments: [moment(20, 0.1 * seed + gain - 0.05), moment(150, 0.1 * seed + gain + 0.05)],
+        testAccuracy: 0.9,
+        trainLoss: 0.3,
+        estimates: 2,
+        products: solver === "power" ? 10 : 5,
+        overhead: 0.05,
+      };
+    }),
+  ),
+);
+
+describe("the study of solvers", () => {
+  it("plans every solver on every network and seed, with moments of a seed shared by all solvers", () => {
+    const runs = studyRuns("laptop");
+    const { networks, seeds } = studyScales.laptop;
+    expect(runs).toHaveLength(networks.length * seeds.length * solverNames.length);
+    expect(seeds.length).toBeGreaterThanOrEqual(5);
+    expect(networks.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(runs.map(({ name }) => name)).size).toBe(runs.length);
+    const ofSeed = runs.filter(({ config }) => config.seed === 3).map(({ moments }) => moments);
+    for (const moments of ofSeed) expect(moments).toEqual(ofSeed[0]);
+  });
+
+  it("pairs gains by seed, so that what differs between seeds does not widen their interval", () => {
+    const rows = summarizeStudy(results, intervalOf);
+    const free = (network: string) => rows.find((row) => row.network === network && row.solver === "free")!;
+    expect(free("a").gain.mean).toBeCloseTo(0.1, 12);
+    expect(free("a").gain.half).toBeLessThan(1e-12);
+    expect(free("a").ratio.half).toBeGreaterThan(0.2);
+    expect(free("all").gain.mean).toBeCloseTo(0.2, 12);
+    expect(free("all").gain.n).toBe(6);
+    expect(rows.find(({ solver }) => solver === "power")!.products).toBe(5);
+  });
+
+  it("writes figures, a table and a page", async () => {
+    const out = mkdtempSync(join(tmpdir(), "eigensam-study-"));
+    const report = await writeStudy(results, out);
+    for (const path of [...report.figures, ...report.tables, report.html]) expect(existsSync(path), path).toBe(true);
+    expect(readFileSync(report.tables[0]!, "utf8")).toContain("| all | free | 0.40 ± 0.15 | +0.20 ± 0.11 |");
+  });
+
+  it.each<[SolverName, number]>([
+    ["power", 6],
+    ["spread", 3 + 5],
+    ["free", 3],
+  ])("judges v on the way (%s)", async (solver, products) => {
+    const config = checkConfig({
+      threads: 1,
+      model: { name: "mlp", width: 4 },
+      data: { batch: 750, crop: 0, flip: false },
+      method: { solver, every: 6, iterations: 3 },
+      train: { epochs: 1 },
+    });
+    const result = await studyRun(
+      { name: "x", network: "mlp", solver, config, moments: [0.5, 0.99], images: 750 },
+      () => undefined,
+    );
+    expect(result).toMatchObject({ steps: 12, products, moments: [{ step: 6 }, { step: 11 }] });
+    for (const { ratio, subspace, residual, eigenvalue } of result.moments) {
+      expect(eigenvalue).toBeGreaterThan(0);
+      // No Rayleigh quotient is above the top eigenvalue, which Lanczos finds from below.
+      expect(ratio).toBeLessThan(1 + residual ** 2 + 1e-3);
+      expect(subspace).toBeGreaterThanOrEqual(0);
+      expect(subspace).toBeLessThan(1 + 1e-5);
+    }
+    expect(result.testAccuracy).toBeGreaterThan(0.05);
+  });
+});
