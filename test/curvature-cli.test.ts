@@ -120,6 +120,7 @@ describe("eigensam curvature", () => {
     ],
     ["more mini-batches than there are", [...own, "--batches", "9"], "make 1 mini-batches of 128", 2],
     ["a slice along an eigenvector that was not asked for", [...own, "--slice", "v2"], "add --top 2", 2],
+    ["a plane of one direction", [...own, "--slice", "v1,v1"], "give two different directions", 2],
     ["a direction that is none", [...own, "--slice", "v9"], "expected one of g, v1, v2, random", 2],
   ])("ends with one clear error for %s", async (_, args, message, expected) => {
     const { status, stdout, stderr } = await curvature(...args);

@@ -48,24 +48,23 @@ export async function extremeEigenpairs(operator: SymmetricOperator, options: Ex
   if (maxProducts < wanted)
     throw new ConfigError(`${maxProducts} products do not give ${wanted} eigenvalues`, { maxProducts, top, bottom });
   const start = options.start ?? gaussian(size, dtype, random);
-  let converged = false;
+  const done = (krylov: Krylov) =>
+    krylov.alpha.length === size || ends(krylov, top, bottom).every(({ residual }) => residual <= tolerance);
   const krylov = await lanczos(operator, {
     start,
     steps: maxProducts,
     random,
     enough: (sofar) => {
       onProduct?.(sofar.alpha.length, sofar);
-      const m = sofar.alpha.length;
-      if (m < wanted || (m < size && m < 2 * wanted)) return false;
-      converged = ends(sofar, top, bottom).every(({ residual }) => residual <= tolerance) || m === size;
-      return converged;
+      // Twice as many as wanted, so that none is taken for an outer one that has not shown yet.
+      return sofar.alpha.length >= Math.min(size, 2 * wanted) && done(sofar);
     },
   });
   const { basis } = krylov;
   const found = ends(krylov, top, bottom).map(
     ({ eigenvalue, residual, s }): EigenPair => ({ eigenvalue, residual, vector: combine(basis, s) }),
   );
-  return { top: found.slice(0, top), bottom: found.slice(top), products: basis.length, converged };
+  return { top: found.slice(0, top), bottom: found.slice(top), products: basis.length, converged: done(krylov) };
 }
 
 /** The outer Ritz pairs: largest first, then smallest first. */

@@ -24,8 +24,8 @@ export interface ProblemOptions {
   /** Normalize uint8 images of one's own as the configured data set; else by their own mean and standard deviation. */
   readonly normalizeAsData: boolean;
   readonly split: "train" | "test";
-  /** Mini-batches from the beginning; all of them where left out. */
-  readonly batches?: number | undefined;
+  /** Mini-batches from the beginning; left out, eight of a data set (or as many as there are), and all of one's own images. */
+  readonly batches?: number | "all" | undefined;
   readonly bn: BatchNormMode;
   readonly dtype: FloatDType;
 }
@@ -52,7 +52,9 @@ export async function curvatureProblem(options: ProblemOptions): Promise<Curvatu
       { largest, classes: format.classes, path },
       "labels begin at 0; do images and weights belong together?",
     );
-  const batches = cut(split, format, config.data.batch, options.batches);
+  const { batch } = config.data;
+  const usual = options.images === undefined ? Math.min(DEFAULT_BATCHES, Math.ceil(split.count / batch)) : "all";
+  const batches = cut(split, format, batch, options.batches ?? usual);
   const modelFor = (rows: number) => modelOf(config, format, rows);
   const model = modelFor(batches[0]!.rows);
   const weights = readWeights(path, model);
@@ -116,16 +118,20 @@ function classesOf(config: TrainConfig, format: ImageFormat, path: string): numb
   return tensors[last.name]?.shape[0] ?? format.classes;
 }
 
-function cut(split: Split, { imageShape }: ImageFormat, batch: number, count: number | undefined): LossBatch[] {
+/** Enough mini-batches to tell the sampling error. */
+const DEFAULT_BATCHES = 8;
+
+function cut(split: Split, { imageShape }: ImageFormat, batch: number, asked: number | "all"): LossBatch[] {
   const all = Math.ceil(split.count / batch);
-  if (count !== undefined && count > all)
+  const count = asked === "all" ? all : asked;
+  if (count > all)
     throw new ConfigError(
       `--batches is ${count}, but ${split.count} images make ${all} mini-batches of ${batch}`,
       { count, all },
       "--batches all takes every image",
     );
   const size = sizeOf(imageShape);
-  return Array.from({ length: count ?? all }, (_, i) => {
+  return Array.from({ length: count }, (_, i) => {
     const [from, to] = [i * batch, Math.min((i + 1) * batch, split.count)];
     return {
       images: split.images.subarray(from * size, to * size),

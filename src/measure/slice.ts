@@ -39,6 +39,7 @@ export async function lossSlice(
   known: Known,
   onPoint: (done: number, of: number) => void,
 ): Promise<LossSlice> {
+  assertDrawable(directions, points);
   const vectors = directions.map((direction, i) => vectorOf(direction, i, layout, theta, seed, known));
   // The second of two unit vectors is made orthogonal to the first, so that the plane's angles are true.
   if (vectors.length === 2 && !directions.includes("random")) {
@@ -66,6 +67,15 @@ export async function lossSlice(
     slope: vectors.map((v) => inner(v, known.gradient)),
     curvature: vectors.map((v, i) => inner(v, images[i]!)),
   };
+}
+
+function assertDrawable(directions: readonly SliceDirection[], points = 2): void {
+  const named = directions.join(",");
+  if (directions.length < 1 || directions.length > 2)
+    throw new ConfigError(`a slice along ${named}: ${directions.length} directions`, { directions }, "give one or two");
+  if (directions[0] === directions[1] && directions[0] !== "random")
+    throw new ConfigError(`a slice along ${named} is no plane`, { directions }, "give two different directions");
+  if (points < 2) throw new ConfigError(`a slice of ${points} point`, { points }, "give two or more");
 }
 
 function vectorOf(

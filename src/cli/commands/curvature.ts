@@ -29,9 +29,6 @@ interface CurvatureOptions extends WeightsOptions {
   readonly json?: true;
 }
 
-/** Mini-batches of a data set that are measured unless more are asked for: enough to tell the sampling error. */
-const DEFAULT_BATCHES = 8;
-
 const countOrAll = (text: string): number | "all" => (text === "all" ? "all" : positiveInteger(text));
 
 const slices = (text: string, before: CurvatureOptions["slice"]): CurvatureOptions["slice"] => [
@@ -87,15 +84,12 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const { measureCurvature } = await import("../../measure/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
     const { say } = await import("../ui.ts");
-    const own = options.images !== undefined;
     const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");
-    const batches = options.batches ?? (own ? "all" : DEFAULT_BATCHES);
     const problem = await curvatureProblem({
       ...options,
       config,
       path,
       normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
-      batches: batches === "all" ? undefined : batches,
     });
     const { loss, layout, theta } = problem;
     const progress = progressOf();
