@@ -49,3 +49,9 @@ export const OFFICIAL_CURVE = 0.05;
 
 /** The first Rayleigh quotient, after 20 steps and five products of a power iteration. */
 export const OFFICIAL_EIGENVALUE = 1e-2;
+
+/** An order of convergence, fitted to a few halvings: what the next order still adds. */
+export const SLOPE = 0.15;
+
+/** Standard deviations within which dozens of sampled numbers all lie. */
+export const SIGMAS = 4;
