@@ -1,0 +1,60 @@
+import type { SdeRunConfig } from "./config.ts";
+import { compilePower, compileTestScore, compileTrainScore } from "./graphs.ts";
+import type { Problem } from "./problem.ts";
+import type { ProcessState } from "./state.ts";
+
+/** The six quantities of the figure, and how good the last of them is. */
+export interface Measurement {
+  /** Mean loss on all training images. */
+  readonly trainLoss: number;
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  /** ‖θ‖. */
+  readonly norm: number;
+  /** ‖∇f‖ on all training images. */
+  readonly gradNorm: number;
+  /** λ₁ on the first measure.curvatureImages training images. */
+  readonly eigenvalue: number;
+  /** ‖Hv − λv‖/|λ|. */
+  readonly residual: number;
+}
+
+export interface Meter {
+  measure(state: ProcessState): Promise<Measurement>;
+  release(): Promise<void>;
+}
+
+/** Power-iteration steps per call, and calls at most; the next call is made while the residual is above the limit. */
+const ITERATIONS = 5;
+const CALLS = 20;
+/** The Rayleigh quotient errs by the square of it. */
+const RESIDUAL = 0.03;
+
+export async function createMeter(config: SdeRunConfig, problem: Problem): Promise<Meter> {
+  const { train, test, pixels } = problem;
+  const images = Math.min(config.measure.curvatureImages, train.count);
+  const [onTrain, onTest, power] = [
+    await compileTrainScore(config, problem),
+    await compileTestScore(config, problem),
+    await compilePower(config, problem, { images, iterations: ITERATIONS }),
+  ];
+  const some = { x: train.x.subarray(0, images * pixels), y: train.y.subarray(0, images) };
+  return {
+    measure: async ({ theta, top }) => {
+      const trained = await onTrain.run({ theta, x: train.x, y: train.y });
+      const [trainLoss, gradNorm, norm] = [trained.loss![0]!, trained.gradNorm![0]!, trained.norm![0]!];
+      const tested = await onTest.run({ theta, x: test.x, y: test.y });
+      let [eigenvalue, residual] = [Number.NaN, Number.POSITIVE_INFINITY];
+      for (let call = 0; call < CALLS && residual > RESIDUAL; call++) {
+        const estimate = await power.run({ theta, v: top, ...some });
+        top.set(estimate.nextV!);
+        [eigenvalue, residual] = [estimate.eigenvalue![0]!, estimate.residual![0]!];
+      }
+      const [testLoss, testAccuracy] = [tested.loss![0]!, tested.accuracy![0]!];
+      return { trainLoss, testLoss, testAccuracy, norm, gradNorm, eigenvalue, residual };
+    },
+    release: async () => {
+      for (const executable of [onTrain, onTest, power]) await executable.release();
+    },
+  };
+}
