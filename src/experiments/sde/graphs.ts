@@ -1,5 +1,5 @@
-import { div } from "../../graph/ops/elementwise.ts";
-import { grad } from "../../graph/grad.ts";
+import { abs, add, div, mul, sub } from "../../graph/ops/elementwise.ts";
+import { dot, grad } from "../../graph/grad.ts";
 import { sum } from "../../graph/ops/reduce.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { correct } from "../../nn/accuracy.ts";
@@ -56,15 +56,23 @@ export const compileDrift = (config: SdeConfig, problem: Problem, variant: SdeVa
     { sumH: "nextH", sumXiH: "nextXiH" },
   );
 
-/** `iterations` steps of the power iteration on so many images: the next vector, λ and its residual. */
+/**
+ * `iterations` steps of the power iteration with H + shift·I on so many images: the next vector, the eigenvalue of H, and
+ * ‖Hv − λv‖. A shift by the largest negative eigenvalue makes the largest λ the largest in absolute value as well.
+ */
 export const compilePower = (
   config: SdeConfig,
   problem: Problem,
   { images, iterations }: { readonly images: number; readonly iterations: number },
 ): Promise<Executable> =>
-  compileOn(config, problem, images, { vectors: ["v"] }, ({ theta, v }, f) => {
-    const power = powerIteration(f, theta!, v!, iterations);
-    return { nextV: power.v, eigenvalue: power.eigenvalue, residual: power.residual };
+  compileOn(config, problem, images, { vectors: ["v"], scalars: ["shift"] }, ({ theta, v, shift }, f) => {
+    const shifted = (x: Tensor) => add(f(x), mul(mul(0.5, shift!), dot(x, x)));
+    const power = powerIteration(shifted, theta!, v!, iterations);
+    return {
+      nextV: power.v,
+      eigenvalue: sub(power.eigenvalue, shift!),
+      error: mul(power.residual, abs(power.eigenvalue)),
+    };
   });
 
 /** Loss and ‖∇f‖ on all training images, and ‖θ‖. */

@@ -42,6 +42,7 @@ export async function runSde({ config, run, listen, stop }: SdeRunArgs): Promise
       const measured = await meter.measure(state);
       if (Number.isFinite(measured.trainLoss) && Number.isFinite(measured.norm)) {
         log.append({ kind: "measure", step, process, ...measured });
+        if (process === "discrete") log.append({ kind: "drift", step, ...(await stepper.driftErrors(state, step)) });
         listen({ ...label, event: "measure", step, process, ...measured });
       } else {
         state.divergedAt = step;
