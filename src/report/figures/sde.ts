@@ -19,7 +19,7 @@ const styles: Partial<Readonly<Record<ProcessName, { readonly colour: string; re
 /** What a panel says about its distances, in the order of the legend. */
 const SHORT: Partial<Readonly<Record<ProcessName, string>>> = { second: "2nd", third: "3rd", sgd: "SGD" };
 
-const PANEL = { width: 270, height: 165 };
+const PANEL = { width: 300, height: 170 };
 const COLUMNS = 3;
 
 interface Series {
@@ -37,14 +37,16 @@ export function sdeFigure(runs: readonly SdeRun[]): Drawn {
   const labels = drawn.map((name) => titleOf(name, method));
   const spec = {
     $schema: SCHEMA,
-    config: { ...config, concat: { spacing: 26 } },
+    config: { ...config, legend: { ...config.legend, offset: 14 }, title: { ...config.title, frame: "group" } },
+    bounds: "flush",
+    spacing: { row: 104, column: 62 },
     title: {
       text: `Discrete ${method} and its stochastic differential equations, ρ = ${rho}`,
-      subtitle: `below each title: distance of each equation to discrete ${method}, mean over time`,
-      frame: "bounds",
+      subtitle: `below each title: distance to discrete ${method}, mean over time; some axes are logarithmic`,
+      offset: 24,
     },
     columns: COLUMNS,
-    concat: panels.map(({ spec: own }, i) => own(labels, drawn, i === 0)),
+    concat: panels.map(({ spec: own }) => own(labels, drawn)),
     resolve: { scale: { stroke: "shared", strokeDash: "shared" }, legend: { stroke: "shared", strokeDash: "shared" } },
   } as unknown as TopLevelSpec;
   const points = panels.flatMap((p) => p.points);
@@ -64,7 +66,9 @@ function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity:
   const points = series.flatMap((s) => s.points);
   const axis = axisOf(points, log, { within: [0, info.percent ? 1 : Number.POSITIVE_INFINITY] });
   const own = all.filter((d) => d.quantity === quantity && SHORT[d.process]);
-  const note = own.map((d) => `${SHORT[d.process]} ${shown(d, info.percent)}`).join("   ");
+  const unit = info.percent && own.length > 0 ? " points" : "";
+  const note =
+    own.map((d) => `${SHORT[d.process]} ${significant((info.percent ? 100 : 1) * d.distance)}`).join(" · ") + unit;
   const scale = log
     ? { type: "log", domain: axis.domain, nice: false }
     : { type: "linear", domain: axis.domain, nice: false, zero: false };
@@ -80,20 +84,20 @@ function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity:
     scale: { nice: false, zero: false },
     axis: { grid: false, tickMinStep: 1, tickCount: 4, format: ",d" },
   };
-  const spec = (names: readonly string[], processes: readonly ProcessName[], legend: boolean) => {
+  const spec = (names: readonly string[], processes: readonly ProcessName[]) => {
     const by = (range: readonly unknown[]) => ({
       field: "label",
       type: "nominal",
       sort: names,
       scale: { domain: names, range },
-      legend: legend ? { orient: "top", columns: names.length } : null,
+      legend: { orient: "top", columns: names.length },
     });
     const stroke = by(processes.map((name) => styles[name]!.colour));
     const strokeDash = by(processes.map((name) => styles[name]!.dash));
     const fill = { field: "colour", type: "nominal", scale: null, legend: null };
     return {
       ...PANEL,
-      title: { text: log ? `${info.title}, logarithmic` : info.title, subtitle: note, fontSize: 13, offset: 8 },
+      title: { text: info.title, subtitle: note, fontSize: 13, subtitleFontSize: 11, offset: 8 },
       data: {
         values: series.flatMap(({ label, colour, points: line }) =>
           line.map(({ x: step, y: value, low, high }) => ({ label, colour, x: step, y: value, low, high })),
@@ -113,7 +117,3 @@ function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity:
   };
   return { points, spec };
 }
-
-/** Accuracies differ by points of a hundred. */
-const shown = ({ distance }: Distance, percent?: true): string =>
-  percent ? `${significant(100 * distance)} points` : significant(distance);
