@@ -78,5 +78,8 @@ export { type Optimizer, optimizerNames, optimizers } from "./optim/optimizers.t
 export { scheduleFactor, scheduleNames, schedules } from "./optim/schedules.ts";
 export { sgd } from "./optim/sgd.ts";
 export { eigenSamStep, type Loss, powerIteration, samStep, sgdStep, trainingStep } from "./optim/steps.ts";
+export { accumulated, type DriftSums, eulerMaruyama, type EulerStep } from "./sde/euler-maruyama.ts";
+export { type DriftTerms, driftTerms, type Expansion, expansions, truncated } from "./sde/expansion.ts";
+export { type SdeVariant, type SdeVariantName, sdeVariantNames, sdeVariants } from "./sde/variants.ts";
 export * from "./util/errors.ts";
 export { type Rng, rng } from "./util/rng.ts";

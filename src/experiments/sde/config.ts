@@ -50,7 +50,7 @@ export const sdeSchema = z.strictObject({
       eta: positive.default(0.05).describe("learning rate η; step t of the algorithm is time ηt"),
       steps: count.default(2000).describe("steps of the discrete algorithm"),
       substeps: count.default(1).describe("Euler steps r per discrete step: dt = η/r"),
-      batches: count.default(16).describe("mini-batches M per Euler step"),
+      batches: count.default(8).describe("mini-batches M per Euler step"),
       processes: z
         .array(z.enum(processNames as [ProcessName, ...ProcessName[]]))
         .min(1)
