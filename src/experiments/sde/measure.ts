@@ -34,8 +34,14 @@ const RESIDUAL = 0.03;
 /** A little beyond the most negative eigenvalue, whose estimate is short of it. */
 const SHIFT = 1.1;
 
-/** λ₁ and its residual by power iterations on from v, which is left at the last vector. */
-async function topEigenvalue(power: Executable, inputs: Readonly<Record<"theta" | "v" | "x" | "y", TypedArray>>) {
+/**
+ * λ₁ and its residual by calls of a power iteration (compilePower), on from v, which is left at the last vector. It follows
+ * the largest |λ|; where that is negative, H is shifted by it, and λ₁ is the largest.
+ */
+export async function topEigenvalue(
+  power: Pick<Executable, "run">,
+  inputs: Readonly<Record<"theta" | "v" | "x" | "y", TypedArray>>,
+) {
   const shift = inputs.theta.slice(0, 1).fill(0);
   let [eigenvalue, residual] = [Number.NaN, Number.POSITIVE_INFINITY];
   for (let call = 0; call < CALLS && residual > RESIDUAL; call++) {
@@ -43,9 +49,8 @@ async function topEigenvalue(power: Executable, inputs: Readonly<Record<"theta" 
     inputs.v.set(estimate.nextV!);
     eigenvalue = estimate.eigenvalue![0]!;
     residual = estimate.error![0]! / Math.abs(eigenvalue);
-    // It follows the largest |λ|. Where that is negative, shifting by it leaves λ₁ the largest.
-    if (eigenvalue < 0 && residual <= RESIDUAL) {
-      shift[0] = Math.max(shift[0]!, SHIFT * Math.abs(eigenvalue));
+    if (SHIFT * -eigenvalue > shift[0]! && residual <= RESIDUAL) {
+      shift[0] = SHIFT * -eigenvalue;
       residual = Number.POSITIVE_INFINITY;
     }
   }
