@@ -29,6 +29,7 @@ describe("the measured λ₁", () => {
   it.each<[string, readonly number[], readonly number[]]>([
     ["is the largest eigenvalue", [3, 1, -0.5, 0], [1, 1, 1, 1]],
     ["is the largest also where a negative one is larger in size", [3, 1, -8, 0], [1, 1, 1, 1]],
+    ["is found beside a negative one of nearly its size", [3, 1, -3.001, 0], [1, 1, 1, 1]],
     ["is found from the eigenvector of the negative one, as good as", [3, 1, -8, 0], [1e-3, 1e-3, 1, 1e-3]],
   ])("%s", async (_, diagonal, start) => {
     const { eigenvalue, residual } = await measured(diagonal, start);

@@ -109,7 +109,7 @@ describe("the distances to the discrete method", () => {
     const second = join(folder, "rho0.1-seed2");
     await runHere(second, smallRun([], 2));
     const { distances, figures, tables } = await writeSdeReport([run, second], join(folder, "figure"));
-    expect([figures.length, tables.length]).toEqual([2, 4]);
+    expect([figures.length, tables.length]).toEqual([2, 6]);
     expect(distances).toHaveLength(5 * 6);
     const reads = [run, second].map(readSdeRun);
     const difference = (i: number) =>

@@ -26,17 +26,19 @@ export interface Meter {
   release(): Promise<void>;
 }
 
-/** Power-iteration steps per call, and calls at most; the next call is made while the residual is above the limit. */
+/** Power-iteration steps per call, and calls at most. */
 const ITERATIONS = 5;
-const CALLS = 40;
-/** The Rayleigh quotient errs by the square of it. */
+const CALLS = 100;
+/** ‖Hv − λv‖/|λ| at which v is good enough: the Rayleigh quotient errs by the square of it. */
 const RESIDUAL = 0.03;
-/** A little beyond the most negative eigenvalue, whose estimate is short of it. */
+/** Calls after which eigenvalues of about the same size and both signs are suspected. */
+const PATIENCE = 8;
+/** A little beyond the largest |λ|, whose estimate is short of it. */
 const SHIFT = 1.1;
 
 /**
  * λ₁ and its residual by calls of a power iteration (compilePower), on from v, which is left at the last vector. It follows
- * the largest |λ|; where that is negative, H is shifted by it, and λ₁ is the largest.
+ * the largest |λ|; where that is negative, or two signs keep it from settling, H is shifted until λ₁ is the largest.
  */
 export async function topEigenvalue(
   power: Pick<Executable, "run">,
@@ -44,15 +46,16 @@ export async function topEigenvalue(
 ) {
   const shift = inputs.theta.slice(0, 1).fill(0);
   let [eigenvalue, residual] = [Number.NaN, Number.POSITIVE_INFINITY];
-  for (let call = 0; call < CALLS && residual > RESIDUAL; call++) {
+  for (let call = 1; call <= CALLS; call++) {
     const estimate = await power.run({ ...inputs, shift });
     inputs.v.set(estimate.nextV!);
     eigenvalue = estimate.eigenvalue![0]!;
-    residual = estimate.error![0]! / Math.abs(eigenvalue);
-    if (SHIFT * -eigenvalue > shift[0]! && residual <= RESIDUAL) {
-      shift[0] = SHIFT * -eigenvalue;
-      residual = Number.POSITIVE_INFINITY;
-    }
+    const error = estimate.error![0]!;
+    residual = error / Math.abs(eigenvalue);
+    const beyond = SHIFT * Math.hypot(eigenvalue, error);
+    const settled = residual <= RESIDUAL;
+    if (settled && (eigenvalue >= 0 || beyond <= shift[0]!)) break;
+    if (settled || call > PATIENCE) shift[0] = Math.max(shift[0]!, beyond);
   }
   return { eigenvalue, residual };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { processes } from "../../experiments/sde/processes.ts";
 import { writeAtomic } from "../../util/files.ts";
 import { sdeFigure } from "../figures/sde.ts";
 import { pngOf, svgOf } from "../render.ts";
@@ -17,7 +18,7 @@ export interface SdeReport {
   readonly shown: readonly Table[];
 }
 
-/** Reads complete runs of one configuration and writes a figure per radius, as SVG and PNG, and two tables. */
+/** Reads complete runs of one configuration and writes a figure per radius, as SVG and PNG, and the tables. */
 export async function writeSdeReport(runDirs: readonly string[], outDir: string): Promise<SdeReport> {
   const runs = runDirs.map(readSdeRun);
   const groups = [...new Set(runs.map(({ rho }) => rho))].map((rho) => runs.filter((run) => run.rho === rho));
@@ -35,7 +36,25 @@ export async function writeSdeReport(runDirs: readonly string[], outDir: string)
   }
   const all = groups.flatMap((group) => distances(group));
   const { method } = runs[0]!;
-  const tables = [distanceTable(all, method), driftTable(groups, method)];
+  const truncation = groups.flatMap((group) => distances(group, "exact"));
+  const tables = [
+    distanceTable(all, {
+      name: "sde-distances",
+      to: `discrete ${method}`,
+      method,
+      note: "Rows that run the discrete algorithm again, or its exact drift, show what chance makes of no difference.",
+    }),
+    distanceTable(
+      truncation.filter(({ process }) => processes[process].continuous),
+      {
+        name: "sde-truncation",
+        to: "the exact-drift SDE",
+        method,
+        note: "All equations see the same mini-batches and the same noise, so this is what cutting the series does.",
+      },
+    ),
+    driftTable(groups, method),
+  ].filter(({ rows }) => rows.length > 0);
   const paths = tables.flatMap((table) => [
     write(`${table.name}.md`, toMarkdown(table)),
     write(`${table.name}.csv`, toCsv(table)),

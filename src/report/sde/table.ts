@@ -10,8 +10,19 @@ const RIVALS = ["second", "third"] as const;
 export const significant = (value: number): string =>
   value === 0 || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(2)));
 
-/** Distances to the discrete method, a row per radius and process. */
-export function distanceTable(all: readonly Distance[], method: string): Table {
+interface DistanceTableOptions {
+  /** Name of its files. */
+  readonly name: string;
+  /** What the distances are to. */
+  readonly to: string;
+  /** Title of the discrete method. */
+  readonly method: string;
+  /** What else must be known to read it. */
+  readonly note: string;
+}
+
+/** Distances, a row per radius and process. */
+export function distanceTable(all: readonly Distance[], { name, to, method, note }: DistanceTableOptions): Table {
   const rows = [...new Set(all.map(({ rho, process }) => `${rho} ${process}`))].map((key) =>
     all.filter(({ rho, process }) => `${rho} ${process}` === key),
   );
@@ -21,10 +32,10 @@ export function distanceTable(all: readonly Distance[], method: string): Table {
     const best = rivals.length > 1 && rivals.includes(own) && rivals.every(({ distance }) => own.distance <= distance);
     return { text: `${significant(own.distance)} (${significant(100 * own.relative)} %)`, bold: best };
   };
-  const label = (name: Distance["process"]) => titleOf(name, method);
+  const label = (process: Distance["process"]) => titleOf(process, method);
   return {
-    name: "sde-distances",
-    title: `Distance to discrete ${method}`,
+    name,
+    title: `Distance to ${to}`,
     head: ["ρ", "process", ...quantityNames.map((name) => quantities[name].name)],
     rows: rows.map((row) => [
       { text: String(row[0]!.rho) },
@@ -32,9 +43,8 @@ export function distanceTable(all: readonly Distance[], method: string): Table {
       ...quantityNames.map((name) => cellOf(row.find(({ quantity }) => quantity === name)!)),
     ]),
     note:
-      `Mean over time of the absolute difference between the means over ${all[0]?.seeds ?? 0} seeds, in the units of the quantity and as a part of ` +
-      `discrete ${method}'s; bold is the closer of second and third order. Rows that run the discrete algorithm again, or ` +
-      "its exact drift, show what chance and the mini-batches make of no difference in the drift.",
+      `Distance to ${to}: mean over time of the absolute difference between the means over ${all[0]?.seeds ?? 0} seeds, in the units of the ` +
+      `quantity and as a part of its own; bold is the closer of second and third order. ${note}`,
     csv: [
       ["rho", "process", "quantity", "distance", "relative", "bias", "biasCi95", "seeds"],
       ...all.map((d) => [d.rho, d.process, d.quantity, d.distance, d.relative, d.bias, d.biasCi95 ?? "", d.seeds]),
