@@ -9,7 +9,7 @@ import { processNames } from "../src/experiments/sde/processes.ts";
 import { assertUnfinished, ensureRun, readSdeConfig, readSdeRecord, sdeFiles } from "../src/experiments/sde/run-dir.ts";
 import { trainingMethodNames } from "../src/optim/methods.ts";
 import { writeSdeReport } from "../src/report/sde/index.ts";
-import { quantityNames, readSdeRun } from "../src/report/sde/read.ts";
+import { quantities, quantityNames, readSdeRun } from "../src/report/sde/read.ts";
 import { drawIndices } from "../src/sde/draw.ts";
 import { rng } from "../src/util/rng.ts";
 import { runHere, smallRun } from "./support/sde-runs.ts";
@@ -124,6 +124,16 @@ describe("the distances to the discrete method", () => {
       at.reduce((s, d) => s + d / 4, 0),
       12,
     );
+  });
+});
+
+describe("the figure", () => {
+  it("has six panels, each with its distances, and a line per drawn process", () => {
+    const svg = readFileSync(join(folder, "figure", "sde-rho0.1.svg"), "utf8");
+    for (const name of quantityNames) expect(svg).toContain(`>${quantities[name].title}</text>`);
+    expect(svg.match(/>2nd [-\d.e]+ · 3rd [-\d.e]+ · SGD [-\d.e]+( points)?</g)).toHaveLength(6);
+    for (const label of ["discrete SAM", "second-order SDE", "third-order SDE", "SGD SDE"])
+      expect(svg).toContain(`>${label}</text>`);
   });
 });
 
