@@ -100,5 +100,8 @@ export {
   solvers,
 } from "./optim/eigenvector.ts";
 export { eigenSamStep, type Loss, samStep, sgdStep, trainingStep } from "./optim/steps.ts";
+export { accumulated, type DriftSums, eulerMaruyama, type EulerStep } from "./sde/euler-maruyama.ts";
+export { type DriftTerms, driftTerms, type Expansion, expansions, truncated } from "./sde/expansion.ts";
+export { type SdeVariant, type SdeVariantName, sdeVariantNames, sdeVariants } from "./sde/variants.ts";
 export * from "./util/errors.ts";
 export { type Rng, rng } from "./util/rng.ts";

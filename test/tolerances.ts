@@ -58,3 +58,9 @@ export const CONCATENATED = 1e-5;
 
 /** Outer eigenvalues by float32 products, residuals below 5e-3: the square of the residual over the gap, and rounding. */
 export const LANCZOS_F32 = 1e-3;
+
+/** An order of convergence, fitted to a few halvings: what the next order still adds. */
+export const SLOPE = 0.15;
+
+/** Standard deviations within which dozens of sampled numbers all lie. */
+export const SIGMAS = 4;

@@ -94,7 +94,8 @@ export function assertResumable(run: string): void {
     );
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this number is at work. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -8,6 +8,7 @@ import { evaluate } from "./eval.ts";
 import { exportModel } from "./export.ts";
 import { paper } from "./paper.ts";
 import { report } from "./report.ts";
+import { sde } from "./sde.ts";
 import { train } from "./train.ts";
 
 /** Every subcommand, in the order of the help text. */
@@ -16,6 +17,7 @@ export const commands: readonly CliCommand[] = [
   evaluate,
   exportModel,
   curvature,
+  sde,
   report,
   paper,
   data,

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { TrainEvent } from "../../train/events.ts";
+import { settings } from "../../train/settings.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { configFrom } from "../config-file.ts";
 import { settingsHelp } from "../train/settings-help.ts";
 import { emit, say } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
@@ -23,7 +24,7 @@ export const train: CliCommand<TrainOptions> = {
       .option("--resume <run>", "go on with a run that was stopped or killed, bit for bit")
       .option("--dry-run", "print the resolved settings, size, memory and time per epoch, measured on a few steps")
       .option("--json", "events as JSON lines on stdout")
-      .addHelpText("after", settingsHelp);
+      .addHelpText("after", () => settingsHelp(settings));
   },
   run: async (options, args) => {
     const { resolveConfig } = await import("../../train/settings.ts");
@@ -64,23 +65,3 @@ export const train: CliCommand<TrainOptions> = {
     }
   },
 };
-
-/** The first argument may be a TOML file; every other one sets a key. */
-function configFrom<T>(
-  args: readonly string[],
-  resolve: (toml: string, overrides: readonly string[], source?: string) => T,
-): T {
-  const [first, ...rest] = args;
-  if (first === undefined || first.includes("=")) return resolve("", args);
-  try {
-    return resolve(readFileSync(first, "utf8"), rest, first);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(
-      `${first} cannot be read: ${reason}`,
-      { path: first },
-      "the first argument is a TOML file or key=value",
-    );
-  }
-}

@@ -1,12 +1,13 @@
-import { settings } from "../../train/settings.ts";
+import type { Setting } from "../../train/schema-settings.ts";
 
 const KEY = 26;
 
 /** All settings, a line each, with what is allowed and the default. */
-export function settingsHelp(): string {
+export function settingsHelp(settings: readonly Setting[]): string {
   const lines = settings.map(({ key, about, fallback, allowed }) => {
     const choice = allowed ? allowed.join(" | ") : "";
-    const standard = fallback === undefined ? "" : `(default: ${Array.isArray(fallback) ? "none" : fallback})`;
+    const standard =
+      fallback === undefined ? "" : `(default: ${Array.isArray(fallback) ? fallback.join(", ") || "none" : fallback})`;
     return `  ${key.padEnd(KEY)}  ${[about, choice && `[${choice}]`, standard].filter((part) => part !== "").join(" ")}`;
   });
   return ["", "Settings, as key=value or in the TOML file:", ...lines].join("\n");

@@ -1,0 +1,19 @@
+import type { SdeRunConfig } from "./config.ts";
+import type { Measurement } from "./measure.ts";
+import type { ProcessName } from "./processes.ts";
+
+/** Which run an event is of. */
+export interface RunLabel {
+  readonly run: string;
+  readonly seed: number;
+  readonly rho: number;
+}
+
+/** What a run reports as it goes. */
+export type SdeEvent = RunLabel &
+  (
+    | { readonly event: "start"; readonly config: SdeRunConfig; readonly parameters: number; readonly step: number }
+    | ({ readonly event: "measure"; readonly step: number; readonly process: ProcessName } & Measurement)
+    | { readonly event: "diverged"; readonly step: number; readonly process: ProcessName }
+    | { readonly event: "done"; readonly steps: number; readonly seconds: number }
+  );

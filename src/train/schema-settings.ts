@@ -1,0 +1,155 @@
+import { parse, stringify, TomlError } from "smol-toml";
+import { z } from "zod";
+import { ConfigError } from "../util/errors.ts";
+import { nearest } from "../util/nearest.ts";
+
+type Table = { [key: string]: unknown };
+
+/** A setting as help texts list it. */
+export interface Setting {
+  readonly key: string;
+  readonly about: string;
+  readonly fallback: unknown;
+  readonly allowed: readonly string[] | undefined;
+}
+
+/** The settings of a schema, from TOML and dotted `key=value` arguments; errors name the key and the nearest valid one. */
+export interface Settings<C> {
+  /** All of them in the schema's order, by dotted key. */
+  readonly list: readonly Setting[];
+  readonly keys: readonly string[];
+  /** From a TOML text and from arguments, which win; defaults fill the rest. */
+  resolve(toml: string, overrides: readonly string[], source?: string): C;
+  /** From a plain object. */
+  check(table: unknown, source?: string): C;
+}
+
+export interface SettingsOptions {
+  /** The command whose --help lists them. */
+  readonly command: string;
+  /** Two settings as examples. */
+  readonly example: string;
+}
+
+export function settingsOf<S extends z.ZodType>(schema: S, options: SettingsOptions): Settings<z.output<S>> {
+  const list = listSettings(schema);
+  const known: Known = { ...options, list, keys: list.map(({ key }) => key) };
+  const check = (table: unknown, source = "config"): z.output<S> => {
+    const result = schema.safeParse(table);
+    if (!result.success) throw configError(known, result.error.issues[0]!, table, source);
+    return result.data;
+  };
+  return {
+    list,
+    keys: known.keys,
+    check,
+    resolve: (toml, overrides, source = "config.toml") => {
+      const table = parseToml(toml, source);
+      for (const override of overrides) assign(known, table, override);
+      return check(table, source);
+    },
+  };
+}
+
+/** Resolved settings as TOML, from which `resolve` makes the same settings again. */
+export const settingsToml = (config: object): string => stringify(JSON.parse(JSON.stringify(config)));
+
+interface Known extends SettingsOptions {
+  readonly list: readonly Setting[];
+  readonly keys: readonly string[];
+}
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function parseToml(toml: string, source: string): Table {
+  try {
+    return parse(toml) as Table;
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split("\n")[0]!.replace("Invalid TOML document: ", "");
+    throw new ConfigError(
+      `${source}: line ${error.line}, column ${error.column}: ${reason}`,
+      { source, line: error.line, column: error.column },
+      'settings are written key = value, text in quotes: name = "resnet18"',
+    );
+  }
+}
+
+/** Sets one dotted key. A value is TOML's, or else a plain word. */
+function assign(known: Known, table: Table, override: string): void {
+  const at = override.indexOf("=");
+  if (at < 1)
+    throw new ConfigError(`"${override}" is no setting`, { override }, `write key=value, as in ${known.example}`);
+  const key = override.slice(0, at).trim();
+  const text = override.slice(at + 1).trim();
+  if (!known.keys.includes(key)) throw unknownKey(known, key);
+  const parts = key.split(".");
+  const last = parts.pop()!;
+  let inner = table;
+  for (const part of parts) {
+    const next = inner[part] ?? {};
+    if (!isTable(next)) throw new ConfigError(`${part} is ${show(next)}, expected a table`, { key: part });
+    inner[part] = next;
+    inner = next;
+  }
+  inner[last] = parsedValue(text);
+}
+
+function parsedValue(text: string): unknown {
+  try {
+    return parse(`value = ${text}`).value;
+  } catch (error) {
+    // A word without quotes is what a shell leaves of one with quotes; the schema decides whether text is right here.
+    if (error instanceof TomlError) return text;
+    throw error;
+  }
+}
+
+function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, source: string): ConfigError {
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") return unknownKey(known, [...path, issue.keys[0]!].join("."), source);
+  const key = path.join(".");
+  const given = path.reduce<unknown>((value, part) => (isTable(value) ? value[part] : undefined), table);
+  const setting = known.list.find((s) => s.key === key);
+  const allowed = setting?.allowed;
+  if (allowed) {
+    const near = typeof given === "string" ? nearest(given, allowed) : undefined;
+    const suggestion = near === undefined ? "" : `; did you mean ${near}?`;
+    return new ConfigError(
+      `${key} is ${show(given)}, expected one of ${allowed.join(", ")}`,
+      { key, given, allowed },
+      `the default is ${show(setting.fallback)}${suggestion}`,
+    );
+  }
+  const hint = setting ? `${setting.about || key}; the default is ${show(setting.fallback)}` : undefined;
+  return new ConfigError(`${key || source} is ${show(given)}: ${issue.message}`, { key, given }, hint);
+}
+
+function unknownKey({ keys, command }: Known, key: string, source?: string): ConfigError {
+  const near = nearest(key, keys) ?? keys.find((known) => known.endsWith(`.${key.split(".").at(-1)}`));
+  return new ConfigError(
+    `${source ? `${source}: ` : ""}there is no setting ${key}`,
+    { key, near },
+    near === undefined ? `${command} --help lists the settings` : `did you mean ${near}?`,
+  );
+}
+
+const show = (value: unknown): string => (value === undefined ? "not set" : JSON.stringify(value));
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+}
+
+function listSettings(schema: z.ZodType): Setting[] {
+  const walk = (prefix: string, { properties = {} }: JsonSchema): Setting[] =>
+    Object.entries(properties).flatMap(([name, inner]) =>
+      inner.properties
+        ? walk(`${prefix}${name}.`, inner)
+        : [{ key: prefix + name, about: inner.description ?? "", fallback: inner.default, allowed: inner.enum }],
+    );
+  return walk("", z.toJSONSchema(schema, { io: "input" }) as JsonSchema);
+}

@@ -1,0 +1,36 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import type { SdeEvent } from "../src/experiments/sde/events.ts";
+import { sdeFiles } from "../src/experiments/sde/run-dir.ts";
+import { eigensam, jsonLines } from "./support/cli.ts";
+import { smallSde } from "./support/sde-runs.ts";
+
+const out = join(mkdtempSync(join(tmpdir(), "eigensam-sde-cli-")), "out");
+const command = ["sde", ...smallSde, "sde.steps=100", "method.rho=0.1", "--seeds", "1,2", "--out", out, "--json"];
+
+it("eigensam sde saves at Ctrl-C, goes on with the same command, and reports every seed", {
+  timeout: 120_000,
+}, async () => {
+  const first = await eigensam(command, { kill: { signal: "SIGINT", after: /"event":"measure".*"step":10,/ } });
+  expect(first.status, first.stderr).toBe(130);
+  expect(first.stderr).toContain("the same command goes on");
+  const records = [1, 2].map((seed) => sdeFiles(join(out, `rho0.1-seed${seed}`)).record).filter(existsSync);
+  expect(records.length).toBeGreaterThan(0);
+  for (const record of records) expect(JSON.parse(readFileSync(record, "utf8")).status).toBe("stopped");
+
+  const again = await eigensam(command);
+  expect(again.status, again.stderr).toBe(0);
+  const events = jsonLines<SdeEvent | { event: "report"; figures: string[] }>(again.stdout);
+  const done = events.filter((event) => event.event === "done");
+  expect(done.map(({ seed }) => seed).sort()).toEqual([1, 2]);
+  expect(events.at(-1)).toMatchObject({ event: "report", seconds: expect.any(Number) });
+  expect(existsSync(join(out, "sde-rho0.1.png"))).toBe(true);
+});
+
+it("eigensam sde ends with 2 for settings it does not know", { timeout: 60_000 }, async () => {
+  const { status, stdout, stderr } = await eigensam(["sde", "sde.etta=1", "--out", join(out, "never")]);
+  expect(stderr).toContain("did you mean sde.eta?");
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+});
