@@ -9,7 +9,7 @@ export {
 } from "./curvature/density.ts";
 export { type EigenPair, type Extremes, extremeEigenpairs } from "./curvature/extremes.ts";
 export { type Krylov, lanczos, ritz } from "./curvature/lanczos.ts";
-export { blockOf, gathered, type SymmetricOperator, shifted } from "./curvature/operator.ts";
+export { blockOf, gathered, type SymmetricOperator } from "./curvature/operator.ts";
 export { largestEigenvalue, powerMethod } from "./curvature/power.ts";
 export { frobeniusNorm, hutchinson, hutchPlusPlus, type TraceEstimate } from "./curvature/trace.ts";
 export {

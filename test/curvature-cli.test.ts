@@ -2,6 +2,8 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { extremeEigenpairs } from "../src/curvature/extremes.ts";
+import { inner, type Vector } from "../src/curvature/vectors.ts";
 import type { CurvatureResult } from "../src/measure/result.ts";
 import { mlp } from "../src/models/mlp.ts";
 import { initialize } from "../src/nn/layout.ts";
@@ -9,7 +11,7 @@ import { declare } from "../src/nn/scope.ts";
 import { encodeWeights } from "../src/train/weights.ts";
 import { rng } from "../src/util/rng.ts";
 import { eigensam } from "./support/cli.ts";
-import { type Dense, denseNumbers, denseOf, lossOf } from "./support/curvature.ts";
+import { type Dense, denseNumbers, denseOf, lossOf, operatorOf } from "./support/curvature.ts";
 import { fill, relativeError } from "./support/numbers.ts";
 import { npyBytes } from "./support/npy.ts";
 import { DENSE } from "./tolerances.ts";
@@ -28,6 +30,9 @@ const theta = initialize(model.parameters, (name) => rng(2, name), new Float32Ar
 );
 
 let dense: Dense;
+let H: readonly Vector[];
+const loss = lossOf({ network, imageShape: [1, 3, 4], classes: 3, batches: [{ images, labels, rows }] });
+const double = Float64Array.from(theta);
 beforeAll(async () => {
   const weights = { theta, buffers: new Float32Array(1) };
   writeFileSync(at("mlp.safetensors"), encodeWeights(model, weights, {}));
@@ -41,9 +46,11 @@ beforeAll(async () => {
       [rows],
     ),
   );
-  const loss = lossOf({ network, imageShape: [1, 3, 4], classes: 3, batches: [{ images, labels, rows }] });
-  dense = denseNumbers(await denseOf(loss.hessian(Float64Array.from(theta))));
+  H = await denseOf(loss.hessian(double));
+  dense = denseNumbers(H);
 });
+
+const rayleigh = (v: Vector, Hv: Vector) => inner(v, Hv) / inner(v, v);
 
 const own = ["--images", at("x.npy"), "--labels", at("y.npy")];
 const settings = ["--model", "mlp", "--set", "model.width=5", "--set", "model.activation=tanh", "--set", "threads=1"];
@@ -82,6 +89,18 @@ describe("eigensam curvature", () => {
       ["layers.1", 30],
       ["layers.2", 18],
     ]);
+    const blocks = [
+      [0, 65],
+      [65, 95],
+      [95, 113],
+    ].map(([from, to]) => denseNumbers(H.slice(from, to).map((row) => row.slice(from, to))));
+    for (const [i, { eigenvalue, trace }] of result.layers!.entries()) {
+      // Lanczos stops at a residual of 2e-2, and eigenvalues err by its square.
+      expect(relativeError([eigenvalue], [blocks[i]!.eigenvalues[0]!])).toBeLessThan(1e-3);
+      expect(Math.abs(trace.mean - blocks[i]!.trace)).toBeLessThan(4 * trace.stderr);
+      // Var(zᵀHz) = 2Σ_{i≠j} H²ᵢⱼ over the rows of the block and all columns: at most 2‖H‖²_F.
+      expect(trace.stderr).toBeLessThan(1.5 * Math.sqrt(2 / 120) * dense.frobenius);
+    }
     // Blocks of a symmetric matrix have no larger eigenvalue than the whole (Cauchy's interlacing).
     for (const { eigenvalue } of result.layers!)
       expect(eigenvalue).toBeLessThanOrEqual(dense.eigenvalues[0]! * (1 + DENSE));
@@ -90,6 +109,34 @@ describe("eigensam curvature", () => {
     expect(plane!.loss[12]).toBeCloseTo(result.loss, 10);
     expect(line!.loss[2]).toBeCloseTo(result.loss, 10);
     expect(plane!.slope[0]).toBeCloseTo(result.gradNorm, 10);
+    const { gradient, gradNorm } = await loss.lossAndGradient(double);
+    const point = (a: number) => double.map((x, i) => x + (a * gradient[i]!) / gradNorm);
+    for (const [i, a] of plane!.coordinates.entries())
+      expect(plane!.loss[10 + i]).toBeCloseTo(await loss.loss(point(a)), 10);
+    const Hg = H.map((row) => inner(row, gradient));
+    expect(plane!.curvature[0]).toBeCloseTo(inner(gradient, Float64Array.from(Hg)) / gradNorm ** 2, 8);
+    // The mini-batches are of 8, 8 and 4 images.
+    const v = await extremeEigenpairs(operatorOf(H), {
+      top: 1,
+      bottom: 0,
+      tolerance: 1e-9,
+      maxProducts: 113,
+      random: rng(1),
+    });
+    const cut = (from: number, to: number) => ({
+      images: images.subarray(12 * from, 12 * to),
+      labels: labels.subarray(from, to),
+      rows: to - from,
+    });
+    const parts3 = [cut(0, 8), cut(8, 16), cut(16, 20)];
+    const each = await Promise.all(
+      parts3.map(async (batch) => {
+        const own = lossOf({ network, imageShape: [1, 3, 4], classes: 3, batches: [batch] });
+        return rayleigh(v.top[0]!.vector, await own.hessian(double).product(v.top[0]!.vector));
+      }),
+    );
+    const squares = [0.4, 0.4, 0.2].map((w, i) => (w * (each[i]! - dense.eigenvalues[0]!)) ** 2);
+    expect(result.samplingErrors[0]).toBeCloseTo(Math.sqrt(1.5 * squares.reduce((a, b) => a + b)), 6);
     expect(JSON.parse(readFileSync(join(out, "curvature.json"), "utf8"))).toEqual(result);
     for (const name of ["spectrum", "density", "layers", "slice-g-v1", "slice-random"])
       expect(existsSync(join(out, "figures", `${name}.png`)), name).toBe(true);

@@ -214,6 +214,20 @@ describe("Lanczos", () => {
     );
   });
 
+  it("refuses a product that is not finite, with a hint", async () => {
+    const H: SymmetricOperator = { size: 3, dtype: "f64", product: async (v) => v.map(() => Number.NaN) as Vector };
+    const options = { top: 1, bottom: 0, tolerance: 1e-3, maxProducts: 3, random: random("nan") };
+    await expect(extremeEigenpairs(H, options)).rejects.toThrow(/vector 1 of the Krylov space is not finite.*f64/s);
+  });
+
+  it("is content with rounding where an eigenvalue is zero", async () => {
+    const values = Array.from({ length: 40 }, (_, i) => (i < 20 ? 0 : i));
+    const options = { top: 0, bottom: 1, tolerance: 1e-3, maxProducts: 39, random: random("semidefinite") };
+    const { bottom, converged } = await extremeEigenpairs(diagonal(values), options);
+    expect(Math.abs(bottom[0]!.eigenvalue)).toBeLessThan(1e-9);
+    expect(converged).toBe(true);
+  });
+
   it("takes a zero matrix as it is", async () => {
     const options = { top: 1, bottom: 1, tolerance: 1e-3, maxProducts: 4, random: random("zero") };
     const { top, bottom } = await extremeEigenpairs(diagonal([0, 0, 0, 0]), options);
@@ -254,6 +268,20 @@ describe("the power iteration", () => {
     const options = { start: Float64Array.of(1, 1, 1), tolerance: 1e-9, maxProducts: 1000 };
     expect((await powerMethod(matrix, options)).eigenvalue).toBeCloseTo(-7, 6);
     expect((await largestEigenvalue(matrix, options)).eigenvalue).toBeCloseTo(4, 6);
+  });
+
+  it("goes on until the residual is small against λ₁ itself, however large the negative one", async () => {
+    const matrix = operatorOf([
+      [1, 0, 0],
+      [0, -1000, 0],
+      [0, 0, 0.5],
+    ]);
+    const options = { start: Float64Array.of(1, 1, 1), tolerance: 1e-3, maxProducts: 100_000 };
+    const top = await largestEigenvalue(matrix, options);
+    expect(top.converged).toBe(true);
+    expect(Math.abs(top.eigenvalue - 1)).toBeLessThan(1e-3);
+    const few = await largestEigenvalue(matrix, { ...options, maxProducts: 30 });
+    expect(few).toMatchObject({ converged: false, products: 30 });
   });
 });
 

@@ -18,7 +18,7 @@ import {
   tanhLoss,
   tanhTheta,
 } from "./support/small-losses.ts";
-import { CONCATENATED, GOLDEN_F64 } from "./tolerances.ts";
+import { CONCATENATED, DIFFERENCE, GOLDEN_F64 } from "./tolerances.ts";
 
 describe("the empirical loss", () => {
   it("has PyTorch's loss and gradient", async () => {
@@ -50,7 +50,8 @@ describe("the empirical loss", () => {
     expect(relativeError(f.gradient, g.gradient)).toBeLessThan(CONCATENATED);
     expect(relativeError([f.loss], [g.loss])).toBeLessThan(CONCATENATED);
     const quotients = await split.quotients(theta, v);
-    const weighted = (quotients[0]! * 32 + quotients[1]! * 32 + quotients[2]! * 16) / 80;
+    expect(quotients.map(({ weight }) => 80 * weight)).toEqual([32, 32, 16]);
+    const weighted = quotients.reduce((sum, { value, weight }) => sum + value * weight, 0);
     expect(relativeError([weighted], [inner(v, b)])).toBeLessThan(CONCATENATED);
   });
 
@@ -78,6 +79,39 @@ describe("the empirical loss", () => {
     console.info(`${grown.toFixed(0)} MiB more for 100 mini-batches than for one`);
     // The activations of all images together, forward pass alone: two layers of 28×28×2 numbers each.
     expect(grown).toBeLessThan((10_000 * 2 * 28 * 28 * 2 * 4) / 2 ** 20);
+  });
+
+  it("with running statistics and label smoothing is the same however the images are cut", async () => {
+    const buffers = initialize(normedModel.buffers, (name) => rng(1, name), new Float64Array(normedModel.buffers.size));
+    const theta = Float64Array.from(fill(8, normedModel.parameters.size));
+    const all = batchesOf([9])[0]!;
+    const part = (from: number, to: number) => ({
+      images: all.images.subarray(36 * from, 36 * to),
+      labels: all.labels.subarray(from, to),
+      rows: to - from,
+    });
+    const options = { bn: "running", labelSmoothing: 0.1 } as const;
+    const common = { network: normedNetwork, imageShape: [1, 6, 6] as const, classes: 6, buffers };
+    const [whole, cut, hard] = [
+      lossOf({ ...common, batches: [all] }, options),
+      lossOf({ ...common, batches: [part(0, 4), part(4, 8), part(8, 9)] }, options),
+      lossOf({ ...common, batches: [all] }, { bn: "running" }),
+    ];
+    const v = Float64Array.from(fill(9, theta.length));
+    const [a, b] = [await whole.hessian(theta).product(v), await cut.hessian(theta).product(v)];
+    expect(relativeError(b, a)).toBeLessThan(GOLDEN_F64);
+    const [smooth, plain] = [await whole.loss(theta), await hard.loss(theta)];
+    expect(smooth).not.toBeCloseTo(plain, 3);
+    // The product is the derivative of the gradient.
+    const h = 1e-5;
+    const gradient = async (t: number) => (await whole.lossAndGradient(theta.map((x, i) => x + t * v[i]!))).gradient;
+    const [up, down] = [await gradient(h), await gradient(-h)];
+    expect(
+      relativeError(
+        up.map((x, i) => (x - down[i]!) / (2 * h)),
+        a,
+      ),
+    ).toBeLessThan(DIFFERENCE);
   });
 
   it("has another Hessian with running statistics than with those of the batch", async () => {

@@ -64,3 +64,6 @@ export const SLOPE = 0.15;
 
 /** Standard deviations within which dozens of sampled numbers all lie. */
 export const SIGMAS = 4;
+
+/** One float32 step or estimate of a small network against float64: differences of gradients lose a digit or two. */
+export const TRAINER_F32 = 1e-4;

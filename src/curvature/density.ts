@@ -20,8 +20,11 @@ export interface DensityOptions {
   readonly onProduct?: () => void;
 }
 
+/** Probes that go on side by side: their products are made together, and so many Krylov spaces are in memory. */
+const TOGETHER = 4;
+
 /** Stochastic Lanczos quadrature (Golub & Meurant 1994; Ghorbani, Krishnan & Xiao 2019): one quadrature per probe. */
-export function spectralQuadratures(operator: SymmetricOperator, options: DensityOptions): Promise<Quadrature[]> {
+export async function spectralQuadratures(operator: SymmetricOperator, options: DensityOptions): Promise<Quadrature[]> {
   const { steps, random, onProduct } = options;
   const { size, dtype } = operator;
   const probes =
@@ -42,7 +45,10 @@ export function spectralQuadratures(operator: SymmetricOperator, options: Densit
     const { values, vectors } = ritz(krylov);
     return { nodes: values, weights: vectors.map((s) => s[0]! ** 2) };
   };
-  return Promise.all(probes.map(one));
+  const quadratures: Quadrature[] = [];
+  for (let from = 0; from < probes.length; from += TOGETHER)
+    quadratures.push(...(await Promise.all(probes.slice(from, from + TOGETHER).map(one))));
+  return quadratures;
 }
 
 /** tr(Hᵏ)/size from the quadratures: mean and standard error over the probes. */

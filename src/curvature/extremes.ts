@@ -18,7 +18,7 @@ export interface Extremes {
   /** Smallest first. */
   readonly bottom: readonly EigenPair[];
   readonly products: number;
-  /** Whether every residual came below the tolerance. */
+  /** Whether every residual came below the tolerance, or to the size of rounding where λ is near zero. */
   readonly converged: boolean;
 }
 
@@ -34,7 +34,10 @@ export interface ExtremesOptions {
   readonly onProduct?: (done: number, krylov: Krylov) => void;
 }
 
-/** The `top` largest and `bottom` smallest signed eigenvalues and their vectors, from one Lanczos iteration. */
+/**
+ * The `top` largest and `bottom` smallest signed eigenvalues and their vectors, from one Lanczos iteration. A Krylov space holds
+ * one vector of a multiple eigenvalue: its other copies show where rounding or the whole dimension brings them in, and may be missed before.
+ */
 export async function extremeEigenpairs(operator: SymmetricOperator, options: ExtremesOptions): Promise<Extremes> {
   const { top, bottom, tolerance, maxProducts, random, onProduct } = options;
   const { size, dtype } = operator;
@@ -48,8 +51,12 @@ export async function extremeEigenpairs(operator: SymmetricOperator, options: Ex
   if (maxProducts < wanted)
     throw new ConfigError(`${maxProducts} products do not give ${wanted} eigenvalues`, { maxProducts, top, bottom });
   const start = options.start ?? gaussian(size, dtype, random);
-  const done = (krylov: Krylov) =>
-    krylov.alpha.length === size || ends(krylov, top, bottom).every(({ residual }) => residual <= tolerance);
+  const done = (krylov: Krylov) => {
+    const rounding = ROUNDING[dtype] * Math.max(...krylov.alpha.map(Math.abs), ...krylov.beta);
+    return ends(krylov, top, bottom).every(
+      ({ eigenvalue, bound }) => bound <= Math.max(tolerance * Math.abs(eigenvalue), rounding),
+    );
+  };
   const krylov = await lanczos(operator, {
     start,
     steps: maxProducts,
@@ -67,6 +74,9 @@ export async function extremeEigenpairs(operator: SymmetricOperator, options: Ex
   return { top: found.slice(0, top), bottom: found.slice(top), products: basis.length, converged: done(krylov) };
 }
 
+/** Of ‖H‖: no product is better than this, so the residual of an eigenvalue near zero cannot be. */
+const ROUNDING = { f32: 1e-5, f64: 1e-12 } as const;
+
 /** The outer Ritz pairs: largest first, then smallest first. */
 function ends(krylov: Krylov, top: number, bottom: number) {
   const { values, vectors, bounds } = ritz(krylov);
@@ -75,6 +85,7 @@ function ends(krylov: Krylov, top: number, bottom: number) {
   return indices.map((i) => ({
     eigenvalue: values[i]!,
     s: vectors[i]!,
+    bound: bounds[i]!,
     residual: bounds[i]! / Math.max(Math.abs(values[i]!), Number.MIN_VALUE),
   }));
 }

@@ -1,3 +1,4 @@
+import { InputError } from "../util/errors.ts";
 import type { Rng } from "../util/rng.ts";
 import type { SymmetricOperator } from "./operator.ts";
 import { type SmallEigen, tridiagonalEigen } from "./tridiagonal.ts";
@@ -46,6 +47,12 @@ export async function lanczos(operator: SymmetricOperator, options: LanczosOptio
     addScaled(rest, -alpha.at(-1)!, q);
     orthogonalize(rest, basis);
     const remainder = length(rest);
+    if (!Number.isFinite(alpha.at(-1)! + remainder))
+      throw new InputError(
+        `the product of H with vector ${step + 1} of the Krylov space is not finite`,
+        { step, alpha: alpha.at(-1), remainder },
+        "the loss overflows in its second derivative: measure with --dtype f64, or look at the weights",
+      );
     scale = Math.max(scale, Math.abs(alpha.at(-1)!), remainder);
     const exhausted = remainder <= EXHAUSTED[operator.dtype] * scale;
     beta.push(exhausted ? 0 : remainder);

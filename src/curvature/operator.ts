@@ -62,14 +62,3 @@ export function blockOf({ size, dtype, product }: SymmetricOperator, start: numb
     },
   };
 }
-
-/** H + shift·I. */
-export const shifted = ({ size, dtype, product }: SymmetricOperator, shift: number): SymmetricOperator => ({
-  size,
-  dtype,
-  product: async (v) => {
-    const result = await product(v);
-    for (let i = 0; i < size; i++) result[i]! += shift * v[i]!;
-    return result;
-  },
-});

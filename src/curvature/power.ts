@@ -1,5 +1,5 @@
 import type { EigenPair } from "./extremes.ts";
-import { type SymmetricOperator, shifted } from "./operator.ts";
+import type { SymmetricOperator } from "./operator.ts";
 import { addScaled, inner, length, normalized, type Vector } from "./vectors.ts";
 
 export interface PowerOptions {
@@ -14,10 +14,14 @@ export interface PowerOutcome extends EigenPair {
   readonly converged: boolean;
 }
 
-/** v ← Hv/‖Hv‖ until the residual is small: the eigenvalue of largest absolute value (von Mises & Pollaczek-Geiringer 1929). */
+/**
+ * v ← Hv/‖Hv‖ until the residual is small: the eigenvalue of largest absolute value (von Mises & Pollaczek-Geiringer 1929). With
+ * `shift` the iteration is on H + shift·I, and eigenvalue and residual are those of H.
+ */
 export async function powerMethod(
   operator: SymmetricOperator,
   { start, tolerance, maxProducts }: PowerOptions,
+  shift = 0,
 ): Promise<PowerOutcome> {
   let vector = normalized(start);
   for (let products = 1; ; products++) {
@@ -28,28 +32,19 @@ export async function powerMethod(
     const residual = length(error) / Math.max(Math.abs(eigenvalue), Number.MIN_VALUE);
     const converged = residual <= tolerance;
     if (converged || products >= maxProducts) return { eigenvalue, vector, residual, products, converged };
+    addScaled(Hv, shift, vector);
     vector = normalized(Hv);
   }
 }
 
 /**
  * The largest *signed* eigenvalue by power iterations: if the one of largest absolute value, μ, is negative, those of H − μI are
- * all positive or zero and keep their order, so the iteration on that matrix finds λ₁ − μ.
+ * all positive or zero and keep their order, so the iteration on that matrix goes to λ₁. `maxProducts` counts both.
  */
 export async function largestEigenvalue(operator: SymmetricOperator, options: PowerOptions): Promise<PowerOutcome> {
   const first = await powerMethod(operator, options);
-  if (first.eigenvalue >= 0) return first;
-  const mu = first.eigenvalue;
-  // The residual of the shifted problem is relative to λ₁ − μ; that of λ₁ itself is what was asked for, so it is asked again.
-  const second = await powerMethod(shifted(operator, -mu), { ...options, tolerance: options.tolerance / 10 });
-  const eigenvalue = second.eigenvalue + mu;
-  const absolute = second.residual * second.eigenvalue;
-  const residual = absolute / Math.max(Math.abs(eigenvalue), Number.MIN_VALUE);
-  return {
-    eigenvalue,
-    vector: second.vector,
-    residual,
-    products: first.products + second.products,
-    converged: residual <= options.tolerance,
-  };
+  if (first.eigenvalue >= 0 || first.products >= options.maxProducts) return first;
+  const left = { ...options, maxProducts: options.maxProducts - first.products };
+  const second = await powerMethod(operator, left, -first.eigenvalue);
+  return { ...second, products: first.products + second.products };
 }

@@ -43,6 +43,12 @@ export interface LossAndGradient {
   readonly gradNorm: number;
 }
 
+export interface BatchQuotient {
+  readonly value: number;
+  /** The mini-batch's part of all images. */
+  readonly weight: number;
+}
+
 /**
  * The loss f(θ) = (1/n) Σ over the images of all batches (so that a short batch counts for its images alone), its gradient and its
  * Hessian. Batches are streamed: memory is that of one mini-batch, whatever their number. With batch norm in "batch" mode the
@@ -62,7 +68,7 @@ export interface EmpiricalLoss {
   /** H at θ; products that are asked for together share passes over the data and forward passes. */
   hessian(theta: Vector): SymmetricOperator;
   /** vᵀH_b v of every mini-batch b, in order: how much λ differs from one to the next. */
-  quotients(theta: Vector, v: Vector): Promise<number[]>;
+  quotients(theta: Vector, v: Vector): Promise<BatchQuotient[]>;
   release(): Promise<void>;
 }
 
@@ -121,7 +127,7 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
   };
 
   const products = async (theta: Vector, vectors: readonly Vector[]): Promise<Vector[]> => {
-    const sums: Float64Array[] = [];
+    const results: Vector[] = [];
     for (const some of chunks(vectors)) {
       const names = some.map((_, i) => `v${i}`);
       const build: Build = (f, inputs) => {
@@ -135,9 +141,9 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
       await overBatches(`products${some.length}`, named, theta, build, (outputs, weight) => {
         for (const [i, name] of names.entries()) accumulate(totals[i]!, weight, outputs[`H${name}`]!);
       });
-      sums.push(...totals);
+      results.push(...totals.map((total) => toDType(total, dtype)));
     }
-    return sums.map((sum) => toDType(sum, dtype));
+    return results;
   };
 
   return {
@@ -173,13 +179,13 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
     },
     hessian: (theta) => gathered(size, dtype, (vectors) => products(theta, vectors)),
     quotients: async (theta, v) => {
-      const found: number[] = [];
+      const found: BatchQuotient[] = [];
       const build: Build = (f, inputs) => {
         const g = grad(f(inputs.theta!), [inputs.theta!])[0]!;
         return { quotient: dot(inputs.v0!, gradientVectorProduct(g, inputs.theta!, inputs.v0!)) };
       };
-      await overBatches("quotient", { v0: v }, theta, build, ({ quotient }) => {
-        found.push(quotient![0]!);
+      await overBatches("quotient", { v0: v }, theta, build, ({ quotient }, weight) => {
+        found.push({ value: quotient![0]!, weight });
       });
       return found;
     },

@@ -2,15 +2,15 @@ import { alignment } from "../curvature/alignment.ts";
 import { smoothedDensity, spectralQuadratures } from "../curvature/density.ts";
 import { type EigenPair, extremeEigenpairs } from "../curvature/extremes.ts";
 import type { SymmetricOperator } from "../curvature/operator.ts";
-import { estimateOf, frobeniusNorm, hutchPlusPlus } from "../curvature/trace.ts";
+import { frobeniusNorm, hutchPlusPlus } from "../curvature/trace.ts";
 import { addScaled, length, type Vector } from "../curvature/vectors.ts";
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
-import type { EmpiricalLoss } from "./hessian.ts";
+import type { BatchQuotient, EmpiricalLoss } from "./hessian.ts";
 import { layerCurvatures } from "./layers.ts";
 import type { CurvatureResult } from "./result.ts";
-import { lossSlice, type SliceRequest } from "./slice.ts";
+import { assertDrawable, lossSlice, type SliceRequest } from "./slice.ts";
 
 export interface CurvatureRequest {
   readonly top: number;
@@ -49,6 +49,7 @@ export async function measureCurvature(
 ): Promise<MeasuredPart> {
   const begun = performance.now();
   const { top, bottom, seed } = request;
+  for (const slice of request.slices) assertDrawable(slice, top);
   const at = await loss.lossAndGradient(theta);
   if (!Number.isFinite(at.loss) || !Number.isFinite(at.gradNorm))
     throw new ConfigError(
@@ -81,7 +82,7 @@ export async function measureCurvature(
   const residuals = await measuredResiduals(counting("check", pairs.length), pairs);
   const samplingErrors: number[] = [];
   if (loss.batches > 1)
-    for (const { vector } of outer.top) samplingErrors.push(estimateOf(await loss.quotients(theta, vector)).stderr);
+    for (const { vector } of outer.top) samplingErrors.push(weightedError(await loss.quotients(theta, vector)));
 
   const traceProducts = 3 * request.probes;
   const trace = request.trace
@@ -134,6 +135,13 @@ export async function measureCurvature(
     products,
     seconds: (performance.now() - begun) / 1000,
   };
+}
+
+/** Standard error of the weighted mean Σwᵢxᵢ from the spread of the xᵢ: √(n/(n−1)·Σwᵢ²(xᵢ − mean)²). */
+function weightedError(quotients: readonly BatchQuotient[]): number {
+  const mean = quotients.reduce((sum, { value, weight }) => sum + weight * value, 0);
+  const squares = quotients.reduce((sum, { value, weight }) => sum + (weight * (value - mean)) ** 2, 0);
+  return Math.sqrt((quotients.length / (quotients.length - 1)) * squares);
 }
 
 /** ‖Hv − λv‖/|λ| of each pair by a product of its own, because the iteration's estimate trusts its own orthogonality. */

@@ -45,6 +45,7 @@ export async function curvatureProblem(options: ProblemOptions): Promise<Curvatu
   const source = await imagesOf(options);
   const format = { ...source.format, classes: classesOf(config, source.format, path) };
   const { split } = source;
+  if (format.classes === 0) readWeights(path, modelOf(config, { ...format, classes: 1 }, 1));
   const largest = split.labels.reduce((a, b) => Math.max(a, b), 0);
   if (largest >= format.classes)
     throw new DataError(
@@ -55,9 +56,16 @@ export async function curvatureProblem(options: ProblemOptions): Promise<Curvatu
   const { batch } = config.data;
   const usual = options.images === undefined ? Math.min(DEFAULT_BATCHES, Math.ceil(split.count / batch)) : "all";
   const batches = cut(split, format, batch, options.batches ?? usual);
+  const last = batches.at(-1)!;
   const modelFor = (rows: number) => modelOf(config, format, rows);
   const model = modelFor(batches[0]!.rows);
   const weights = readWeights(path, model);
+  if (last.rows === 1 && bn === "batch" && model.buffers.size > 0)
+    throw new ConfigError(
+      `the last of ${batches.length} mini-batches has one image, whose statistics are none`,
+      { images: split.count, batch },
+      "set data.batch so that more are left, or measure with --bn running",
+    );
   const cast = (values: Float32Array): Vector => (dtype === "f64" ? Float64Array.from(values) : values);
   const used = batches.reduce((sum, { rows }) => sum + rows, 0);
   return {
@@ -102,20 +110,21 @@ async function imagesOf(options: ProblemOptions): Promise<Images> {
   const base = { classes: 1, imageShape: shape, pixels: pixels === "uint8" ? ("u8" as const) : ("f32" as const) };
   if (pixels === "float32") return { name: images, split, format: { ...base, mean: [0], std: [1] } };
   const { mean, std } = normalizeAsData ? await named() : statistics(split, shape);
+  const by = normalizeAsData ? config.data.name : "their own mean and standard deviation";
   if (mean.length !== shape[0])
     throw new DataError(
       `${images}: ${shape[0]} channels, but ${config.data.name} is normalized in ${mean.length}`,
       { images, channels: shape[0] },
       "give float32 images, normalized as the network was trained",
     );
-  return { name: images, split, format: { ...base, mean, std } };
+  return { name: `${images} (normalized by ${by})`, split, format: { ...base, mean, std } };
 }
 
-/** How many classes the weights tell apart: the length of the last bias, which every model of the registry ends with. */
+/** How many classes the weights tell apart: the length of the last bias, which every model of the registry ends with; 0 if it is missing. */
 function classesOf(config: TrainConfig, format: ImageFormat, path: string): number {
   const last = modelOf(config, { ...format, classes: 1 }, 1).parameters.entries.at(-1)!;
   const { tensors } = decodeSafetensors(readFileSync(path), path);
-  return tensors[last.name]?.shape[0] ?? format.classes;
+  return tensors[last.name]?.shape[0] ?? 0;
 }
 
 /** Enough mini-batches to tell the sampling error. */

@@ -39,7 +39,6 @@ export async function lossSlice(
   known: Known,
   onPoint: (done: number, of: number) => void,
 ): Promise<LossSlice> {
-  assertDrawable(directions, points);
   const vectors = directions.map((direction, i) => vectorOf(direction, i, layout, theta, seed, known));
   // The second of two unit vectors is made orthogonal to the first, so that the plane's angles are true.
   if (vectors.length === 2 && !directions.includes("random")) {
@@ -69,12 +68,20 @@ export async function lossSlice(
   };
 }
 
-function assertDrawable(directions: readonly SliceDirection[], points = 2): void {
+/** Throws, before anything is computed, where a slice could not be made with the eigenvectors that will be there. */
+export function assertDrawable({ directions, points = 2 }: SliceRequest, top: number): void {
   const named = directions.join(",");
   if (directions.length < 1 || directions.length > 2)
     throw new ConfigError(`a slice along ${named}: ${directions.length} directions`, { directions }, "give one or two");
   if (directions[0] === directions[1] && directions[0] !== "random")
     throw new ConfigError(`a slice along ${named} is no plane`, { directions }, "give two different directions");
+  const needed = directions.includes("v2") ? 2 : directions.includes("v1") ? 1 : 0;
+  if (needed > top)
+    throw new ConfigError(
+      `a slice along ${named} needs ${needed} top eigenvectors, and ${top} were asked for`,
+      { directions, top },
+      `add --top ${needed}`,
+    );
   if (points < 2) throw new ConfigError(`a slice of ${points} point`, { points }, "give two or more");
 }
 
@@ -88,14 +95,7 @@ function vectorOf(
 ): Vector {
   if (direction === "g") return normalized(gradient);
   if (direction === "random") return filterNormalized(layout, theta, seed, index);
-  const pair = top[direction === "v1" ? 0 : 1];
-  if (pair === undefined)
-    throw new ConfigError(
-      `a slice along ${direction} needs ${direction === "v1" ? 1 : 2} top eigenvectors, and ${top.length} were asked for`,
-      { direction, top: top.length },
-      `add --top ${direction === "v1" ? 1 : 2}`,
-    );
-  return pair.vector.slice() as Vector;
+  return top[direction === "v1" ? 0 : 1]!.vector.slice() as Vector;
 }
 
 /** A Gaussian vector; every filter (row of PyTorch's weight) is scaled to the norm of θ's, vectors such as biases and batch norm's are 0. */

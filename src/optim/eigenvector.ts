@@ -70,8 +70,9 @@ export type SolverName = keyof typeof solvers;
 export const solverNames = Object.keys(solvers) as readonly SolverName[];
 
 /**
- * v ← unit((1 − c)·v + c·sign⟨Δ,v⟩·Δ/‖Δ‖), Δ = ∇f(θ+ε) − ∇f(θ) ≈ Hε: the change of the gradient that SAM computes is a product
- * of the Hessian with the perturbation, so averaging it over the steps is a power iteration on many batches for nothing.
+ * v ← unit((1 − c)·v + c·sign⟨Δ,v⟩·Δ/‖Δ‖), Δ = ∇f(θ+ε) − ∇f(θ) ≈ Hε. The change of the gradient that SAM computes anyway is a product of
+ * the batch's Hessian with ε ∝ ĝ + α·sign⟨g,v⟩·v⊥: a power step from the gradient, which leans to the top eigenvectors already, and a
+ * little from v. The average over steps is over many batches.
  */
 export const followSecant = (v: Tensor, delta: Tensor, c: number): Tensor =>
   unit(add(mul(1 - c, v), mul(mul(c, sign(dot(delta, v))), unit(delta))));

@@ -59,8 +59,12 @@ export const trainSchema = z.strictObject({
         .enum(solverNames as [string, ...string[]])
         .default("free")
         .describe("how the top eigenvector is kept up: docs/curvature.md compares them"),
-      every: count.default(100).describe("steps between estimates of the top eigenvector, k"),
-      iterations: count.default(5).describe("Hessian-vector products per estimate, p"),
+      every: count
+        .default(100)
+        .describe("steps between estimates of the top eigenvector, k: solvers power and lanczos; spread takes k/p"),
+      iterations: count
+        .default(5)
+        .describe("Hessian-vector products per estimate, p: solvers power and lanczos, and the first estimate of all"),
       hessianBn: z.enum(["batch", "running"]).default("batch").describe("batch-norm statistics in the Hessian"),
       warmup: z
         .enum(["estimate", "sam", "usam"])

@@ -112,6 +112,9 @@ const estimators: Readonly<Record<Solver["estimator"], Compiled>> = {
         const { basis, alpha, beta, g } = await graph.run({ ...inputs });
         const d = inputs.v.length;
         const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
+        // The caller says which step it was; there is nothing to diagonalize.
+        if (![...alpha!, ...beta!].every(Number.isFinite))
+          return { v: inputs.v, eigenvalue: NaN, residual: NaN, rayleigh: alpha![0]!, cosGradV: NaN };
         const used = invariantLength(beta!);
         const small = ritz({ alpha: [...alpha!].slice(0, used), beta: [...beta!].slice(0, used) });
         const eigenvalue = small.values.at(-1)!;
@@ -132,6 +135,6 @@ const estimators: Readonly<Record<Solver["estimator"], Compiled>> = {
 /** Steps until the space was exhausted: what follows a β of zero is noise. */
 function invariantLength(beta: TypedArray): number {
   const largest = Math.max(...beta);
-  const at = [...beta].findIndex((b) => !(b > 1e-6 * largest));
+  const at = [...beta].findIndex((b) => b <= 1e-6 * largest);
   return at < 0 ? beta.length : at + 1;
 }

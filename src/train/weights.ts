@@ -57,6 +57,14 @@ export function readWeights(path: string, model: Model): Weights {
     const entry = model.parameters.entries.findLast(({ offset }) => offset <= bad)!;
     throw new InputError(`${path}: ${entry.name} holds ${weights.theta[bad]}`, { source: path, name: entry.name });
   }
+  const strange = weights.buffers.findIndex((value) => !Number.isFinite(value));
+  if (strange >= 0 && model.buffers.size > 0) {
+    const entry = model.buffers.entries.findLast(({ offset }) => offset <= strange)!;
+    throw new InputError(`${path}: ${entry.name} holds ${weights.buffers[strange]}`, {
+      source: path,
+      name: entry.name,
+    });
+  }
   if (weights.buffers.length !== vectorLength(model.buffers))
     throw new InputError(`${path}: running statistics do not fit`);
   return weights;

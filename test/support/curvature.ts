@@ -45,7 +45,7 @@ interface Problem {
 /** The loss of a network of the tests, on images that are used as they are. */
 export function lossOf(
   { network, imageShape, classes, batches, buffers }: Problem,
-  options: Partial<Pick<LossArgs, "bn" | "dtype">> = {},
+  options: Partial<Pick<LossArgs, "bn" | "dtype" | "labelSmoothing">> = {},
 ): EmpiricalLoss {
   const format = { classes, imageShape, mean: [0], std: [1], pixels: "f32" } as const;
   const dtype = options.dtype ?? "f64";
@@ -55,7 +55,7 @@ export function lossOf(
     buffers: buffers ?? (dtype === "f64" ? new Float64Array(1) : new Float32Array(1)),
     batches,
     bn: options.bn ?? "batch",
-    labelSmoothing: 0,
+    labelSmoothing: options.labelSmoothing ?? 0,
     dtype,
     device: "cpu",
     threads: 1,

@@ -123,6 +123,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
       ...measured,
     };
     for (const warning of warnings(result, options)) say(warning);
+    if (options.json) emit(result);
     if (options.out !== undefined) {
       const { writeCurvatureFigures } = await import("../../report/curvature/index.ts");
       const { writeAtomic } = await import("../../util/files.ts");
@@ -130,7 +131,6 @@ export const curvature: CliCommand<CurvatureOptions> = {
       writeAtomic(join(options.out, "curvature.json"), `${JSON.stringify(result)}\n`);
       for (const { png } of figures) say(png);
     }
-    if (options.json) emit(result);
-    else sayCurvature(result, options.out);
+    if (!options.json) sayCurvature(result, options.out);
   },
 };

@@ -53,7 +53,11 @@ const columns: readonly Column[] = [
 ];
 
 const plusMinus = ({ mean, stderr }: { readonly mean: number; readonly stderr: number }): string =>
-  stderr === 0 ? `${short(mean)} (exact)` : `${short(mean)} ± ${short(stderr)}`;
+  stderr === 0
+    ? `${short(mean)} (exact)`
+    : Number.isNaN(stderr)
+      ? `${short(mean)} (one probe)`
+      : `${short(mean)} ± ${short(stderr)}`;
 
 /** The numbers for people, on stdout. */
 export function sayCurvature(result: CurvatureResult, out: string | undefined): void {
@@ -80,9 +84,11 @@ export function sayCurvature(result: CurvatureResult, out: string | undefined): 
   if (result.frobenius) print(`Frobenius norm ${plusMinus(result.frobenius)}`);
   if (result.layers) {
     const width = Math.max(...result.layers.map(({ name }) => name.length));
-    print(colors.dim(`${"layer".padEnd(width)}  ${"λ1".padStart(9)}  trace`));
-    for (const { name, eigenvalue, trace } of result.layers)
-      print(`${name.padEnd(width)}  ${short(eigenvalue).padStart(9)}  ${plusMinus(trace)}`);
+    print(colors.dim(`${"layer".padEnd(width)}  ${"λ1".padStart(9)}  residual  trace`));
+    for (const { name, eigenvalue, residual, trace } of result.layers)
+      print(
+        `${name.padEnd(width)}  ${short(eigenvalue).padStart(9)}  ${residual.toExponential(1).padStart(8)}  ${plusMinus(trace)}`,
+      );
   }
   print(`${grouped(result.products)} Hessian-vector products in ${duration(result.seconds)}`);
   if (out !== undefined) print(`figures, page and numbers: ${out}`);

@@ -7,7 +7,7 @@ export interface Interval {
   readonly n: number;
 }
 
-/** One solver on one network, over seeds. */
+/** One solver on one network, over seeds; or the mean over networks, again over seeds. */
 export interface SolverRow {
   readonly network: string;
   readonly solver: string;
@@ -15,54 +15,71 @@ export interface SolverRow {
   readonly ratio: Interval;
   /** The same less that of `power` with the same seed. */
   readonly gain: Interval;
+  /** Both again, of the moments from `settled` on. */
+  readonly lateRatio: Interval;
+  readonly lateGain: Interval;
   /** Mean cos² with the top eigenvectors. */
   readonly subspace: Interval;
-  /** λ₁(H̄) at the last moment. */
+  /** λ₁(H̄) at the last moment, and less that of `power`. */
   readonly eigenvalue: Interval;
   readonly testAccuracy: Interval;
-  readonly trainLoss: Interval;
-  /** Hessian-vector products per 100 steps. */
-  readonly products: number;
-  /** Time in estimates over time in steps, median over seeds. */
-  readonly overhead: number;
+  readonly accuracyGain: Interval;
+  /** Gradients that estimates take per 100 steps: one and two per product of each. */
+  readonly gradients: number;
 }
+
+/** The row of the mean over networks. */
+export const ALL = "all";
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** All solvers of every network, and of all networks together where there are several ("all"). */
+const ratioFrom =
+  (step: number) =>
+  ({ moments }: StudyResult): number =>
+    mean(moments.filter((moment) => moment.step >= step).map(({ ratio }) => ratio));
+
+/**
+ * All solvers of every network, and their mean over networks where there are several: one number per seed, because networks are chosen
+ * and seeds are drawn. Gains are differences to `power` of the same network and seed.
+ */
 export function summarizeStudy(
   results: readonly StudyResult[],
   intervalOf: (values: readonly number[]) => Interval,
+  settled: number,
 ): SolverRow[] {
   const networks = [...new Set(results.map(({ network }) => network))];
   const solvers = [...new Set(results.map(({ solver }) => solver))];
-  const ratioOf = ({ moments }: StudyResult) => mean(moments.map(({ ratio }) => ratio));
-  const rowOf = (network: string, runs: readonly StudyResult[], solver: string): SolverRow => {
-    const own = runs.filter((run) => run.solver === solver);
-    const over = (value: (run: StudyResult) => number) => intervalOf(own.map(value));
-    const gains = own.flatMap((run) => {
-      const rival = runs.find((r) => r.solver === "power" && r.seed === run.seed && r.network === run.network);
-      return rival ? [ratioOf(run) - ratioOf(rival)] : [];
-    });
-    const overheads = own.map(({ overhead }) => overhead).sort((a, b) => a - b);
+  const seeds = [...new Set(results.map(({ seed }) => seed))];
+  const rowOf = (network: string, own: readonly StudyResult[], solver: string): SolverRow => {
+    const perSeed = (value: (run: StudyResult) => number, name = solver) =>
+      seeds.map((seed) => mean(own.filter((run) => run.seed === seed && run.solver === name).map(value)));
+    const over = (value: (run: StudyResult) => number) => intervalOf(perSeed(value));
+    const gain = (value: (run: StudyResult) => number) => {
+      const rival = perSeed(value, "power");
+      return intervalOf(perSeed(value).map((x, i) => x - rival[i]!));
+    };
+    const accuracy = ({ testAccuracy }: StudyResult) => testAccuracy;
     return {
       network,
       solver,
-      ratio: over(ratioOf),
-      gain: intervalOf(gains),
+      ratio: over(ratioFrom(0)),
+      gain: gain(ratioFrom(0)),
+      lateRatio: over(ratioFrom(settled)),
+      lateGain: gain(ratioFrom(settled)),
       subspace: over(({ moments }) => mean(moments.map(({ subspace }) => subspace))),
       eigenvalue: over(({ moments }) => moments.at(-1)!.eigenvalue),
-      testAccuracy: over(({ testAccuracy }) => testAccuracy),
-      trainLoss: over(({ trainLoss }) => trainLoss),
-      products: mean(own.map(({ products, steps }) => (100 * products) / steps)),
-      overhead: overheads[overheads.length >> 1]!,
+      testAccuracy: over(accuracy),
+      accuracyGain: gain(accuracy),
+      gradients: mean(
+        own
+          .filter((run) => run.solver === solver)
+          .map(({ estimates, products, steps }) => (100 * (estimates + 2 * products)) / steps),
+      ),
     };
   };
   const groups = [
     ...networks.map((network) => [network, results.filter((run) => run.network === network)] as const),
-    ...(networks.length > 1 ? [["all", results] as const] : []),
+    ...(networks.length > 1 ? [[ALL, results] as const] : []),
   ];
-  return groups.flatMap(([network, runs]) =>
-    solvers.filter((s) => runs.some((run) => run.solver === s)).map((solver) => rowOf(network, runs, solver)),
-  );
+  return groups.flatMap(([network, runs]) => solvers.map((solver) => rowOf(network, runs, solver)));
 }

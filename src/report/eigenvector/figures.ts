@@ -87,7 +87,7 @@ export function ratioOverTraining(results: readonly StudyResult[], networks: rea
       return (runs[0]?.moments ?? []).map((_, i) => {
         const { mean, ci95 = 0 } = summarize(runs.map((run) => run.moments[i]!.ratio));
         const step = summarize(runs.map((run) => run.moments[i]!.step)).mean;
-        return { network, solver, step, mean, low: Math.max(0, mean - ci95), high: Math.min(1, mean + ci95) };
+        return { network, solver, step, mean, low: mean - ci95, high: mean + ci95 };
       });
     }),
   );

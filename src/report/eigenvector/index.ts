@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { StudyResult } from "../../experiments/eigenvector/run.ts";
-import { type Interval, type SolverRow, summarizeStudy } from "../../experiments/eigenvector/summary.ts";
+import { ALL, type Interval, type SolverRow, summarizeStudy } from "../../experiments/eigenvector/summary.ts";
 import { writeAtomic } from "../../util/files.ts";
 import { documentHtml, figuresHtml } from "../html.ts";
 import { pngOf, svgOf } from "../render.ts";
@@ -15,6 +15,9 @@ export interface StudyReport {
   readonly rows: readonly SolverRow[];
 }
 
+/** From here on `power` has made its first regular estimate; before, it lives on the one at step 0. */
+const SETTLED = 100;
+
 const intervalOf = (values: readonly number[]): Interval => {
   const { mean, ci95, n } = summarize(values);
   return { mean, half: ci95, n };
@@ -23,7 +26,7 @@ const intervalOf = (values: readonly number[]): Interval => {
 /** Figures, table and page of the study of solvers. */
 export async function writeStudy(results: readonly StudyResult[], out: string): Promise<StudyReport> {
   const networks = [...new Set(results.map(({ network }) => network))];
-  const rows = summarizeStudy(results, intervalOf);
+  const rows = summarizeStudy(results, intervalOf, SETTLED);
   const drawn = {
     "rayleigh-ratio": ratioFigure(rows, networks),
     "rayleigh-ratio-over-training": ratioOverTraining(results, networks),
@@ -51,33 +54,43 @@ export async function writeStudy(results: readonly StudyResult[], out: string): 
 const HEAD = [
   "network",
   "solver",
-  "Rayleigh ratio in use",
+  "ratio",
   "gain over power",
+  `ratio from step ${SETTLED}`,
+  "gain",
   "cos² with top 3",
-  "products / 100 steps",
-  "time in estimates",
-  "λ₁ at the end",
+  "gradients per 100 steps",
+  "λ₁ at the last moment",
   "test accuracy",
+  "gain",
 ];
 
 const shown = ({ mean, half }: Interval, digits: number, sign = false): string =>
   `${sign && mean > 0 ? "+" : ""}${mean.toFixed(digits)}${half === undefined ? "" : ` ± ${half.toFixed(digits)}`}`;
 
-const percent = ({ mean, half, n }: Interval): string =>
-  `${shown({ mean: 100 * mean, half: half === undefined ? undefined : 100 * half, n }, 1)} %`;
+const inPercent = ({ mean, half, n }: Interval): Interval => ({
+  mean: 100 * mean,
+  half: half === undefined ? undefined : 100 * half,
+  n,
+});
 
 /** Cells of one solver: means over seeds with 95 % intervals. */
-const cells = (row: SolverRow): string[] => [
-  row.network,
-  row.solver,
-  shown(row.ratio, 2),
-  row.solver === "power" ? "" : shown(row.gain, 2, true),
-  shown(row.subspace, 2),
-  row.products.toFixed(1),
-  `${(100 * row.overhead).toFixed(1)} %`,
-  row.network === "all" ? "" : shown(row.eigenvalue, 1),
-  row.network === "all" ? "" : percent(row.testAccuracy),
-];
+const cells = (row: SolverRow): string[] => {
+  const gain = (interval: Interval, digits: number) => (row.solver === "power" ? "" : shown(interval, digits, true));
+  return [
+    row.network,
+    row.solver,
+    shown(row.ratio, 2),
+    gain(row.gain, 2),
+    shown(row.lateRatio, 2),
+    gain(row.lateGain, 2),
+    shown(row.subspace, 2),
+    row.gradients.toFixed(1),
+    row.network === ALL ? "" : shown(row.eigenvalue, 1),
+    `${shown(inPercent(row.testAccuracy), 1)} %`,
+    gain(inPercent(row.accuracyGain), 1),
+  ];
+};
 
 const tableMarkdown = (rows: readonly SolverRow[]): string =>
   [HEAD, HEAD.map(() => "---"), ...rows.map(cells)]
@@ -88,6 +101,6 @@ const tableMarkdown = (rows: readonly SolverRow[]): string =>
 const tableHtmlOf = (rows: readonly SolverRow[]): string => {
   const line = (tag: string, values: readonly string[]) =>
     `<tr>${values.map((value) => `<${tag}>${value}</${tag}>`).join("")}</tr>`;
-  return `<p class="quiet">Means over seeds with 95 % confidence intervals; gains are paired by seed.</p>
+  return `<p class="quiet">Means over seeds with 95 % confidence intervals; gains are paired by seed. The ratio is vᵀH̄v/λ₁(H̄) when v is about to be used, mean over the moments of a run.</p>
 <div class="scroll"><table><thead>${line("th", HEAD)}</thead><tbody>${rows.map((row) => line("td", cells(row))).join("\n")}</tbody></table></div>`;
 };
