@@ -28,6 +28,7 @@ const results: readonly StudyResult[] = ["a", "b"].flatMap((network) =>
         subspace: 0.5,
       });
       return {
+        plan: studyRuns("smoke")[0]!,
         name: `${network}-${solver}-seed${seed}`,
         network,
         solver,

@@ -26,7 +26,7 @@ export const paper: CliCommand<PaperOptions> = {
       .argument("<name>", `study: ${studies.join(", ")}`, oneOf(studies))
       .option(
         "--scale <name>",
-        "smoke: a minute; laptop: half an hour on 2 cores; full: a day",
+        "smoke: minutes; laptop: half an hour on 2 cores; full: a day",
         oneOf(["smoke", "laptop", "full"] as const),
         "laptop",
       )
@@ -41,6 +41,7 @@ export const paper: CliCommand<PaperOptions> = {
     const folder = join(out, "runs");
     const runs = studyRuns(scale);
     const path = (run: string) => join(folder, `${run}.json`);
+    const read = (run: string) => JSON.parse(readFileSync(path(run), "utf8")) as StudyResult;
     mkdirSync(folder, { recursive: true });
     if (only !== undefined) {
       const run = runs.find((r) => r.name === only);
@@ -54,7 +55,11 @@ export const paper: CliCommand<PaperOptions> = {
     }
 
     const begun = performance.now();
-    const waiting = runs.filter((run) => !existsSync(path(run.name)));
+    // Results of another scale, or of settings that have changed since, are made again.
+    const waiting = runs.filter((run) => {
+      const plan = existsSync(path(run.name)) ? read(run.name).plan : undefined;
+      return JSON.stringify(plan) !== JSON.stringify(run);
+    });
     say(`${runs.length} runs in ${out}, ${runs.length - waiting.length} complete; stopped, the same command goes on`);
     const { runChild } = await import("../child-command.ts");
     const total = waiting.length;
@@ -68,7 +73,7 @@ export const paper: CliCommand<PaperOptions> = {
     };
     await Promise.all(Array.from({ length: jobs }, work));
     const { writeStudy } = await import("../../report/eigenvector/index.ts");
-    const results = runs.map((run) => JSON.parse(readFileSync(path(run.name), "utf8")) as StudyResult);
+    const results = runs.map(({ name: run }) => read(run));
     const report = await writeStudy(results, out);
     if (json) emit(report);
     else {

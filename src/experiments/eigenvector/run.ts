@@ -11,6 +11,7 @@ import { imageFormat, modelOf } from "../../train/problem.ts";
 import { initialState } from "../../train/state.ts";
 import { createTrainer } from "../../train/trainer.ts";
 import { trainingBatches } from "../../train/training-batches.ts";
+import { TrainingError } from "../../util/errors.ts";
 import { rng } from "../../util/rng.ts";
 import { sizeOf } from "../../util/shape.ts";
 import type { StudyRun } from "./plan.ts";
@@ -28,6 +29,8 @@ export interface Moment {
 }
 
 export interface StudyResult {
+  /** What was run: results of another plan are none of this one. */
+  readonly plan: StudyRun;
   readonly name: string;
   readonly network: string;
   readonly solver: string;
@@ -50,10 +53,8 @@ const TOLERANCE = 5e-2;
 const MOST_PRODUCTS = 14;
 
 /** Trains one run and judges v on the way. */
-export async function studyRun(
-  { name, network, solver, config, moments, images }: StudyRun,
-  onStep: (done: number, of: number) => void,
-): Promise<StudyResult> {
+export async function studyRun(plan: StudyRun, onStep: (done: number, of: number) => void): Promise<StudyResult> {
+  const { name, network, solver, config, moments, images } = plan;
   const dataset = await loadDataset(config.data.name as DatasetName, config.data);
   const { train } = splitValidation(dataset.train, config.data.validation, config.seed);
   const format = imageFormat(dataset);
@@ -106,7 +107,7 @@ export async function studyRun(
         random: rng(config.seed, "judge", step),
         ...(start ? { start } : {}),
       });
-      start = top.reduce((sum, { vector }) => sum.map((x, i) => x + vector[i]!) as Vector, state.v.slice() as Vector);
+      start = top.map(({ vector }) => vector).reduce((sum, v) => sum.map((x, i) => x + v[i]!) as Vector);
       const { eigenvalue, residual } = top[0]!;
       found.push({
         step,
@@ -124,6 +125,8 @@ export async function studyRun(
     const begun = performance.now();
     const metrics = await trainer.step(images, optimizer.lr * factor);
     stepping += performance.now() - begun;
+    if (!Number.isFinite(metrics.loss))
+      throw new TrainingError(`${name}: the loss is ${metrics.loss} at step ${step}`, { name, step });
     if (step >= steps - stepsPerEpoch) loss += metrics.loss / stepsPerEpoch;
     onStep(step + 1, steps);
   }
@@ -131,6 +134,7 @@ export async function studyRun(
   const test = await evaluate(evaluation, state, dataset.test, model.inputShape);
   await Promise.all([evaluation.release(), judge.release(), trainer.release(), batches.close()]);
   return {
+    plan,
     name,
     network,
     solver,
