@@ -23,10 +23,8 @@ export interface Solver {
   products(settings: RefreshSettings): number;
   /** What the products of the first estimate, or of many, are used for. */
   readonly estimator: "power" | "lanczos";
-  /** Part of the old v that a single product leaves in the new one. */
-  readonly keep: number;
-  /** Part of v that the secant of each step replaces (see `followSecant`). */
-  readonly follow: number;
+  /** Whether v follows the change of the gradient in every step, at the rate method.follow (see `followSecant`). */
+  readonly follow: boolean;
 }
 
 /** The solvers; a new one is one entry. */
@@ -36,32 +34,28 @@ export const solvers = {
     interval: ({ every }) => every,
     products: ({ iterations }) => iterations,
     estimator: "power",
-    keep: 0,
-    follow: 0,
+    follow: false,
   },
   lanczos: {
     summary: "p Lanczos steps from the last v on every k-th batch; goes to the largest signed λ",
     interval: ({ every }) => every,
     products: ({ iterations }) => iterations,
     estimator: "lanczos",
-    keep: 0,
-    follow: 0,
+    follow: false,
   },
   spread: {
     summary: "one power-iteration step on every (k/p)-th batch: the products of `power`, spread evenly",
     interval: ({ every, iterations }) => Math.max(1, Math.round(every / iterations)),
     products: () => 1,
     estimator: "lanczos",
-    keep: 0,
-    follow: 0,
+    follow: false,
   },
   free: {
     summary: "no products after the first estimate: v follows ∇f(θ+ε) − ∇f(θ) ≈ Hε, which every step computes anyway",
     interval: () => 0,
     products: () => 1,
     estimator: "lanczos",
-    keep: 0,
-    follow: 0.1,
+    follow: true,
   },
 } as const satisfies Readonly<Record<string, Solver>>;
 
@@ -89,11 +83,8 @@ export interface PowerResult {
   readonly g: Tensor;
 }
 
-/**
- * `iterations` steps of v ← Hv/‖Hv‖ at one point; all products share one forward pass and one gradient. `keep` leaves that part of v
- * in each step, v ← unit(keep·v + (1 − keep)·sign⟨Hv,v⟩·Hv/‖Hv‖), as one batch's Hessian is a noisy sample of all.
- */
-export function powerIteration(f: Loss, theta: Tensor, v: Tensor, iterations: number, keep = 0): PowerResult {
+/** `iterations` steps of v ← Hv/‖Hv‖ at one point; all products share one forward pass and one gradient. */
+export function powerIteration(f: Loss, theta: Tensor, v: Tensor, iterations: number): PowerResult {
   const g = grad(f(theta), [theta])[0]!;
   let vector = v;
   let eigenvalue = constant(0, [], theta.dtype);
@@ -104,7 +95,7 @@ export function powerIteration(f: Loss, theta: Tensor, v: Tensor, iterations: nu
     eigenvalue = dot(vector, Hv);
     if (i === 0) first = eigenvalue;
     if (i === iterations - 1) residual = div(norm(sub(Hv, mul(eigenvalue, vector))), abs(eigenvalue));
-    vector = keep === 0 ? unit(Hv) : followSecant(vector, Hv, 1 - keep);
+    vector = unit(Hv);
   }
   return { v: vector, eigenvalue, first, residual, g };
 }

@@ -65,6 +65,9 @@ export const trainSchema = z.strictObject({
       iterations: count
         .default(5)
         .describe("Hessian-vector products per estimate, p: solvers power and lanczos, and the first estimate of all"),
+      follow: fraction
+        .default(0.1)
+        .describe("part of v that the change of the gradient replaces in every step: solver free"),
       hessianBn: z.enum(["batch", "running"]).default("batch").describe("batch-norm statistics in the Hessian"),
       warmup: z
         .enum(["estimate", "sam", "usam"])

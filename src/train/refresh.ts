@@ -42,7 +42,7 @@ export async function compileEstimator(
   config: TrainConfig,
   model: Model,
   format: ImageFormat,
-  solver: Pick<Solver, "estimator" | "keep">,
+  solver: Pick<Solver, "estimator">,
   products: number,
 ): Promise<Estimator> {
   const lossOf = ({ buffers, x, y }: Readonly<Record<"buffers" | "x" | "y", Tensor>>) => {
@@ -57,7 +57,7 @@ export async function compileEstimator(
   const spec = { theta: vector, v: vector, ...batchSpec(model, format) };
   // One Lanczos step alone has v itself for its result; a power step moves.
   const kind = products === 1 ? "power" : solver.estimator;
-  return estimators[kind](spec, lossOf, products, solver.keep, compileOptions(config));
+  return estimators[kind](spec, lossOf, products, compileOptions(config));
 }
 
 type LossOf = (inputs: Readonly<Record<"buffers" | "x" | "y", Tensor>>) => (theta: Tensor) => Tensor;
@@ -65,17 +65,16 @@ type Compiled = (
   spec: Parameters<typeof compile>[1],
   lossOf: LossOf,
   products: number,
-  keep: number,
   options: Parameters<typeof compile>[2],
 ) => Promise<Estimator>;
 
 const estimators: Readonly<Record<Solver["estimator"], Compiled>> = {
-  power: async (spec, lossOf, products, keep, options) => {
+  power: async (spec, lossOf, products, options) => {
     const graph = await compile(
       (inputs) => {
         const { theta, v } = inputs as Record<string, Tensor>;
         const f = lossOf(inputs as never);
-        const power = powerIteration(f, theta!, v!, products, keep);
+        const power = powerIteration(f, theta!, v!, products);
         const { eigenvalue, residual, first } = power;
         return { nextV: power.v, eigenvalue, residual, rayleigh: first, cosGradV: cosine(power.g, power.v) };
       },
@@ -98,7 +97,7 @@ const estimators: Readonly<Record<Solver["estimator"], Compiled>> = {
     };
   },
 
-  lanczos: async (spec, lossOf, products, _, options) => {
+  lanczos: async (spec, lossOf, products, options) => {
     const graph = await compile(
       (inputs) => {
         const { theta, v } = inputs as Record<string, Tensor>;

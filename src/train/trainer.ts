@@ -61,7 +61,7 @@ export async function createTrainer(
   const solver = method.eigenvector ? solverOf(config) : solvers.lanczos;
   const interval = method.eigenvector ? solver.interval(config.method) : diagnosticsEvery;
   const tracked = method.eigenvector || diagnosticsEvery > 0;
-  const follow = method.eigenvector ? solver.follow : 0;
+  const follow = method.eigenvector && solver.follow ? config.method.follow : 0;
   const resources: Pick<Executable, "release">[] = [];
   const keep = async <T extends Pick<Executable, "release">>(compiling: Promise<T>): Promise<T> => {
     const resource = await compiling;

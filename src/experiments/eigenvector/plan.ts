@@ -48,28 +48,49 @@ export type StudyScaleName = keyof typeof studyScales;
 export interface StudyRun {
   readonly name: string;
   readonly network: string;
-  readonly solver: SolverName;
+  /** As tables and figures call it: a solver, or one with another rate. */
+  readonly solver: string;
   readonly config: TrainConfig;
   /** Parts of the training at which v is judged, at the step where it is about to be used. */
   readonly moments: readonly number[];
   readonly images: number;
 }
 
+interface Contender {
+  readonly label: string;
+  readonly solver: SolverName;
+  readonly follow?: number;
+}
+
+/** Every solver as it is by default, and `free` at half and twice its rate. */
+const contenders: readonly Contender[] = [
+  ...solverNames.map((solver) => ({ label: solver, solver })),
+  ...[0.05, 0.2].map((follow) => ({ label: `free, rate ${follow}`, solver: "free" as const, follow })),
+];
+
 /** Eigen-SAM with every solver on every network and seed; solvers of one seed start from the same weights and see the same batches. */
 export function studyRuns(scale: StudyScaleName): StudyRun[] {
   const { networks, seeds, epochs, moments, images }: StudyScale = studyScales[scale];
   return seeds.flatMap((seed) =>
     networks.flatMap(({ label, model, batch, rho }) =>
-      solverNames.map((solver) => ({
-        name: `${label.replaceAll(/\W+/g, "-")}-${solver}-seed${seed}`,
+      contenders.map(({ label: contender, solver, follow }) => ({
+        name: `${label.replaceAll(/\W+/g, "-")}-${contender.replaceAll(/[^\w.]+/g, "-")}-seed${seed}`,
         network: label,
-        solver,
+        solver: contender,
         config: checkConfig({
           seed,
           threads: 1,
           model,
           data: { name: "fashion-mini", batch },
-          method: { name: "eigen-sam", rho, alpha: 0.2, solver, every: 100, iterations: 5 },
+          method: {
+            name: "eigen-sam",
+            rho,
+            alpha: 0.2,
+            solver,
+            every: 100,
+            iterations: 5,
+            ...(follow === undefined ? {} : { follow }),
+          },
           optimizer: { lr: 0.1 },
           train: { epochs },
         }),
