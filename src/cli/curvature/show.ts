@@ -1,8 +1,10 @@
 import type { Progress } from "../../measure/measure.ts";
 import type { CurvatureResult } from "../../measure/result.ts";
-import { colors } from "../colors.ts";
+import { colorsFor } from "../colors.ts";
 import { duration, grouped, short } from "../format.ts";
 import { type Column, say, status, tableHead, tableRow } from "../ui.ts";
+
+const colors = colorsFor(process.stdout);
 
 const REDRAW_MS = 100;
 const PLAIN_MS = 30_000;
