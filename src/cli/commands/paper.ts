@@ -26,7 +26,7 @@ export const paper: CliCommand<PaperOptions> = {
       .argument("<name>", `study: ${studies.join(", ")}`, oneOf(studies))
       .option(
         "--scale <name>",
-        "smoke: minutes; laptop: half an hour on 2 cores; full: a day",
+        "smoke: minutes; laptop: three quarters of an hour on 2 cores; full: a day",
         oneOf(["smoke", "laptop", "full"] as const),
         "laptop",
       )

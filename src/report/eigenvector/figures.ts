@@ -107,7 +107,7 @@ export function ratioOverTraining(results: readonly StudyResult[], networks: rea
     type: "nominal",
     sort: solvers,
     scale: scaleOf(solvers),
-    legend: { title: null, labelFontSize: 13 },
+    legend: { title: null, labelFontSize: 13, columns: 3 },
   };
   // Fills carry their colour in the data: with a scale of their own they would take the legend of the lines away.
   const fill = { field: "colour", type: "nominal", scale: null, legend: null };
