@@ -55,7 +55,7 @@ export async function curvatureProblem(options: ProblemOptions): Promise<Curvatu
     );
   const { batch } = config.data;
   const usual = options.images === undefined ? Math.min(DEFAULT_BATCHES, Math.ceil(split.count / batch)) : "all";
-  const batches = cut(split, format, batch, options.batches ?? usual);
+  const batches = miniBatches(split, format, batch, options.batches ?? usual);
   const last = batches.at(-1)!;
   const modelFor = (rows: number) => modelOf(config, format, rows);
   const model = modelFor(batches[0]!.rows);
@@ -130,7 +130,13 @@ function classesOf(config: TrainConfig, format: ImageFormat, path: string): numb
 /** Enough mini-batches to tell the sampling error. */
 const DEFAULT_BATCHES = 8;
 
-function cut(split: Split, { imageShape }: ImageFormat, batch: number, asked: number | "all"): LossBatch[] {
+/** The first `asked` mini-batches of a split, in its order; only the last of all may be short. */
+export function miniBatches(
+  split: Split,
+  { imageShape }: ImageFormat,
+  batch: number,
+  asked: number | "all",
+): LossBatch[] {
   const all = Math.ceil(split.count / batch);
   const count = asked === "all" ? all : asked;
   if (count > all)

@@ -177,5 +177,8 @@ const weightsOf = ({ model, trainer, config }: Context) =>
   encodeWeights(model, trainer.state, { model: config.model.name });
 
 /** η of one step by the schedule. */
-const learningRate = ({ optimizer, schedule, train: { epochs } }: TrainConfig, step: number, stepsPerEpoch: number) =>
-  optimizer.lr * scheduleFactor(schedule.name as ScheduleName, { ...schedule, step, stepsPerEpoch, epochs });
+export const learningRate = (
+  { optimizer, schedule, train: { epochs } }: TrainConfig,
+  step: number,
+  stepsPerEpoch: number,
+) => optimizer.lr * scheduleFactor(schedule.name as ScheduleName, { ...schedule, step, stepsPerEpoch, epochs });

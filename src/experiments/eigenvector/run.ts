@@ -4,16 +4,16 @@ import { inner, type Vector } from "../../curvature/vectors.ts";
 import { type DatasetName, loadDataset } from "../../data/index.ts";
 import { splitValidation } from "../../data/split.ts";
 import { empiricalLoss } from "../../measure/hessian.ts";
-import { type ScheduleName, scheduleFactor } from "../../optim/schedules.ts";
+import { miniBatches } from "../../measure/problem.ts";
 import { evaluate } from "../../train/evaluate.ts";
 import { compileEvaluation, optimizerOf } from "../../train/graphs.ts";
+import { learningRate } from "../../train/loop.ts";
 import { imageFormat, modelOf } from "../../train/problem.ts";
 import { initialState } from "../../train/state.ts";
 import { createTrainer } from "../../train/trainer.ts";
 import { trainingBatches } from "../../train/training-batches.ts";
 import { TrainingError } from "../../util/errors.ts";
 import { rng } from "../../util/rng.ts";
-import { sizeOf } from "../../util/shape.ts";
 import type { StudyRun } from "./plan.ts";
 
 /** How good v is at the moment a step uses it, against H̄, the Hessian over many images. */
@@ -67,16 +67,11 @@ export async function studyRun(plan: StudyRun, onStep: (done: number, of: number
   const { stepsPerEpoch } = batches;
   const steps = epochs * stepsPerEpoch;
   const judged = new Set(moments.map((part) => Math.floor(part * steps)));
-  const pixels = sizeOf(dataset.imageShape);
   const judge = empiricalLoss({
     modelFor: (rows) => modelOf(config, format, rows),
     format,
     buffers: state.buffers,
-    batches: Array.from({ length: Math.floor(images / batch) }, (_, i) => ({
-      images: train.images.subarray(i * batch * pixels, (i + 1) * batch * pixels),
-      labels: train.labels.subarray(i * batch, (i + 1) * batch),
-      rows: batch,
-    })),
+    batches: miniBatches(train, format, batch, Math.floor(images / batch)),
     bn: "batch",
     labelSmoothing: 0,
     dtype: "f32",
@@ -120,10 +115,8 @@ export async function studyRun(plan: StudyRun, onStep: (done: number, of: number
         ),
       });
     }
-    const { optimizer, schedule } = config;
-    const factor = scheduleFactor(schedule.name as ScheduleName, { ...schedule, step, stepsPerEpoch, epochs });
     const begun = performance.now();
-    const metrics = await trainer.step(images, optimizer.lr * factor);
+    const metrics = await trainer.step(images, learningRate(config, step, stepsPerEpoch));
     stepping += performance.now() - begun;
     if (!Number.isFinite(metrics.loss))
       throw new TrainingError(`${name}: the loss is ${metrics.loss} at step ${step}`, { name, step });
