@@ -53,7 +53,7 @@ export interface Op<A = unknown> {
   vjp(args: VjpArgs<A>): readonly Cotangent[];
   emit(emitter: Emitter, inputs: readonly string[], node: Tensor, attrs: A): string;
   readonly samples: readonly Sample<A>[];
-  /** The two operands broadcast against each other, elementwise. */
+  /** Each element of the result comes from one element of each operand; two operands broadcast against each other. */
   readonly elementwise?: boolean;
   /** Operands may change places. */
   readonly commutative?: boolean;

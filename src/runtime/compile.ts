@@ -2,13 +2,15 @@ import { input } from "../graph/ops/source.ts";
 import type { DType, Tensor } from "../graph/tensor.ts";
 import { emitModel, type NamedTensor } from "../onnx/emit.ts";
 import { lower } from "../onnx/lower/index.ts";
+import { inPieces, type Pieces, pieceName } from "../onnx/pieces.ts";
 import { rematerialize } from "../onnx/rematerialize.ts";
 import { InputError } from "../util/errors.ts";
 import type { Shape } from "../util/shape.ts";
 import { defaultThreads, type TargetOptions, targetOf } from "./device.ts";
-import { assertInPlace } from "./in-place.ts";
+import { assertInPlace, lateReader } from "./in-place.ts";
 import { nodeSessions } from "./node-session.ts";
 import { allocate, type NodeTime, type Session, type SessionFactory, type TypedArray } from "./session.ts";
+import { onViews } from "./views.ts";
 
 /** Name, shape and dtype of each input. */
 export type InputSpec = Readonly<Record<string, { readonly shape: Shape; readonly dtype?: DType }>>;
@@ -27,6 +29,11 @@ export interface CompileOptions extends TargetOptions {
    * a later operation could still read the input.
    */
   readonly inPlace?: Readonly<Record<string, string>>;
+  /**
+   * Give long parameter vectors (from 2²⁰ numbers) to the model in pieces, one per layer, as views of the caller's arrays; true on
+   * the CPU. `run` takes and gives whole arrays either way; the inputs and outputs of `onnx` are called name[start:end].
+   */
+  readonly pieces?: boolean;
   /** Where to load the model; the default is onnxruntime-node on `device`. */
   readonly sessions?: SessionFactory;
 }
@@ -64,18 +71,22 @@ export async function compile<I extends InputSpec, O extends Readonly<Record<str
   const traced = performance.now();
 
   const target = targetOf(options);
-  const simple = lower(Object.values(outputs), target);
-  const lowered = (options.rematerialize ?? true) ? rematerialize(simple) : simple;
-  const named = lowered.map((tensor, i): NamedTensor => ({ name: names[i]!, tensor }));
+  const lowered = named(names, lower(Object.values(outputs), target));
   const inPlace = Object.entries(options.inPlace ?? {});
-  for (const pair of inPlace) assertInPlace(new Map(named.map(({ name, tensor }) => [name, tensor])), pair);
-  const model = emitModel(named, target);
+  const { outputs: pieces, cut } =
+    (options.pieces ?? target.device === "cpu") ? cutUp(lowered, inPlace) : uncut(lowered);
+  const tensors = pieces.map(({ tensor }) => tensor);
+  const final = named(
+    pieces.map(({ name }) => name),
+    (options.rematerialize ?? true) ? rematerialize(tensors) : tensors,
+  );
+  for (const pair of inPlace) for (const each of piecePairs(pair, cut)) assertInPlace(final, each);
+  const model = emitModel(final, target);
   const emitted = performance.now();
 
   const sessions = options.sessions ?? nodeSessions(target.device);
   const port = ({ name, tensor: { shape, dtype } }: NamedTensor) => ({ name, shape, dtype });
-  const outputPorts = named.map(port);
-  const session = await sessions(model.bytes, model.inputs.map(port), outputPorts, {
+  const session = await sessions(model.bytes, model.inputs.map(port), final.map(port), {
     threads: options.threads ?? defaultThreads(),
     profile: options.profile ?? false,
   });
@@ -87,14 +98,46 @@ export async function compile<I extends InputSpec, O extends Readonly<Record<str
     bytes: model.bytes.length,
   };
   const over = new Set(inPlace.map(([, output]) => output));
-  const buffers = Object.fromEntries(outputPorts.filter((p) => !over.has(p.name)).map((p) => [p.name, allocate(p)]));
-  return new Executable(session, Object.keys(spec), buffers as never, inPlace, stats, model.bytes);
+  const own = lowered.map(port).filter((p) => !over.has(p.name));
+  const buffers = Object.fromEntries(own.map((p) => [p.name, allocate(p)]));
+  return new Executable(
+    onViews(session, cut, Object.keys(spec)),
+    Object.keys(spec),
+    buffers as never,
+    inPlace,
+    stats,
+    model.bytes,
+  );
+}
+
+const named = (names: readonly string[], tensors: readonly Tensor[]): NamedTensor[] =>
+  tensors.map((tensor, i) => ({ name: names[i]!, tensor }));
+
+const uncut = (outputs: readonly NamedTensor[]): Pieces => ({ outputs, cut: new Map() });
+
+/** Long vectors in pieces, save those outputs a piece of which would be written over what is still to be read. */
+function cutUp(outputs: readonly NamedTensor[], inPlace: readonly (readonly [string, string])[]): Pieces {
+  const pieces = inPieces(outputs);
+  const late = inPlace.filter((pair) => {
+    const pairs = piecePairs(pair, pieces.cut);
+    return pairs.length > 1 && pairs.some((each) => lateReader(pieces.outputs, each) !== undefined);
+  });
+  return late.length === 0 ? pieces : inPieces(outputs, new Set(late.map(([, output]) => output)));
+}
+
+/** Which pieces of an input an output, or its pieces, are written over. */
+function piecePairs([input, output]: readonly [string, string], cut: Pieces["cut"]): (readonly [string, string])[] {
+  const [from, to] = [cut.get(input), cut.get(output)];
+  return (from ?? to ?? [undefined]).map((s) => [
+    from && s ? pieceName(input, s) : input,
+    to && s ? pieceName(output, s) : output,
+  ]);
 }
 
 /** A compiled function. Its outputs are buffers of its own, overwritten by the next run: copy what must last. */
 export class Executable<In extends string = string, Out extends string = string> {
   readonly stats: CompileStats;
-  /** The ONNX model, ready to be saved. */
+  /** The ONNX model, ready to be saved; long vectors may be in pieces, see CompileOptions.pieces. */
   readonly onnx: Uint8Array;
   private readonly session: Session;
   private readonly known: ReadonlySet<string>;

@@ -161,6 +161,15 @@ const reference: { readonly [K in Exclude<OpName, "input" | "constant">]: Refere
       return total;
     });
   },
+  filterBank: ([x, f], { step, before }, shape) =>
+    generate(shape, ([o, r, m, t, i]) => {
+      let total = 0;
+      for (let u = 0; u < f!.shape[1]!; u++) {
+        const at = step * t! + u - before;
+        if (at >= 0 && at < x!.shape[3]!) total += f!.at(r!, u) * x!.at(o!, 0, m!, at, i!);
+      }
+      return total;
+    }),
   conv2d: ([x, w], attrs, shape) => {
     const y = new Values(shape);
     eachProduct(attrs, shape, [shape[2]!, x!.shape[3]!, shape[3]!], (ix, iw, iy) =>

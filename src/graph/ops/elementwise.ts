@@ -108,6 +108,7 @@ function unary(name: string, emit: string | Emit1, domain: Sample<unknown>["doma
   const of = domain === undefined ? {} : { domain };
   return defineOp({
     name,
+    elementwise: true,
     shape: ([x]) => x!.shape,
     vjp: ({ g, out, inputs: [x] }) => [dx && (() => dx({ g, x: x!, out }))],
     emit: typeof emit === "string" ? (emitter, inputs) => emitter.node(emit, inputs) : emit,

@@ -3,6 +3,7 @@ import { concatOp, padOp, sliceOp, transposeOp } from "./arrange.ts";
 import { castOp, equalOp, greaterEqualOp, greaterOp, whereOp } from "./compare.ts";
 import { convInputOp, convOp, convWeightOp } from "./conv.ts";
 import * as elementwise from "./elementwise.ts";
+import { filterBankOp } from "./filter-bank.ts";
 import { matmulOp } from "./matmul.ts";
 import { maxOp } from "./max.ts";
 import { recomputeOp } from "./recompute.ts";
@@ -51,6 +52,7 @@ export const ops = {
   pad: padOp,
   take: takeOp,
   matmul: matmulOp,
+  filterBank: filterBankOp,
   conv2d: convOp,
   conv2dInput: convInputOp,
   conv2dWeight: convWeightOp,

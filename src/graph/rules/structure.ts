@@ -4,6 +4,7 @@ import { concatOp, inversePermutation, slice, sliceOp, transpose, transposeOp } 
 import { broadcastOp, broadcastTo, sum, sumOp } from "../ops/reduce.ts";
 import { reshape, reshapeOp } from "../ops/reshape.ts";
 import { constant, constantOp, uniformValue } from "../ops/source.ts";
+import { take, takeOp } from "../ops/take.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Rule } from "./rule.ts";
 
@@ -80,13 +81,12 @@ export const mergeLinear: Rule = (node) => {
   const combine = (p: Tensor, q: Tensor) => apply(node.op, [p, q], node.attrs);
   if (a.op.name === "reshape" && sameShape(a.inputs[0]!.shape, b.inputs[0]!.shape))
     return reshape(combine(a.inputs[0]!, b.inputs[0]!), node.shape);
-  const [map, x] = a.inputs as [Tensor, Tensor?];
-  if (
-    a.op.name === "matmul" &&
-    map === b.inputs[0] &&
-    map.op.name === "constant" &&
-    sameShape(x!.shape, b.inputs[1]!.shape)
-  )
-    return apply(a.op, [map, combine(x!, b.inputs[1]!)], a.attrs);
+  const [x, y] = [a.inputs[0]!, b.inputs[0]!];
+  const [p, q] = [a.inputs[1], b.inputs[1]];
+  if (a.op.name === "matmul" && x === y && x.op.name === "constant" && sameShape(p!.shape, q!.shape))
+    return apply(a.op, [x, combine(p!, q!)], a.attrs);
+  const [from, to] = [attrsOf(takeOp, a), attrsOf(takeOp, b)];
+  if (from && from.axis === to!.axis && from.indices === to!.indices && sameShape(x.shape, y.shape))
+    return take(combine(x, y), from.axis, from.indices);
   return undefined;
 };

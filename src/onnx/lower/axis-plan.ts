@@ -1,3 +1,4 @@
+import type { FilterBankAttrs } from "../../graph/ops/filter-bank.ts";
 import { constant } from "../../graph/ops/source.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
 import { type Matrix, MAX_RANK, toomCook } from "./toom-cook.ts";
@@ -11,22 +12,39 @@ export interface AxisGeometry {
 }
 
 /**
- * A bilinear algorithm spread over a whole axis: y = Aᵀ[(G w) ⊙ (Bᵀ x)] for all tiles at once. Transformed coordinates
- * are ordered (block, rank index, tile in block): Aᵀ is block-diagonal, so one small matrix serves every block, and
- * equal rank indices of one block lie together, which makes the products over channels large.
+ * A bilinear algorithm laid over an axis in tiles of m outputs: y = Aᵀ[(G w) ⊙ (Bᵀ x)] in each. Transformed coordinates are
+ * ordered (rank index, tile), so that equal rank indices of all tiles lie together.
  */
 export interface AxisPlan {
-  readonly blocks: number;
-  readonly rank: number;
-  readonly tilesPerBlock: number;
+  readonly length: number;
   readonly outputs: number;
-  /** Bᵀ over the whole axis [blocks·rank·tiles × length], and its transpose. Padding is inside it, as missing columns. */
-  readonly Bt: Tensor;
-  readonly B: Tensor;
-  /** Aᵀ of one block [outputs / blocks × rank·tiles], and its transpose. */
+  readonly tiles: number;
+  readonly rank: number;
+  /** Bᵀ: the window of inputs each tile reads, through one filter per rank index. Padding lies outside the axis. */
+  readonly Bt: Bank;
+  /** A: the outputs of each tile, through one filter per rank index. */
+  readonly A: Bank;
+  /** Aᵀ [m × rank], the same for every tile. */
   readonly At: Tensor;
-  readonly A: Tensor;
+  readonly B: Scatter;
   readonly G: Matrix;
+}
+
+export interface Bank extends FilterBankAttrs {
+  readonly filters: Tensor;
+}
+
+/**
+ * B, the adjoint of Bᵀ: neighbouring windows overlap, so the inputs are made in groups of positions, each from the coordinates
+ * (rank index, tile) that touch it.
+ */
+export interface Scatter {
+  readonly groups: number;
+  /** Coordinates per group, and all of them, group after group. */
+  readonly width: number;
+  readonly coordinates: readonly (readonly [rankIndex: number, tile: number])[];
+  /** [groups × positions × width], with zeros where a coordinate does not exist. */
+  readonly matrix: Tensor;
 }
 
 export const outputLength = ({ length, kernel, stride, padding }: AxisGeometry): number =>
@@ -45,55 +63,75 @@ export function rankOf(axis: AxisGeometry, m: number): number | undefined {
   return ranks.some((r, i) => r > MAX_RANK && phases(axis)[i]!.taps > 1) ? undefined : ranks.reduce((a, b) => a + b, 0);
 }
 
-export function planAxis(axis: AxisGeometry, m: number, tilesPerBlockWanted: number, dtype: DType): AxisPlan {
+export function planAxis(axis: AxisGeometry, m: number, dtype: DType): AxisPlan {
+  const { length, kernel, stride, padding } = axis;
   const outputs = outputLength(axis);
   const tiles = Math.ceil(outputs / m);
-  // A last tile that sticks out spoils the pattern of equal blocks: then there is one block.
-  const tilesPerBlock = outputs % m === 0 ? smallestDivisorFrom(tiles, tilesPerBlockWanted) : tiles;
-  const blocks = tiles / tilesPerBlock;
+  const step = stride * m;
+  // At least up to the end of the axis, where the last positions are read by no output.
+  const window = Math.max(stride * (m - 1) + kernel, length + padding - step * (tiles - 1));
 
-  const At: number[][] = Array.from({ length: outputs / blocks }, () => []);
-  const Bt: number[][] = [];
   const G: number[][] = [];
-  const algorithms = phases(axis).map((p) => ({ ...p, ...toomCook(m, p.taps) }));
-  for (const { phase, G: rows } of algorithms)
-    for (const row of rows) {
-      const taps = new Array<number>(axis.kernel).fill(0);
-      row.forEach((value, j) => {
-        taps[phase + j * axis.stride] = value;
-      });
-      G.push(taps);
-    }
-  for (let block = 0; block < blocks; block++)
-    for (const { phase, Bt: rows } of algorithms)
-      for (const row of rows)
-        for (let tile = 0; tile < tilesPerBlock; tile++) {
-          const first = (block * tilesPerBlock + tile) * m;
-          const line = new Array<number>(axis.length).fill(0);
-          row.forEach((value, u) => {
-            const at = axis.stride * (first + u) + phase - axis.padding;
-            if (at >= 0 && at < axis.length) line[at] = value;
-          });
-          Bt.push(line);
-        }
-  for (const { At: rows } of algorithms)
-    for (let i = 0; i < rows[0]!.length; i++)
-      for (let tile = 0; tile < tilesPerBlock; tile++)
-        At.forEach((line, o) => {
-          line.push(Math.floor(o / m) === tile ? rows[o % m]![i]! : 0);
-        });
+  const Bt: number[][] = [];
+  const At: number[][] = Array.from({ length: m }, () => []);
+  for (const { phase, taps } of phases(axis)) {
+    const algorithm = toomCook(m, taps);
+    G.push(...algorithm.G.map((row) => spaced(row, phase, stride, kernel)));
+    Bt.push(...algorithm.Bt.map((row) => spaced(row, phase, stride, window)));
+    for (const [i, row] of algorithm.At.entries()) At[i]!.push(...row);
+  }
   return {
-    blocks,
-    rank: G.length,
-    tilesPerBlock,
+    length,
     outputs,
-    Bt: matrix(Bt, dtype),
-    B: matrix(transposed(Bt), dtype),
+    tiles,
+    rank: G.length,
+    Bt: { filters: matrix(Bt, dtype), step, before: padding, windows: tiles },
+    A: { filters: matrix(transposed(At), dtype), step: m, before: 0, windows: tiles },
     At: matrix(At, dtype),
-    A: matrix(transposed(At), dtype),
+    B: scatter(Bt, { step, before: padding, windows: tiles }, length, dtype),
     G,
   };
 }
+
+/** `row` at every stride-th of `length` places from `phase` on. */
+function spaced(row: readonly number[], phase: number, stride: number, length: number): number[] {
+  const line = new Array<number>(length).fill(0);
+  row.forEach((value, j) => {
+    line[phase + j * stride] = value;
+  });
+  return line;
+}
+
+/** Tiles whose inputs are made together: with more, the matrix has more zeros; with fewer, more is gathered twice. */
+const TILES_PER_GROUP = 2;
+
+function scatter(Bt: Matrix, { step, before, windows }: FilterBankAttrs, length: number, dtype: DType): Scatter {
+  const even = length === step * windows && windows % TILES_PER_GROUP === 0;
+  const groups = even ? windows / TILES_PER_GROUP : 1;
+  const [tilesPerGroup, perGroup] = [windows / groups, length / groups];
+  /** What coordinate (r, first tile of the group + d) adds to each position of the group. */
+  const column = (group: number, [r, d]: readonly [number, number]): number[] => {
+    const tile = group * tilesPerGroup + d;
+    const exists = tile >= 0 && tile < windows;
+    return range(perGroup).map((p) => (exists ? (Bt[r]![group * perGroup + p + before - step * tile] ?? 0) : 0));
+  };
+  const neighbours = range(2 * windows + 1).map((d) => d - windows);
+  const touching = range(Bt.length)
+    .flatMap((r) => neighbours.map((d) => [r, d] as const))
+    .filter((at) => range(groups).some((group) => column(group, at).some((weight) => weight !== 0)));
+  const within = (tile: number) => Math.min(Math.max(tile, 0), windows - 1);
+  const matrices = range(groups).map((group) => transposed(touching.map((at) => column(group, at))));
+  return {
+    groups,
+    width: touching.length,
+    coordinates: range(groups).flatMap((group) =>
+      touching.map(([r, d]) => [r, within(group * tilesPerGroup + d)] as const),
+    ),
+    matrix: constant(Float64Array.from(matrices.flat(2)), [groups, perGroup, touching.length], dtype),
+  };
+}
+
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 export const matrix = (rows: Matrix, dtype: DType): Tensor =>
   constant(Float64Array.from(rows.flat()), [rows.length, rows[0]!.length], dtype);
@@ -103,8 +141,3 @@ export const transposed = (rows: Matrix): number[][] => rows[0]!.map((_, j) => r
 /** The Kronecker product: (A ⊗ B)[i·p + k, j·q + l] = A[i, j]·B[k, l]. */
 export const kronecker = (a: Matrix, b: Matrix): number[][] =>
   a.flatMap((rowA) => b.map((rowB) => rowA.flatMap((x) => rowB.map((y) => x * y))));
-
-function smallestDivisorFrom(n: number, wanted: number): number {
-  for (let d = Math.max(1, wanted); d < n; d++) if (n % d === 0) return d;
-  return n;
-}

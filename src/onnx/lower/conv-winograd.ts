@@ -1,105 +1,130 @@
+import { filterBank, filterBankByWindows } from "../../graph/ops/filter-bank.ts";
 import { matmul } from "../../graph/ops/matmul.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
+import { take } from "../../graph/ops/take.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../util/shape.ts";
-import { type AxisPlan, kronecker, matrix, transposed } from "./axis-plan.ts";
+import { type AxisPlan, type Bank, kronecker, matrix, type Scatter, transposed } from "./axis-plan.ts";
 
 /**
- * Convolution by a bilinear algorithm on each axis (Winograd's, for 3×3), as matrix products alone. With activations
- * [H, W, N, C] the transform of an axis is one constant matrix from the left, over everything to its right: no gathering, no
- * padding copies, no transposition. All three contractions of the trilinear form use the same transforms and
- * their adjoints, so a gradient and its Hessian-vector products share them:
+ * Convolution by a bilinear algorithm on each axis (Winograd's, for 3×3). All three contractions of the trilinear form use the
+ * same transforms and their adjoints, so a gradient and its Hessian-vector products share them:
  *
  *     x̂ = Bᵀx    ŷ = A y    ŵ = G w        y = Aᵀ(x̂·ŵ)    x = B(ŷ·ŵᵀ)    w = Gᵀ(x̂ᵀ·ŷ)
+ *
+ * With activations [H, W, N, C] a transform of one axis is a small matrix from the left, over everything to its right; nothing is
+ * transposed. Bᵀ and A are Conv along the axis, which finds its windows and their padding by itself. Transformed tensors are
+ * [rank index of rows and columns; tiles and images; channels], so that a product over channels is as large as it can be.
  */
 export interface ConvPlan {
   readonly rows: AxisPlan;
   readonly columns: AxisPlan;
-  /** The weight transform: G for rows ⊗ G for columns. */
+  /** The weight transform: G for rows ⊗ G for columns, and its transpose. */
   readonly G: Tensor;
-  /** Its transpose with every column repeated for each tile: applied to the products of all tiles it also sums them. */
   readonly Gt: Tensor;
+  /** The place of every output among the tiles' outputs: [output in tile; tile], rows before columns. */
+  readonly outputs: Int32Array;
+  /** The transformed coordinates that B reads, along the rows and then along the columns. */
+  readonly scatterRows: Int32Array;
+  readonly scatterColumns: Int32Array;
 }
 
 export function convPlan(rows: AxisPlan, columns: AxisPlan, dtype: Tensor["dtype"]): ConvPlan {
   const both = kronecker(rows.G, columns.G);
-  const perTile = rankIndices(rows).flatMap((i) => rankIndices(columns, 1).map((j) => both[i * columns.rank + j]!));
-  return { rows, columns, G: matrix(both, dtype), Gt: matrix(transposed(perTile), dtype) };
+  const ranks = range(columns.rank);
+  const [m, n] = [rows.At.shape[0]!, columns.At.shape[0]!];
+  return {
+    rows,
+    columns,
+    G: matrix(both, dtype),
+    Gt: matrix(transposed(both), dtype),
+    outputs: Int32Array.from(
+      range(rows.outputs).flatMap((h) =>
+        range(columns.outputs).map((w) => {
+          const inTile = (h % m) * n + (w % n);
+          return (inTile * rows.tiles + Math.floor(h / m)) * columns.tiles + Math.floor(w / n);
+        }),
+      ),
+    ),
+    scatterRows: Int32Array.from(
+      rows.B.coordinates.flatMap(([r, tile]) => ranks.map((s) => (r * columns.rank + s) * rows.tiles + tile)),
+    ),
+    scatterColumns: Int32Array.from(
+      range(rows.length).flatMap((h) =>
+        columns.B.coordinates.map(([s, tile]) => (h * columns.rank + s) * columns.tiles + tile),
+      ),
+    ),
+  };
 }
 
-/** The rank index of each transformed coordinate, in the order (block, rank index, tile). */
-const rankIndices = ({ blocks, rank, tilesPerBlock }: AxisPlan, tiles = tilesPerBlock): number[] =>
-  Array.from({ length: blocks * rank * tiles }, (_, at) => Math.floor(at / tiles) % rank);
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-export function winogradConv(x: Tensor, w: Tensor, plan: ConvPlan): Tensor {
-  return fromProducts(matmul(transformInput(x, plan), transformWeight(w, plan)), plan);
-}
+export const winogradConv = (x: Tensor, w: Tensor, plan: ConvPlan): Tensor =>
+  outputsOf(matmul(transformInput(x, plan), transformWeight(w, plan)), x.shape[2]!, plan);
 
-export function winogradConvInput(y: Tensor, w: Tensor, plan: ConvPlan, size: readonly [number, number]): Tensor {
-  const products = matmul(transformOutput(y, plan), transformWeight(w, plan), { transB: true });
-  const [batch, channels] = [y.shape[2]!, w.shape[2]!];
-  const { rows, columns } = plan;
-  const across = matmul(columns.B, reshape(products, [extent(rows), extent(columns), batch * channels]));
-  const down = matmul(rows.B, reshape(across, [extent(rows), size[1] * batch * channels]));
-  return reshape(down, [...size, batch, channels]);
-}
+export const winogradConvInput = (y: Tensor, w: Tensor, plan: ConvPlan): Tensor =>
+  inputsOf(matmul(transformOutput(y, plan), transformWeight(w, plan), { transB: true }), y.shape[2]!, plan);
 
 export function winogradConvWeight(x: Tensor, y: Tensor, plan: ConvPlan, kernel: readonly [number, number]): Tensor {
-  const { rows, columns, Gt } = plan;
   const [channels, filters] = [x.shape[3]!, y.shape[3]!];
-  const perTile = matmul(transformInput(x, plan), transformOutput(y, plan), { transA: true });
-  const w = matmul(Gt, reshape(perTile, [extent(rows) * columns.blocks * columns.rank, channels * filters]));
+  const products = matmul(transformInput(x, plan), transformOutput(y, plan), { transA: true });
+  const w = matmul(plan.Gt, reshape(products, [products.shape[0]!, channels * filters]));
   return reshape(w, [...kernel, channels, filters]);
 }
 
-const extent = ({ blocks, rank, tilesPerBlock }: AxisPlan) => blocks * rank * tilesPerBlock;
-
-/** [rows: block, rank, tile; columns: block, rank; (tile, batch); channels], ready for products over channels. */
-const productShape = ({ rows, columns }: ConvPlan, batch: number, channels: number): number[] => [
-  rows.blocks,
-  rows.rank,
-  rows.tilesPerBlock,
-  columns.blocks,
-  columns.rank,
-  columns.tilesPerBlock * batch,
-  channels,
-];
-
 /** x̂ = Bᵀ x on both axes. */
-function transformInput(x: Tensor, plan: ConvPlan): Tensor {
+const transformInput = (x: Tensor, { rows, columns }: ConvPlan): Tensor => analyse(x, rows.Bt, columns.Bt);
+
+/** ŷ = A y on both axes. */
+const transformOutput = (y: Tensor, { rows, columns }: ConvPlan): Tensor => analyse(y, rows.A, columns.A);
+
+function analyse(x: Tensor, rows: Bank, columns: Bank): Tensor {
   const [height, width, batch, channels] = x.shape as [number, number, number, number];
-  const { rows, columns } = plan;
-  const down = matmul(rows.Bt, reshape(x, [height, width * batch * channels]));
-  const across = matmul(columns.Bt, reshape(down, [extent(rows), width, batch * channels]));
-  return reshape(across, productShape(plan, batch, channels));
-}
-
-/** ŷ = A y on both axes, block by block. */
-function transformOutput(y: Tensor, plan: ConvPlan): Tensor {
-  const [height, width, batch, channels] = y.shape as [number, number, number, number];
-  const { rows, columns } = plan;
   const line = batch * channels;
-  const down = matmul(rows.A, reshape(y, [rows.blocks, height / rows.blocks, width * line]));
-  const across = matmul(columns.A, reshape(down, [extent(rows) * columns.blocks, width / columns.blocks, line]));
-  return reshape(across, productShape(plan, batch, channels));
+  const down = through(rows, reshape(x, [1, 1, 1, height, width * line]));
+  const across = through(columns, reshape(down, [down.shape[1]!, 1, rows.windows, width, line]));
+  return reshape(across, [-1, rows.windows * columns.windows * batch, channels]);
 }
 
-/** y = Aᵀ m on both axes, the adjoint of transformOutput. */
-function fromProducts(products: Tensor, { rows, columns }: ConvPlan): Tensor {
+/** A kernel of one tap has one filter, the number 1. */
+function through({ filters, ...attrs }: Bank, x: Tensor): Tensor {
+  if (sizeOf(filters.shape) === 1 && attrs.step === 1) return x;
+  return x.dtype === "f64" ? filterBankByWindows(x, filters, attrs) : filterBank(x, filters, attrs);
+}
+
+/** y = Aᵀ m on both axes, each output then moved from its place in its tile to its place in the image. */
+function outputsOf(products: Tensor, batch: number, { rows, columns, outputs }: ConvPlan): Tensor {
   const channels = products.shape.at(-1)!;
-  const batch = products.shape.at(-2)! / columns.tilesPerBlock;
   const line = batch * channels;
-  const across = matmul(
-    columns.At,
-    reshape(products, [extent(rows) * columns.blocks, columns.rank * columns.tilesPerBlock, line]),
-  );
-  const down = matmul(rows.At, reshape(across, [rows.blocks, rows.rank * rows.tilesPerBlock, columns.outputs * line]));
-  return reshape(down, [rows.outputs, columns.outputs, batch, channels]);
+  const tiles = rows.tiles * columns.tiles * line;
+  const down = matmul(rows.At, reshape(products, [rows.rank, columns.rank * tiles]));
+  const across = matmul(columns.At, reshape(down, [down.shape[0]!, columns.rank, tiles]));
+  const inPlace = takeRows(reshape(across, [-1, line]), outputs);
+  return reshape(inPlace, [rows.outputs, columns.outputs, batch, channels]);
 }
+
+/** x = B m on both axes, the adjoint of Bᵀ: each group of positions from the coordinates whose windows it lies in. */
+function inputsOf(products: Tensor, batch: number, { rows, columns, scatterRows, scatterColumns }: ConvPlan): Tensor {
+  const channels = products.shape.at(-1)!;
+  const line = batch * channels;
+  const byRow = takeRows(reshape(products, [-1, columns.tiles * line]), scatterRows);
+  const down = gather(rows.B, reshape(byRow, [rows.B.groups, rows.B.width, -1]));
+  const byColumn = takeRows(reshape(down, [-1, line]), scatterColumns);
+  const across = gather(columns.B, reshape(byColumn, [rows.length, columns.B.groups, columns.B.width, line]));
+  return reshape(across, [rows.length, columns.length, batch, channels]);
+}
+
+const gather = ({ groups, matrix }: Scatter, coordinates: Tensor): Tensor =>
+  groups === 1 && coordinates.shape.length === 3
+    ? matmul(reshape(matrix, matrix.shape.slice(1)), reshape(coordinates, coordinates.shape.slice(1)))
+    : matmul(matrix, coordinates);
+
+const takeRows = (x: Tensor, rows: Int32Array): Tensor =>
+  rows.length === x.shape[0] && rows.every((row, i) => row === i) ? x : take(x, 0, rows);
 
 /** ŵ = G w, one matrix product for both axes. */
-function transformWeight(w: Tensor, { rows, columns, G }: ConvPlan): Tensor {
+function transformWeight(w: Tensor, { G }: ConvPlan): Tensor {
   const [channels, filters] = w.shape.slice(2) as [number, number];
   const transformed = matmul(G, reshape(w, [sizeOf(w.shape.slice(0, 2)), channels * filters]));
-  return reshape(transformed, [1, rows.rank, 1, 1, columns.rank, channels, filters]);
+  return reshape(transformed, [G.shape[0]!, channels, filters]);
 }

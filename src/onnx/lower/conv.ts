@@ -53,7 +53,7 @@ export const lowerConvInput: Lowering = (node, context) => {
     case "direct":
       return directConvInput(y, w, method.patches, attrs.size);
     case "winograd":
-      return winogradConvInput(y, w, method.plan, attrs.size);
+      return winogradConvInput(y, w, method.plan);
   }
 };
 
@@ -115,12 +115,8 @@ function choose(attrs: ConvAttrs, { batch, channels, filters, dtype }: Sizes, co
   const best = costs.indexOf(Math.min(...costs));
   if (costs[best]! >= directCost(attrs, output, batch, channels, filters)) return direct();
   const [h, w] = candidates[best]!;
-  const wanted = Math.ceil(ROWS_PER_PRODUCT / batch);
-  return { kind: "winograd", plan: convPlan(planAxis(down, h, 1, dtype), planAxis(across, w, wanted, dtype), dtype) };
+  return { kind: "winograd", plan: convPlan(planAxis(down, h, dtype), planAxis(across, w, dtype), dtype) };
 }
 
 /** Outputs per tile that are tried on each axis. */
 const TILES = [1, 2, 4];
-
-/** Tiles of a row are taken together until a product over channels has about this many rows. */
-const ROWS_PER_PRODUCT = 256;

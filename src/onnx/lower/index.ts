@@ -1,4 +1,5 @@
 import { withInputs } from "../../graph/op.ts";
+import { type FilterBankAttrs, filterBankByWindows } from "../../graph/ops/filter-bank.ts";
 import type { OpName } from "../../graph/ops/index.ts";
 import { simplify } from "../../graph/simplify.ts";
 import type { Target, Tensor } from "../../graph/tensor.ts";
@@ -6,11 +7,15 @@ import { topological } from "../../graph/walk.ts";
 import { lowerConv, lowerConvInput, lowerConvWeight } from "./conv.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
 
+const lowerFilterBank: Lowering = ({ dtype, inputs: [x, filters], attrs }) =>
+  dtype === "f64" ? filterBankByWindows(x!, filters!, attrs as FilterBankAttrs) : undefined;
+
 /** Ops that are rewritten before emission; all others are emitted as they are. */
 const lowerings: Partial<Record<OpName, Lowering>> = {
   conv2d: lowerConv,
   conv2dInput: lowerConvInput,
   conv2dWeight: lowerConvWeight,
+  filterBank: lowerFilterBank,
 };
 
 /** The same outputs for one target: simplified, lowered, and simplified again. */
