@@ -52,9 +52,18 @@ export const shrinkUniform: Rule = (node) => {
   return shrinks(b, a) ? apply(node.op, [a, one(b)], node.attrs) : undefined;
 };
 
-/** x + 0 = x; x + (−y) = x − y. */
+/** x + 0 = x; x + (−y) = x − y; x + x = 2x, also where (y + x) + x hides it, as in the derivative of a square. */
 export const simplifyAdd: Rule = (node) => {
   const [a, b] = node.inputs as [Tensor, Tensor];
+  if (a === b) return mul(a, 2);
+  for (const [total, x] of [
+    [a, b],
+    [b, a],
+  ] as const)
+    if (is(total, addOp) && total.inputs.includes(x) && sameShape(total.shape, x.shape)) {
+      const other = total.inputs[0] === x ? total.inputs[1]! : total.inputs[0]!;
+      return add(other, mul(x, 2));
+    }
   if (uniformValue(a) === 0) return broadcastTo(b, node.shape);
   if (uniformValue(b) === 0) return broadcastTo(a, node.shape);
   if (is(b, negOp)) return sub(a, b.inputs[0]!);
