@@ -17,6 +17,12 @@ const WEIGHT_SURCHARGE = 2.7;
 const product = (count: number, m: number, k: number, n: number): number =>
   ((count * m * k * n) / MULTIPLY_ADDS_PER_SECOND) * (1 + 12 / m + 12 / k + 12 / n);
 
+/** The transforms reach less than a plain pass: each reads or writes several streams at once. */
+const TRANSFORMED_BYTES_PER_SECOND = 2.4e10;
+/** Coordinates are gathered before the inputs are made from them, on both axes. */
+const SCATTER_SURCHARGE = 2;
+const transformed = (elements: number): number => (4 * elements) / TRANSFORMED_BYTES_PER_SECOND;
+
 const moved = (elements: number): number => (4 * elements) / BYTES_PER_SECOND;
 
 /** Forward and both adjoints: three products, patches gathered twice, and their gradient scattered back. */
@@ -43,18 +49,19 @@ export function winogradCost(
 ): number {
   const [rankH, rankW] = [rankOf(rows, m[0]), rankOf(columns, m[1])];
   if (rankH === undefined || rankW === undefined) return Number.POSITIVE_INFINITY;
-  const extentH = rankH * Math.ceil(outputLength(rows) / m[0]);
-  const extentW = rankW * Math.ceil(outputLength(columns) / m[1]);
-  const transform = (channels: number, inH: number, inW: number, denseH: number, denseW: number) =>
-    product(1, extentH, denseH, inW * batch * channels) +
-    product(extentH, extentW, denseW, batch * channels) +
-    moved((inH * inW + 2 * extentH * inW + extentH * extentW) * batch * channels);
-  const input = transform(c, rows.length, columns.length, rows.length, columns.length);
-  const output = transform(k, outputLength(rows), outputLength(columns), m[0], m[1]);
-  const core = product((extentH * extentW) / 2, 2 * batch, c, k);
+  const [outH, outW] = [outputLength(rows), outputLength(columns)];
+  const tiles = [Math.ceil(outH / m[0]), Math.ceil(outW / m[1])] as const;
+  const [extentH, extentW] = [rankH * tiles[0], rankW * tiles[1]];
+  /** One axis after the other, each read and written once. */
+  const passes = (inH: number, inW: number, channels: number) =>
+    transformed((inH * inW + 2 * extentH * inW + extentH * extentW) * batch * channels);
+  const input = passes(rows.length, columns.length, c);
+  const output = passes(outH, outW, k);
+  const core = product(rankH * rankW, tiles[0] * tiles[1] * batch, c, k);
   return (
-    2 * input +
+    (1 + SCATTER_SURCHARGE) * input +
     2 * output +
+    transformed(2 * outH * outW * batch * k) +
     3 * (core + moved(extentH * extentW * batch * (c + k))) +
     3 * WEIGHT_SURCHARGE * moved(rankH * rankW * c * k)
   );
