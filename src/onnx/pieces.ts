@@ -82,10 +82,10 @@ export function inPieces(outputs: readonly NamedTensor[], whole: ReadonlySet<str
         ),
       );
     } else if (name === sliceOp.name && parts.has(x!)) {
-      const { start, end } = node.attrs as Stretch;
-      const all = cuts.get(x!.shape[0]!)!;
-      const at = all.findIndex((s) => start >= s.start && end <= s.end);
-      done.set(node, slice(parts.get(x!)![at]!, 0, start - all[at]!.start, end - all[at]!.start));
+      done.set(
+        node,
+        stretchOf(parts.get(x!)!, (part) => part, node.attrs as Stretch),
+      );
     } else if (name === "sum" && parts.has(x!)) {
       const totals = parts.get(x!)!.map((part) => sum(part, [0], true));
       done.set(node, sum(concat(totals, 0), [0], true));
@@ -164,7 +164,7 @@ function readWhole(order: readonly Tensor[], cuts: ReadonlyMap<number, unknown>)
   return kept;
 }
 
-/** The elements of a stretch of a concatenation, from the parts they lie in. */
+/** The elements of a stretch of a vector, from the parts it is joined from. */
 function stretchOf(parts: readonly Tensor[], one: (x: Tensor) => Tensor, { start, end }: Stretch): Tensor {
   const inside: Tensor[] = [];
   let at = 0;
