@@ -1,6 +1,6 @@
 import { withInputs } from "../graph/op.ts";
 import { concat, concatOp, slice, sliceOp } from "../graph/ops/arrange.ts";
-import { sum } from "../graph/ops/reduce.ts";
+import { sum, sumOp } from "../graph/ops/reduce.ts";
 import { input } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { topological } from "../graph/walk.ts";
@@ -86,7 +86,7 @@ export function inPieces(outputs: readonly NamedTensor[], whole: ReadonlySet<str
         node,
         stretchOf(parts.get(x!)!, (part) => part, node.attrs as Stretch),
       );
-    } else if (name === "sum" && parts.has(x!)) {
+    } else if (name === sumOp.name && parts.has(x!)) {
       const totals = parts.get(x!)!.map((part) => sum(part, [0], true));
       done.set(node, sum(concat(totals, 0), [0], true));
     } else if (name === "input") {
@@ -158,7 +158,7 @@ function readWhole(order: readonly Tensor[], cuts: ReadonlyMap<number, unknown>)
   const long = (x: Tensor) => x.shape.length === 1 && cuts.has(x.shape[0]!);
   const kept = new Set<Tensor>();
   for (const node of order) {
-    if (node.op.name === sliceOp.name || (node.op.elementwise && long(node)) || node.op.name === "sum") continue;
+    if (node.op.name === sliceOp.name || (node.op.elementwise && long(node)) || node.op.name === sumOp.name) continue;
     for (const x of node.inputs) if (x.op.name === "input" && long(x)) kept.add(x);
   }
   return kept;

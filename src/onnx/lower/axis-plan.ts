@@ -131,7 +131,8 @@ function scatter(Bt: Matrix, { step, before, windows }: FilterBankAttrs, length:
   };
 }
 
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+/** 0 … n-1. */
+export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 export const matrix = (rows: Matrix, dtype: DType): Tensor =>
   constant(Float64Array.from(rows.flat()), [rows.length, rows[0]!.length], dtype);

@@ -4,7 +4,7 @@ import { reshape } from "../../graph/ops/reshape.ts";
 import { take } from "../../graph/ops/take.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../util/shape.ts";
-import { type AxisPlan, type Bank, kronecker, matrix, type Scatter, transposed } from "./axis-plan.ts";
+import { type AxisPlan, type Bank, kronecker, matrix, range, type Scatter, transposed } from "./axis-plan.ts";
 
 /**
  * Convolution by a bilinear algorithm on each axis (Winograd's, for 3×3). All three contractions of the trilinear form use the
@@ -56,8 +56,6 @@ export function convPlan(rows: AxisPlan, columns: AxisPlan, dtype: Tensor["dtype
     ),
   };
 }
-
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 export const winogradConv = (x: Tensor, w: Tensor, plan: ConvPlan): Tensor =>
   outputsOf(matmul(transformInput(x, plan), transformWeight(w, plan)), x.shape[2]!, plan);
