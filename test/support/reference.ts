@@ -162,12 +162,14 @@ const reference: { readonly [K in Exclude<OpName, "input" | "constant">]: Refere
     });
   },
   filterBank: ([x, f], { step, before }, shape) =>
-    generate(shape, ([o, r, m, t, i]) => {
+    generate(shape, ([o, r, t, s, i]) => {
       let total = 0;
-      for (let u = 0; u < f!.shape[1]!; u++) {
-        const at = step * t! + u - before;
-        if (at >= 0 && at < x!.shape[3]!) total += f!.at(r!, u) * x!.at(o!, 0, m!, at, i!);
-      }
+      for (let u = 0; u < f!.shape[2]!; u++)
+        for (let v = 0; v < f!.shape[3]!; v++) {
+          const [row, column] = [step[0] * t! + u - before[0], step[1] * s! + v - before[1]];
+          const inside = row >= 0 && row < x!.shape[2]! && column >= 0 && column < x!.shape[3]!;
+          if (inside) total += f!.at(r!, 0, u, v, 0) * x!.at(o!, 0, row, column, i!);
+        }
       return total;
     }),
   conv2d: ([x, w], attrs, shape) => {

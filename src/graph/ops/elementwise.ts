@@ -1,6 +1,7 @@
 import { broadcastShapes } from "../../util/shape.ts";
 import { apply, defineOp, type Op, type Sample } from "../op.ts";
 import type { Operand, Tensor } from "../tensor.ts";
+import { withLongRuns } from "./broadcast-run.ts";
 import { emitErf } from "./erf.ts";
 import { sumTo } from "./reduce.ts";
 import { lift } from "./source.ts";
@@ -52,7 +53,11 @@ function binary(
       const [a, b] = inputs as [Tensor, Tensor];
       return [() => sumTo(da({ g, a, b, out }), a.shape), () => sumTo(db({ g, a, b, out }), b.shape)];
     },
-    emit: (emitter, inputs) => emitter.node(onnx, inputs),
+    emit: (emitter, inputs, node) =>
+      emitter.node(
+        onnx,
+        inputs.map((name, i) => withLongRuns(emitter, name, node.inputs[i]!.shape, node)),
+      ),
     samples,
   });
 }

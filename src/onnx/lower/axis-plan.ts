@@ -1,4 +1,3 @@
-import type { FilterBankAttrs } from "../../graph/ops/filter-bank.ts";
 import { constant } from "../../graph/ops/source.ts";
 import type { DType, Tensor } from "../../graph/tensor.ts";
 import { type Matrix, MAX_RANK, toomCook } from "./toom-cook.ts";
@@ -30,8 +29,15 @@ export interface AxisPlan {
   readonly G: Matrix;
 }
 
-export interface Bank extends FilterBankAttrs {
-  readonly filters: Tensor;
+/** One filter per row, and the windows of the axis they are applied to; see `filterBank`. */
+export interface Bank extends Windows {
+  readonly filters: Matrix;
+}
+
+interface Windows {
+  readonly step: number;
+  readonly before: number;
+  readonly windows: number;
 }
 
 /**
@@ -85,8 +91,8 @@ export function planAxis(axis: AxisGeometry, m: number, dtype: DType): AxisPlan 
     outputs,
     tiles,
     rank: G.length,
-    Bt: { filters: matrix(Bt, dtype), step, before: padding, windows: tiles },
-    A: { filters: matrix(transposed(At), dtype), step: m, before: 0, windows: tiles },
+    Bt: { filters: Bt, step, before: padding, windows: tiles },
+    A: { filters: transposed(At), step: m, before: 0, windows: tiles },
     At: matrix(At, dtype),
     B: scatter(Bt, { step, before: padding, windows: tiles }, length, dtype),
     G,
@@ -105,7 +111,7 @@ function spaced(row: readonly number[], phase: number, stride: number, length: n
 /** Tiles whose inputs are made together: with more, the matrix has more zeros; with fewer, more is gathered twice. */
 const TILES_PER_GROUP = 2;
 
-function scatter(Bt: Matrix, { step, before, windows }: FilterBankAttrs, length: number, dtype: DType): Scatter {
+function scatter(Bt: Matrix, { step, before, windows }: Windows, length: number, dtype: DType): Scatter {
   const even = length === step * windows && windows % TILES_PER_GROUP === 0;
   const groups = even ? windows / TILES_PER_GROUP : 1;
   const [tilesPerGroup, perGroup] = [windows / groups, length / groups];

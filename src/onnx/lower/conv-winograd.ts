@@ -1,6 +1,7 @@
-import { filterBank, filterBankByWindows } from "../../graph/ops/filter-bank.ts";
+import { type FilterBankAttrs, filterBank, filterBankByWindows } from "../../graph/ops/filter-bank.ts";
 import { matmul } from "../../graph/ops/matmul.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
+import { constant } from "../../graph/ops/source.ts";
 import { take } from "../../graph/ops/take.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { sizeOf } from "../../util/shape.ts";
@@ -19,6 +20,8 @@ import { type AxisPlan, type Bank, kronecker, matrix, range, type Scatter, trans
 export interface ConvPlan {
   readonly rows: AxisPlan;
   readonly columns: AxisPlan;
+  readonly Bt: Analysis;
+  readonly A: Analysis;
   /** The weight transform: G for rows ⊗ G for columns, and its transpose. */
   readonly G: Tensor;
   readonly Gt: Tensor;
@@ -29,6 +32,18 @@ export interface ConvPlan {
   readonly scatterColumns: Int32Array;
 }
 
+/** A transform of both axes: the rows first, or all in one pass. */
+interface Analysis {
+  readonly rows?: Pass;
+  readonly rest: Pass;
+}
+
+/** One `filterBank`: its filters and where they are applied. */
+interface Pass {
+  readonly filters: Tensor;
+  readonly attrs: FilterBankAttrs;
+}
+
 export function convPlan(rows: AxisPlan, columns: AxisPlan, dtype: Tensor["dtype"]): ConvPlan {
   const both = kronecker(rows.G, columns.G);
   const ranks = range(columns.rank);
@@ -36,6 +51,8 @@ export function convPlan(rows: AxisPlan, columns: AxisPlan, dtype: Tensor["dtype
   return {
     rows,
     columns,
+    Bt: analysis(rows.Bt, columns.Bt, dtype),
+    A: analysis(rows.A, columns.A, dtype),
     G: matrix(both, dtype),
     Gt: matrix(transposed(both), dtype),
     outputs: Int32Array.from(
@@ -70,23 +87,49 @@ export function winogradConvWeight(x: Tensor, y: Tensor, plan: ConvPlan, kernel:
   return reshape(w, [...kernel, channels, filters]);
 }
 
+/** More taps in one pass cost more arithmetic than the second pass over memory that they save. */
+const MOST_TAPS = 16;
+
+function analysis(rows: Bank, columns: Bank, dtype: Tensor["dtype"]): Analysis {
+  const pass = (down: Bank, across: Bank): Pass => ({
+    filters: constant(
+      Float64Array.from(kronecker(down.filters, across.filters).flat()),
+      [down.filters.length * across.filters.length, 1, tapsOf(down), tapsOf(across), 1],
+      dtype,
+    ),
+    attrs: {
+      step: [down.step, across.step],
+      before: [down.before, across.before],
+      windows: [down.windows, across.windows],
+    },
+  });
+  if (tapsOf(rows) * tapsOf(columns) <= MOST_TAPS) return { rest: pass(rows, columns) };
+  const untouched = (windows: number): Bank => ({ filters: [[1]], step: 1, before: 0, windows });
+  return { rows: pass(rows, untouched(1)), rest: pass(untouched(rows.windows), columns) };
+}
+
+const tapsOf = ({ filters }: Bank): number => filters[0]!.length;
+
 /** x̂ = Bᵀ x on both axes. */
-const transformInput = (x: Tensor, { rows, columns }: ConvPlan): Tensor => analyse(x, rows.Bt, columns.Bt);
+const transformInput = (x: Tensor, { Bt }: ConvPlan): Tensor => analyse(x, Bt);
 
 /** ŷ = A y on both axes. */
-const transformOutput = (y: Tensor, { rows, columns }: ConvPlan): Tensor => analyse(y, rows.A, columns.A);
+const transformOutput = (y: Tensor, { A }: ConvPlan): Tensor => analyse(y, A);
 
-function analyse(x: Tensor, rows: Bank, columns: Bank): Tensor {
+function analyse(x: Tensor, { rows, rest }: Analysis): Tensor {
   const [height, width, batch, channels] = x.shape as [number, number, number, number];
   const line = batch * channels;
-  const down = through(rows, reshape(x, [1, 1, 1, height, width * line]));
-  const across = through(columns, reshape(down, [down.shape[1]!, 1, rows.windows, width, line]));
-  return reshape(across, [-1, rows.windows * columns.windows * batch, channels]);
+  const down = rows
+    ? through(rows, reshape(x, [1, 1, height, 1, width * line]))
+    : reshape(x, [1, 1, height, width * line]);
+  const [, ranks, left] = down.shape as [number, number, number];
+  const both = through(rest, reshape(down, [ranks, 1, left, width, line]));
+  return reshape(both, [ranks * both.shape[1]!, -1, channels]);
 }
 
 /** A kernel of one tap has one filter, the number 1. */
-function through({ filters, ...attrs }: Bank, x: Tensor): Tensor {
-  if (sizeOf(filters.shape) === 1 && attrs.step === 1) return x;
+function through({ filters, attrs }: Pass, x: Tensor): Tensor {
+  if (sizeOf(filters.shape) === 1 && attrs.step.every((step) => step === 1)) return x;
   return x.dtype === "f64" ? filterBankByWindows(x, filters, attrs) : filterBank(x, filters, attrs);
 }
 
