@@ -41,11 +41,10 @@ export function linear(scope: Scope, x: Tensor, out: number): Tensor {
 }
 
 const EPS = 1e-5;
-const MOMENTUM = 0.1;
 
 /**
- * Batch normalization over all axes but the last (Ioffe & Szegedy 2015). Training: statistics of the batch, and the
- * running ones move by 0.1 towards them (the variance unbiased), as in PyTorch. Else: the running ones.
+ * Batch normalization over all axes but the last (Ioffe & Szegedy 2015). Training: statistics of the batch, which the
+ * running ones move towards (the variance unbiased), as in PyTorch. Else: the running ones.
  */
 export function batchNorm(scope: Scope, x: Tensor): Tensor {
   const channels = x.shape.at(-1)!;
@@ -58,9 +57,7 @@ export function batchNorm(scope: Scope, x: Tensor): Tensor {
   const axes = x.shape.slice(0, -1).map((_, i) => i);
   const { y, mean, variance } = standardize(x, axes, EPS);
   const count = sizeOf(x.shape) / channels;
-  const track = (running: Tensor, value: Tensor) =>
-    add(mul(1 - MOMENTUM, running), mul(MOMENTUM, reshape(value, [channels])));
-  scope.setBuffer("running_mean", track(runningMean, mean));
-  scope.setBuffer("running_var", track(runningVar, mul(variance, count / Math.max(1, count - 1))));
+  scope.observe("running_mean", reshape(mean, [channels]));
+  scope.observe("running_var", mul(reshape(variance, [channels]), count / Math.max(1, count - 1)));
   return add(mul(y, weight), bias);
 }

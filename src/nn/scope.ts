@@ -1,3 +1,4 @@
+import { add, mul } from "../graph/ops/elementwise.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { constant, input } from "../graph/ops/source.ts";
 import type { FloatDType, Tensor } from "../graph/tensor.ts";
@@ -12,11 +13,14 @@ export interface Scope {
   /** The same model, one name further in: scope.at("layer1").at("0"). */
   at(name: string): Scope;
   parameter(declaration: Declaration): Tensor;
-  /** State that is not differentiated, such as running statistics. */
+  /** State that is not differentiated: the running average of a statistic. */
   buffer(declaration: Declaration): Tensor;
-  /** The buffer's value after this pass. */
-  setBuffer(name: string, value: Tensor): void;
+  /** What this pass saw of the buffer's statistic, in the buffer's shape. */
+  observe(name: string, value: Tensor): void;
 }
+
+/** How far a running average moves towards what was observed; PyTorch's default. */
+const MOMENTUM = 0.1;
 
 /** A network: a function of images [N, C, H, W] or features [N, D] to logits [N, classes], on a scope. */
 export type Network = (scope: Scope, x: Tensor) => Tensor;
@@ -40,7 +44,7 @@ interface Store {
   readonly training: boolean;
   parameter(declaration: Declaration): Tensor;
   buffer(declaration: Declaration): Tensor;
-  setBuffer(name: string, value: Tensor): void;
+  observe(name: string, value: Tensor): void;
 }
 
 /** Finds out which parameters and buffers a network has, by running it once on placeholders. */
@@ -58,7 +62,7 @@ export function declare(network: Network, inputShape: Shape): Model {
     training: true,
     parameter: record(parameters),
     buffer: record(buffers),
-    setBuffer: () => undefined,
+    observe: () => undefined,
   };
   network(scopeOn(store), input("x", inputShape));
   return {
@@ -69,7 +73,10 @@ export function declare(network: Network, inputShape: Shape): Model {
   };
 }
 
-/** Runs a model on given parameters: logits, and the buffers as they are after this pass. */
+/**
+ * Runs a model on given parameters: logits, and the buffers as they are after this pass: where it observed their statistics,
+ * (1 − 0.1)·buffer + 0.1·observed, for all of them at once.
+ */
 export function forward(
   model: Model,
   x: Tensor,
@@ -77,6 +84,7 @@ export function forward(
 ): { logits: Tensor; buffers: Tensor } {
   const parameters = unflatten(model.parameters, theta);
   const state = unflatten(model.buffers, buffers);
+  const observed = new Map<string, Tensor>();
   const find =
     (from: Map<string, Tensor>) =>
     ({ name }: Declaration) =>
@@ -85,11 +93,16 @@ export function forward(
     training,
     parameter: find(parameters),
     buffer: find(state),
-    setBuffer: (name, value) => state.set(name, value),
+    observe: (name, value) => observed.set(name, value),
   };
   const logits = model.network(scopeOn(store), x);
-  const flat = [...state.values()].map((value) => reshape(value, [-1]));
-  return { logits, buffers: flat.length === 0 ? buffers : concat(flat) };
+  if (observed.size === 0) return { logits, buffers };
+  const values = model.buffers.entries.map(({ name }) => {
+    const value = observed.get(name);
+    if (!value) throw new InputError(`the model declares the buffer ${name} and observes nothing for it`, { name });
+    return reshape(value, [-1]);
+  });
+  return { logits, buffers: add(mul(1 - MOMENTUM, buffers), mul(MOMENTUM, concat(values))) };
 }
 
 function scopeOn(store: Store, prefix = ""): Scope {
@@ -99,7 +112,7 @@ function scopeOn(store: Store, prefix = ""): Scope {
     at: (name) => scopeOn(store, `${prefix}${name}.`),
     parameter: (declaration) => store.parameter(named(declaration)),
     buffer: (declaration) => store.buffer(named(declaration)),
-    setBuffer: (name, value) => store.setBuffer(prefix + name, value),
+    observe: (name, value) => store.observe(prefix + name, value),
   };
 }
 
