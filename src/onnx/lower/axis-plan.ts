@@ -111,9 +111,12 @@ function spaced(row: readonly number[], phase: number, stride: number, length: n
 /** Tiles whose inputs are made together: with more, the matrix has more zeros; with fewer, more is gathered twice. */
 const TILES_PER_GROUP = 2;
 
+/** Up to this many tiles, one matrix for the whole axis costs less than gathering for several. */
+const FEW_TILES = 4;
+
 function scatter(Bt: Matrix, { step, before, windows }: Windows, length: number, dtype: DType): Scatter {
   const even = length === step * windows && windows % TILES_PER_GROUP === 0;
-  const groups = even ? windows / TILES_PER_GROUP : 1;
+  const groups = even && windows > FEW_TILES ? windows / TILES_PER_GROUP : 1;
   const [tilesPerGroup, perGroup] = [windows / groups, length / groups];
   /** What coordinate (r, first tile of the group + d) adds to each position of the group. */
   const column = (group: number, [r, d]: readonly [number, number]): number[] => {
