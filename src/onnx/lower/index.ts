@@ -5,6 +5,7 @@ import { simplify } from "../../graph/simplify.ts";
 import type { Target, Tensor } from "../../graph/tensor.ts";
 import { topological } from "../../graph/walk.ts";
 import { lowerConv, lowerConvInput, lowerConvWeight } from "./conv.ts";
+import { scaleWeights } from "./channel-scale.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
 
 const lowerFilterBank: Lowering = ({ dtype, inputs: [x, filters], attrs }) =>
@@ -29,7 +30,7 @@ export function lower(outputs: readonly Tensor[], target: Target): Tensor[] {
     },
   };
   const done = new Map<Tensor, Tensor>();
-  const simple = simplify(outputs);
+  const simple = simplify(target.device === "cpu" ? scaleWeights(simplify(outputs)) : outputs);
   for (const node of topological(simple)) {
     const inputs = node.inputs.map((x) => done.get(x)!);
     const rebuilt = inputs.every((x, i) => x === node.inputs[i]) ? node : withInputs(node, inputs);
