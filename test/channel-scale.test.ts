@@ -59,13 +59,15 @@ it("behind batch normalizations every gradient takes one pass less, and keeps it
   }
 });
 
-it("leaves a gradient alone that something else reads, and weights that are larger than it", () => {
+it("takes the scale of a sum or of one image, but not where something else reads the gradient or the weights are larger", () => {
   const s = input("s", [4], "f64");
   const big = input("v", [3, 3, 4, 64], "f64");
   const read = (y: Tensor, w: Tensor) => grad(sum(mul(conv2d(x, w, { padding: 1 }), y)), [x, w]);
   const scaled = add(mul(g, s), mul(mul(x, g), s));
   const alone = simplify(read(scaled, w1));
   expect(products(scaleWeights(alone))).toBe(products(alone) - 2);
+  const single = simplify(read(mul(g, s), w1));
+  expect(products(scaleWeights(single))).toBe(products(single) - 1);
   const shared = simplify([...read(scaled, w1), scaled]);
   expect(products(scaleWeights(shared))).toBe(products(shared));
   const wide = input("h", [6, 6, 3, 64], "f64");

@@ -22,6 +22,7 @@ export function withLongRuns(emitter: Emitter, name: string, operand: Shape, res
   while (axis > 0 && along(axis - 1) === out[axis - 1]) axis--;
   if (axis === out.length || axis === 0 || run(axis) >= LONG_ENOUGH) return name;
   while (along(axis - 1) === 1 && run(axis) < WANTED && run(axis - 1) * 8 <= size) axis--;
-  if (along(axis) !== 1) return name;
+  const repeats = along(axis) === 1;
+  if (!repeats) return name;
   return emitter.node("Expand", [name, emitter.shape(out.map((length, i) => (i >= axis ? length : along(i))))]);
 }

@@ -23,22 +23,23 @@ export const sumOp = defineOp<SumAttrs>({
   ],
 });
 
-/** A first axis this long gives every thread something to do. */
-const PARTS = 8;
+/** A first axis of this length gives every thread something to do, and leaves little to sum in the end. */
+const [FEWEST_PARTS, MOST_PARTS] = [8, 256];
 
 /**
  * ONNX Runtime keeps one thread busy with a sum over leading axes (0.5 ms against 11 ms at 131072 × 64), so such a sum takes two
- * steps: all axes but the first, and then the first; a short or a single axis is split beforehand. A first axis is summed before scattered ones.
+ * steps: all axes but the first, and then the first; a first axis of another length is
+ * split beforehand. A first axis is summed before scattered ones.
  */
 function emitSum(emitter: Emitter, x: string, shape: Shape, axes: readonly number[], out: Shape): string {
   const rows = sizeOf(axes.map((i) => shape[i]!));
   const leading = axes.every((axis, i) => axis === i);
   if (leading && rows >= 256 && rows < sizeOf(shape)) {
-    if (axes.length > 1 && shape[0]! >= PARTS) {
+    if (axes.length > 1 && shape[0]! >= FEWEST_PARTS && shape[0]! <= MOST_PARTS) {
       const partial = emitter.node("ReduceSum", [x, emitter.ints(axes.slice(1))], { keepdims: 1 });
       return emitter.node("ReduceSum", [partial, emitter.ints([0])], { keepdims: 1 });
     }
-    const blocks = largestDivisor(rows, Math.min(256, rows >> 4));
+    const blocks = largestDivisor(rows, Math.min(MOST_PARTS, rows >> 4));
     const columns = sizeOf(shape) / rows;
     const split = emitter.node("Reshape", [x, emitter.shape([blocks, rows / blocks, columns])]);
     const partial = emitter.node("ReduceSum", [split, emitter.ints([1])], { keepdims: 0 });

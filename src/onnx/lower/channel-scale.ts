@@ -12,7 +12,7 @@ interface Term {
 }
 
 /**
- * Takes a scale of the channels out of the gradient that two convolutions read: Σ imageᵢ·sᵢ·f = (Σ imageᵢ·sᵢ)·f, and f goes to the
+ * Takes a scale of the channels out of a gradient that only convolutions read: Σ imageᵢ·sᵢ·f = (Σ imageᵢ·sᵢ)·f, and f goes to the
  * weights, which are smaller,
  *
  *     conv2dInput(y·f, w) = conv2dInput(y, w·f)        conv2dWeight(x, y·f) = conv2dWeight(x, y)·f
@@ -26,19 +26,18 @@ export function scaleWeights(outputs: readonly Tensor[]): Tensor[] {
   const done = new Map<Tensor, Tensor>();
   const of = (x: Tensor): Tensor => done.get(x)!;
   const factored = new Map<Tensor, { readonly rest: Tensor; readonly scale: Tensor } | undefined>();
-  for (const y of order) {
-    const inputs = y.inputs.map(of);
-    const [a, b] = y.inputs;
-    const [from, gradient] = y.op === convInputOp ? [b!, a!] : [a!, b!];
-    if (y.op !== convInputOp && y.op !== convWeightOp) {
-      done.set(y, inputs.every((x, i) => x === y.inputs[i]) ? y : withInputs(y, inputs));
-      continue;
-    }
+  const factorOnce = (gradient: Tensor) => {
     if (!factored.has(gradient)) factored.set(gradient, factor(gradient, users, of));
-    const parts = factored.get(gradient);
-    if (!parts) done.set(y, withInputs(y, inputs));
-    else if (y.op === convInputOp) done.set(y, withInputs(y, [parts.rest, mul(of(from), parts.scale)]));
-    else done.set(y, mul(withInputs(y, [of(from), parts.rest]), parts.scale));
+    return factored.get(gradient);
+  };
+  for (const node of order) {
+    const inputs = node.inputs.map(of);
+    const [a, b] = inputs;
+    const gradient = node.op === convInputOp ? node.inputs[0] : node.op === convWeightOp ? node.inputs[1] : undefined;
+    const parts = gradient && factorOnce(gradient);
+    if (parts && node.op === convInputOp) done.set(node, withInputs(node, [parts.rest, mul(b!, parts.scale)]));
+    else if (parts) done.set(node, mul(withInputs(node, [a!, parts.rest]), parts.scale));
+    else done.set(node, inputs.every((x, i) => x === node.inputs[i]) ? node : withInputs(node, inputs));
   }
   return outputs.map(of);
 }
@@ -60,12 +59,12 @@ function factor(gradient: Tensor, users: Users, of: (x: Tensor) => Tensor) {
     const weight = reader?.op === convInputOp ? reader.inputs[1] : reader?.op === convWeightOp ? reader : undefined;
     return weight !== undefined && weight !== gradient && 2 * sizeOf(weight.shape) < sizeOf(gradient.shape);
   });
-  const terms = small ? termsOf(gradient, gradient, users) : [];
-  const common =
-    terms.length < 2
-      ? []
-      : terms.map(({ factors }): readonly Tensor[] => factors.filter(isPerChannel)).reduce(intersection);
-  const rest = terms.map(({ image, factors }) => ({ image, factors: without(factors, common) }));
+  if (!small) return undefined;
+  const terms = termsOf(gradient, gradient, users);
+  const common = terms
+    .map(({ factors }): readonly Tensor[] => factors.filter(isPerChannel))
+    .reduce((a, b) => pick(a, b).found);
+  const rest = terms.map(({ image, factors }) => ({ image, factors: pick(factors, common).left }));
   if (common.length === 0 || !rest.some(({ image, factors }) => image && factors.length === 0)) return undefined;
   const product = (factors: readonly Tensor[]) => factors.map(of).reduce((a, b) => mul(a, b));
   const value = ({ image, factors }: Term): Tensor =>
@@ -90,21 +89,17 @@ const factorsOf = (node: Tensor): Tensor[] =>
 const isFactor = ({ shape }: Tensor): boolean => sizeOf(shape.slice(0, -1)) === 1;
 const isPerChannel = (node: Tensor): boolean => isFactor(node) && sizeOf(node.shape) > 1;
 
-/** As often as it is in both. */
-function intersection(a: readonly Tensor[], b: readonly Tensor[]): readonly Tensor[] {
-  const left = [...b];
-  return a.filter((x) => {
-    const at = left.indexOf(x);
-    if (at >= 0) left.splice(at, 1);
-    return at >= 0;
-  });
-}
-
-function without(list: readonly Tensor[], gone: readonly Tensor[]): readonly Tensor[] {
-  const left = [...gone];
-  return list.filter((x) => {
-    const at = left.indexOf(x);
-    if (at >= 0) left.splice(at, 1);
-    return at < 0;
-  });
+/** The tensors of `list` that are in `wanted`, each as often as in both, and those that are left. */
+function pick(
+  list: readonly Tensor[],
+  wanted: readonly Tensor[],
+): { found: readonly Tensor[]; left: readonly Tensor[] } {
+  const open = [...wanted];
+  const [found, left]: [Tensor[], Tensor[]] = [[], []];
+  for (const x of list) {
+    const at = open.indexOf(x);
+    if (at >= 0) open.splice(at, 1);
+    (at >= 0 ? found : left).push(x);
+  }
+  return { found, left };
 }

@@ -52,7 +52,7 @@ export function winogradCost(
   const [outH, outW] = [outputLength(rows), outputLength(columns)];
   const tiles = [Math.ceil(outH / m[0]), Math.ceil(outW / m[1])] as const;
   const [extentH, extentW] = [rankH * tiles[0], rankW * tiles[1]];
-  /** One axis after the other, each read and written once. */
+  /** One axis after the other, each read and written once: too much where one pass does both. */
   const passes = (inH: number, inW: number, channels: number) =>
     transformed((inH * inW + 2 * extentH * inW + extentH * extentW) * batch * channels);
   const input = passes(rows.length, columns.length, c);

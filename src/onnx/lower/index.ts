@@ -30,7 +30,7 @@ export function lower(outputs: readonly Tensor[], target: Target): Tensor[] {
     },
   };
   const done = new Map<Tensor, Tensor>();
-  const simple = simplify(target.device === "cpu" ? scaleWeights(simplify(outputs)) : outputs);
+  const simple = simplify(scaleWeights(simplify(outputs)));
   for (const node of topological(simple)) {
     const inputs = node.inputs.map((x) => done.get(x)!);
     const rebuilt = inputs.every((x, i) => x === node.inputs[i]) ? node : withInputs(node, inputs);
