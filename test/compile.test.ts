@@ -224,6 +224,15 @@ describe("rematerialization", () => {
   });
 });
 
+it("one array may be read as constants of several shapes", async () => {
+  const [data, x] = [Float32Array.from({ length: 6 }, (_, i) => i + 1), input("x", [1, 2])];
+  const tall = constant(data, [3, 2], "f32");
+  const outputs = { wide: matmul(x, constant(data, [2, 3], "f32")), tall: matmul(tall, reshape(x, [2, 1])) };
+  const { wide, tall: products } = await runOn(outputs, { x: [1, 10] });
+  expect([...wide]).toEqual([41, 52, 63]);
+  expect([...products]).toEqual([21, 43, 65]);
+});
+
 describe("outputs written over inputs", () => {
   const n = 1 << 16;
   const spec = { theta: { shape: [n] }, m: { shape: [n] } };

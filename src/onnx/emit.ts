@@ -65,7 +65,8 @@ class Builder implements Emitter {
   private readonly nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
   private readonly constants = new Map<string, string>();
-  private readonly arrays = new Map<ArrayLike<number>, string>();
+  /** The names of arrays written so far, one per shape they were read in. */
+  private readonly arrays = new Map<ArrayLike<number>, Map<string, string>>();
   /**
    * Shapes that ONNX Runtime must take for run-time values: they are listed as inputs of unknown length with a default. Knowing
    * shapes, its CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use (4.5 GB for
@@ -118,11 +119,11 @@ class Builder implements Emitter {
       rawData: bytesOf(typed(values, dtype)),
     });
     if (typeof data !== "number") {
-      const known = this.arrays.get(data);
-      if (known) return known;
-      const made = this.initializer(`array:${this.arrays.size}`, () => write(data, shape));
-      this.arrays.set(data, made);
-      return made;
+      const names = this.arrays.get(data) ?? new Map<string, string>();
+      this.arrays.set(data, names);
+      const name = names.get(`${shape}`) ?? this.initializer(`array:${this.constants.size}`, () => write(data, shape));
+      names.set(`${shape}`, name);
+      return name;
     }
     const size = sizeOf(shape);
     if (size > WRITTEN_OUT) return this.node("Expand", [this.constant(data, [], dtype), this.ints(shape)]);
