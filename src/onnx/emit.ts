@@ -48,16 +48,24 @@ export interface OnnxModel {
   readonly inputs: readonly NamedTensor[];
 }
 
-/** An ONNX model that computes `outputs` (already lowered for the target), in their order and under their names. */
-export function emitModel(outputs: readonly NamedTensor[], target: Target, name = "eigensam"): OnnxModel {
+/**
+ * An ONNX model that computes `outputs` (already lowered for the target), in their order and under their names. The shapes
+ * of the intermediate values in `told` are written to it, see shared-buffers.ts.
+ */
+export function emitModel(
+  outputs: readonly NamedTensor[],
+  target: Target,
+  told: ReadonlySet<Tensor> = new Set(),
+): OnnxModel {
   const builder = new Builder(target);
   const names = new Map<Tensor, string>();
   for (const node of schedule(outputs.map(({ tensor }) => tensor))) {
     const inputs = node.inputs.map((x) => names.get(x)!);
     names.set(node, node.op.emit(builder, inputs, node, node.attrs));
+    if (told.has(node)) builder.tellShape(names.get(node)!, node);
   }
   for (const output of outputs) names.set(output.tensor, builder.output(output, names.get(output.tensor)!));
-  return builder.finish(name);
+  return builder.finish();
 }
 
 class Builder implements Emitter {
@@ -69,11 +77,12 @@ class Builder implements Emitter {
   private readonly arrays = new Map<ArrayLike<number>, Map<string, string>>();
   /**
    * Shapes that ONNX Runtime must take for run-time values: they are listed as inputs of unknown length with a default. Knowing
-   * shapes, its CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use (4.5 GB for
-   * a SAM step that needs 1.8 GB when memory is given and taken as the run goes). Knowing only ranks, it would
-   * search all freed buffers for each new one, in time quadratic in the nodes.
+   * all shapes, its CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use (4.5 GB
+   * for a SAM step that needs 1.8 GB when memory is given and taken as the run goes). Knowing only ranks, it would
+   * search all freed buffers for each new one, in time quadratic in the nodes. Chosen values are told all the same.
    */
   private readonly shapes = new Set<string>();
+  private readonly told = new Map<string, Tensor>();
   private readonly inputs: NamedTensor[] = [];
   private readonly outputs: NamedTensor[] = [];
 
@@ -136,6 +145,11 @@ class Builder implements Emitter {
     return name;
   }
 
+  /** Tells ONNX Runtime the shape of an intermediate value. */
+  tellShape(name: string, tensor: Tensor): void {
+    this.told.set(name, tensor);
+  }
+
   /** Makes the value called `from` an output; returns the name it has from now on. */
   output({ name, tensor }: NamedTensor, from: string): string {
     this.outputs.push({ name, tensor });
@@ -148,13 +162,14 @@ class Builder implements Emitter {
       return from;
     }
     maker.output = [name];
+    this.told.delete(from);
     for (const node of this.nodes) node.input = node.input.map((x) => (x === from ? name : x));
     return name;
   }
 
-  finish(name: string): OnnxModel {
+  finish(): OnnxModel {
     const graph = create(GraphProtoSchema, {
-      name,
+      name: "eigensam",
       node: this.nodes,
       initializer: this.initializers,
       input: [
@@ -162,6 +177,7 @@ class Builder implements Emitter {
         ...this.initializers.filter((t) => this.shapes.has(t.name)).map(shapeInfo),
       ],
       output: this.outputs.map(valueInfo),
+      valueInfo: [...this.told].map(([name, tensor]) => valueInfo({ name, tensor })),
     });
     const domains = new Set(["", ...this.nodes.map((node) => node.domain)]);
     const model = create(ModelProtoSchema, {
