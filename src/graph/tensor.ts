@@ -57,6 +57,8 @@ export interface Op<A = unknown> {
   readonly elementwise?: boolean;
   /** Operands may change places. */
   readonly commutative?: boolean;
+  /** The result is its operand under another shape or name, in the same memory. */
+  readonly view?: boolean;
 }
 
 export type OnnxAttr = number | string | readonly number[] | { readonly float: number };

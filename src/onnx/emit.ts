@@ -73,8 +73,8 @@ class Builder implements Emitter {
   private readonly nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
   private readonly constants = new Map<string, string>();
-  /** The names of arrays written so far, one per shape they were read in. */
-  private readonly arrays = new Map<ArrayLike<number>, Map<string, string>>();
+  /** Numbers the arrays met so far: comparing them by content would cost more than writing one twice. */
+  private readonly arrays = new Map<ArrayLike<number>, number>();
   /**
    * Shapes that ONNX Runtime must take for run-time values: they are listed as inputs of unknown length with a default. Knowing
    * all shapes, its CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use (4.5 GB
@@ -128,11 +128,9 @@ class Builder implements Emitter {
       rawData: bytesOf(typed(values, dtype)),
     });
     if (typeof data !== "number") {
-      const names = this.arrays.get(data) ?? new Map<string, string>();
-      this.arrays.set(data, names);
-      const name = names.get(`${shape}`) ?? this.initializer(`array:${this.constants.size}`, () => write(data, shape));
-      names.set(`${shape}`, name);
-      return name;
+      const number = this.arrays.get(data) ?? this.arrays.size;
+      this.arrays.set(data, number);
+      return this.initializer(`array ${number}:${dtype}:${shape}`, () => write(data, shape));
     }
     const size = sizeOf(shape);
     if (size > WRITTEN_OUT) return this.node("Expand", [this.constant(data, [], dtype), this.ints(shape)]);

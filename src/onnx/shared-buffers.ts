@@ -70,13 +70,13 @@ function lifetimes(outputs: readonly Tensor[]): Value[] {
   const owner = new Map<Tensor, Tensor>();
   const last = new Map<Tensor, number>();
   for (const [step, node] of order.entries()) {
-    owner.set(node, isView(node) ? owner.get(node.inputs[0]!)! : node);
+    owner.set(node, node.op.view ? owner.get(node.inputs[0]!)! : node);
     last.set(owner.get(node)!, step);
     for (const x of node.inputs) last.set(owner.get(x)!, step);
   }
   const elsewhere = new Set(outputs.map((y) => owner.get(y)!));
   return order.flatMap((tensor, from) =>
-    tensor.inputs.length === 0 || isView(tensor) || elsewhere.has(tensor)
+    tensor.inputs.length === 0 || tensor.op.view || elsewhere.has(tensor)
       ? []
       : [{ tensor, from, to: last.get(tensor)!, bytes: sizeOf(tensor.shape) * bytesPerElement[tensor.dtype] }],
   );
@@ -107,8 +107,6 @@ function peak(spans: readonly Span[], steps: number): { readonly bytes: number; 
   }
   return { bytes: most, step };
 }
-
-const isView = ({ op }: Tensor): boolean => op.name === "reshape" || op.name === "recompute";
 
 function isLongProduct({ op, inputs, attrs }: Tensor): boolean {
   if (op.name !== "matmul") return false;

@@ -87,11 +87,9 @@ export async function compile<I extends InputSpec, O extends Readonly<Record<str
     (options.rematerialize ?? true) ? rematerialize(tensors) : tensors,
   );
   for (const pair of inPlace) for (const each of piecePairs(pair, cut)) assertInPlace(final, each);
-  const told = sharedBuffers(
-    final.map(({ tensor }) => tensor),
-    options.bufferBudget,
-  );
-  const model = emitModel(final, target, target.device === "cpu" ? told : undefined);
+  const results = final.map(({ tensor }) => tensor);
+  const told = target.device === "cpu" ? sharedBuffers(results, options.bufferBudget) : undefined;
+  const model = emitModel(final, target, told);
   const emitted = performance.now();
 
   const sessions = options.sessions ?? nodeSessions(target.device);

@@ -33,7 +33,7 @@ export function lateReader(outputs: readonly NamedTensor[], [input, output]: Pai
   for (const node of topological(outputs.map(({ tensor }) => tensor))) {
     if (node.op.name === "input" && (node.attrs as { readonly name: string }).name === input) views.add(node);
     if (!node.inputs.some((x) => views.has(x))) continue;
-    if (node.op.name === "reshape") views.add(node);
+    if (node.op.view) views.add(node);
     const harmless = node === target ? node.op.elementwise === true : before.has(node);
     if (!harmless) return node.op.name;
   }

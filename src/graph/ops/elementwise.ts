@@ -166,7 +166,7 @@ export const heavisideOp = unary(
   null,
 );
 /** The identity, whose derivative is zero. */
-export const stopGradientOp = unary("stopGradient", (_, [x]) => x!, "any", null);
+export const stopGradientOp = { ...unary("stopGradient", (_, [x]) => x!, "any", null), view: true };
 
 const call2 =
   (op: Op<Record<string, never>>) =>

@@ -16,6 +16,7 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   },
   vjp: ({ g, inputs: [x] }) => [() => reshape(g, x!.shape)],
   emit: (emitter, [x], _, { shape }) => emitter.node("Reshape", [x!, emitter.shape(shape)]),
+  view: true,
   samples: [
     { shapes: [[2, 6]], attrs: { shape: [3, 4] } },
     { shapes: [[1]], attrs: { shape: [] } },
