@@ -3,7 +3,7 @@ import { grad, gradientVectorProduct } from "../src/graph/grad.ts";
 import { concat } from "../src/graph/ops/arrange.ts";
 import { greater, where } from "../src/graph/ops/compare.ts";
 import { conv2d } from "../src/graph/ops/conv.ts";
-import { add, heaviside, mul, sub, tanh } from "../src/graph/ops/elementwise.ts";
+import { add, heaviside, mul, stopGradient, sub, tanh } from "../src/graph/ops/elementwise.ts";
 import { matmul } from "../src/graph/ops/matmul.ts";
 import { sum } from "../src/graph/ops/reduce.ts";
 import { reshape } from "../src/graph/ops/reshape.ts";
@@ -16,6 +16,7 @@ import { crossEntropy } from "../src/nn/functions.ts";
 import { rematerialize } from "../src/onnx/rematerialize.ts";
 import { compile } from "../src/runtime/compile.ts";
 import { devices } from "../src/runtime/device.ts";
+import { lateReader } from "../src/runtime/in-place.ts";
 import { availableProviders } from "../src/runtime/node-session.ts";
 import { ConfigError, DerivativeError, DeviceError, InputError, ShapeError } from "../src/util/errors.ts";
 import { networks, problem } from "./support/models.ts";
@@ -271,6 +272,18 @@ describe("outputs written over inputs", () => {
     ],
   ])("are refused where %s", async (_, fn) => {
     await expect(compile(fn, spec, { inPlace: { theta: "y" } })).rejects.toThrow(/cannot be written over theta/);
+  });
+
+  it("are refused where the input is read late through a view of it", () => {
+    const theta = input("theta", [n]);
+    const view = stopGradient(theta);
+    const y = add(theta, view);
+    const outputs = [
+      { name: "y", tensor: y },
+      { name: "s", tensor: mul(view, sum(y)) },
+    ];
+    expect(lateReader(outputs, ["theta", "y"])).toBe("mul");
+    expect(lateReader(outputs.slice(0, 1), ["theta", "y"])).toBeUndefined();
   });
 
   it("are refused where there is no such output", async () => {
