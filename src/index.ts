@@ -1,17 +1,17 @@
 /** The pure core: symbolic graphs, their derivatives, networks and optimizers. No I/O, no runtime. */
-export { alignment, subspaceAlignment } from "./curvature/alignment.ts";
+export { alignment, subspaceAlignment } from "./spectrum/alignment.ts";
 export {
   type Density,
   type Quadrature,
   smoothedDensity,
   spectralMoment,
   spectralQuadratures,
-} from "./curvature/density.ts";
-export { type EigenPair, type Extremes, extremeEigenpairs } from "./curvature/extremes.ts";
-export { type Krylov, lanczos, ritz } from "./curvature/lanczos.ts";
-export { blockOf, gathered, type SymmetricOperator } from "./curvature/operator.ts";
-export { largestEigenvalue, powerMethod } from "./curvature/power.ts";
-export { frobeniusNorm, hutchinson, hutchPlusPlus, type TraceEstimate } from "./curvature/trace.ts";
+} from "./spectrum/density.ts";
+export { type EigenPair, type Extremes, extremeEigenpairs } from "./spectrum/extremes.ts";
+export { type Krylov, lanczos, ritz } from "./spectrum/lanczos.ts";
+export { blockOf, gathered, type SymmetricOperator } from "./spectrum/operator.ts";
+export { largestEigenvalue, powerMethod } from "./spectrum/power.ts";
+export { frobeniusNorm, hutchinson, hutchPlusPlus, type TraceEstimate } from "./spectrum/trace.ts";
 export {
   dot,
   grad,

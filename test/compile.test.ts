@@ -147,7 +147,7 @@ describe("a network's gradient", () => {
   const sample = networks.resnet18!;
   const { theta, lossAt, size } = problem(sample);
   const loss = lossAt(theta);
-  const g = grad(loss, [theta])[0]!;
+  const g = grad(loss, theta);
   const feeds = {
     theta: vector("theta", [size]),
     buffers: new Float64Array(10_000),
@@ -238,7 +238,7 @@ describe("outputs written over inputs", () => {
   const n = 1 << 16;
   const spec = { theta: { shape: [n] }, m: { shape: [n] } };
   const momentumStep = ({ theta, m }: Record<"theta" | "m", Tensor>) => {
-    const g = grad(sum(mul(mul(theta, theta), theta)), [theta])[0]!;
+    const g = grad(sum(mul(mul(theta, theta), theta)), theta);
     const next = add(mul(0.9, m), g);
     return { nextTheta: sub(theta, mul(0.01, next)), nextM: next };
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { LossSlice } from "../src/measure/result.ts";
+import type { LossSlice } from "../src/curvature/result.ts";
 import { density } from "../src/report/curvature/density.ts";
 import { curvatureFigures } from "../src/report/curvature/figures.ts";
 import { layers } from "../src/report/curvature/layers.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { extremeEigenpairs } from "../src/curvature/extremes.ts";
-import { zeros } from "../src/curvature/vectors.ts";
+import { extremeEigenpairs } from "../src/spectrum/extremes.ts";
+import { zeros } from "../src/spectrum/vectors.ts";
 import { loadDataset } from "../src/data/index.ts";
 import type { FloatDType } from "../src/graph/tensor.ts";
-import { empiricalLoss } from "../src/measure/hessian.ts";
+import { empiricalLoss } from "../src/curvature/hessian.ts";
 import { pack } from "../src/nn/layout.ts";
 import { imageFormat, modelOf } from "../src/train/problem.ts";
 import { checkConfig } from "../src/train/settings.ts";

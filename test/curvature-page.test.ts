@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { CurvatureResult } from "../src/measure/result.ts";
+import type { CurvatureResult } from "../src/curvature/result.ts";
 import { writeCurvatureFigures } from "../src/report/curvature/index.ts";
 import { number, withError } from "../src/report/curvature/numbers.ts";
 import { bareCurvature, evenly, fakeCurvature, line, plane } from "./support/fake-curvature.ts";

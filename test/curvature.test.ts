@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { alignment, subspaceAlignment } from "../src/curvature/alignment.ts";
-import { smoothedDensity, spectralMoment, spectralQuadratures } from "../src/curvature/density.ts";
-import { extremeEigenpairs } from "../src/curvature/extremes.ts";
-import { blockOf, type SymmetricOperator } from "../src/curvature/operator.ts";
-import { largestEigenvalue, powerMethod } from "../src/curvature/power.ts";
+import { alignment, subspaceAlignment } from "../src/spectrum/alignment.ts";
+import { smoothedDensity, spectralMoment, spectralQuadratures } from "../src/spectrum/density.ts";
+import { extremeEigenpairs } from "../src/spectrum/extremes.ts";
+import { blockOf, type SymmetricOperator } from "../src/spectrum/operator.ts";
+import { largestEigenvalue, powerMethod } from "../src/spectrum/power.ts";
 import {
   blockTraces,
   frobeniusNorm,
@@ -11,9 +11,9 @@ import {
   hutchPlusPlus,
   signProbes,
   unitVectors,
-} from "../src/curvature/trace.ts";
-import { inner, length, type Vector } from "../src/curvature/vectors.ts";
-import type { EmpiricalLoss } from "../src/measure/hessian.ts";
+} from "../src/spectrum/trace.ts";
+import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
+import type { EmpiricalLoss } from "../src/curvature/hessian.ts";
 import { initialize } from "../src/nn/layout.ts";
 import { rng } from "../src/util/rng.ts";
 import { type Dense, denseNumbers, denseOf, lossOf, operatorOf } from "./support/curvature.ts";

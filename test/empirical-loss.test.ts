@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { gathered } from "../src/curvature/operator.ts";
-import { inner, length, type Vector } from "../src/curvature/vectors.ts";
+import { gathered } from "../src/spectrum/operator.ts";
+import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
 import { loadDataset } from "../src/data/index.ts";
 import { cnn6 } from "../src/models/cnn6.ts";
 import { initialize } from "../src/nn/layout.ts";

@@ -57,7 +57,7 @@ describe("a tanh network in float64 agrees with PyTorch", () => {
     results = await runOn(
       {
         loss,
-        grad: grad(loss, [theta])[0]!,
+        grad: grad(loss, theta),
         hvp: hessianVectorProduct(loss, theta, tangent("v")),
         third: thirdOrderContraction(loss, theta, tangent("u")),
       },
@@ -72,7 +72,7 @@ describe("a tanh network in float64 agrees with PyTorch", () => {
   });
 
   it("in its third-order contraction along a direction that is itself computed from the parameters", async () => {
-    const direction = unit(grad(loss, [theta])[0]!);
+    const direction = unit(grad(loss, theta));
     const { third } = await runOn({ third: thirdOrderContraction(loss, theta, direction) }, feeds);
     expect(relativeError(third, golden.third)).toBeLessThan(GOLDEN_F64);
   });
@@ -112,7 +112,7 @@ describe("the third-order contraction T[u, u]", () => {
     const dtype = "f64" as const;
     const spec = { theta: { shape: theta.shape, dtype }, x: { shape: [BATCH, 6], dtype } };
     gradient = await compile(
-      () => ({ g: grad(loss, [theta])[0]! }),
+      () => ({ g: grad(loss, theta) }),
       { ...spec, labels: { shape: [BATCH], dtype: "i32" } },
       { threads: 1 },
     );

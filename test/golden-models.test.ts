@@ -67,7 +67,7 @@ function evaluate(model: Model, classes: number) {
   const trained = forward(model, x, { theta, buffers, training: true });
   const inferred = forward(model, x, { theta, buffers, training: false });
   const loss = crossEntropy(trained.logits, input("labels", [batch], "i32"));
-  const g = grad(loss, [theta])[0]!;
+  const g = grad(loss, theta);
   const outputs = {
     logits: trained.logits,
     inference: inferred.logits,

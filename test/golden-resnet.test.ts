@@ -69,7 +69,7 @@ function graphOf(activation: Activation, dtype: FloatDType) {
   const bound = { theta, buffers: vectorInput("buffers", model.buffers, dtype), training: true };
   const { logits, buffers } = forward(model, input("x", [BATCH, 3, 32, 32], dtype), bound);
   const loss = crossEntropy(logits, input("labels", [BATCH], "i32"));
-  const g = grad(loss, [theta])[0]!;
+  const g = grad(loss, theta);
   const hvp = gradientVectorProduct(g, theta, input("v", theta.shape, dtype));
   return { loss, grad: g, hvp, running: buffers };
 }

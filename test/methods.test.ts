@@ -10,7 +10,7 @@ import { correct } from "../src/nn/accuracy.ts";
 import { type Method, trainingMethodNames, trainingMethods } from "../src/optim/methods.ts";
 import { type OptimizerName, type OptimizerSettings, optimizers } from "../src/optim/optimizers.ts";
 import { type ScheduleArgs, scheduleFactor } from "../src/optim/schedules.ts";
-import { combine, ritz } from "../src/curvature/lanczos.ts";
+import { combine, ritz } from "../src/spectrum/lanczos.ts";
 import { followSecant, krylovSpace, powerIteration } from "../src/optim/eigenvector.ts";
 import { rng } from "../src/util/rng.ts";
 import { denseNumbers } from "./support/curvature.ts";

@@ -31,7 +31,7 @@ const firstSamples = (dtype: FloatDType): [string, Outputs][] => {
 const derivatives = Object.entries(networks).flatMap(([name, sample]): [string, Outputs][] => {
   const { theta, lossAt } = problem(sample);
   const loss = lossAt(theta);
-  const gradient = grad(loss, [theta])[0]!;
+  const gradient = grad(loss, theta);
   const hvp = gradientVectorProduct(gradient, theta, input("v", theta.shape));
   return [
     [`${name} gradient`, { loss, gradient }],

@@ -75,7 +75,7 @@ describe("long vectors in pieces give what whole ones give", () => {
       const loss = lossOn(x)(theta);
       const Hv = hessianVectorProduct(loss, theta, v);
       return {
-        g: grad(loss, [theta])[0]!,
+        g: grad(loss, theta),
         Hv,
         rayleigh: sum(mul(v, Hv)),
         shifted: add(theta, mul(Hv, 2)),
@@ -94,7 +94,7 @@ describe("a vector is cut", () => {
   const theta = input("theta", [n]);
   const v = input("v", [n]);
   const loss = lossOn(input("x", [4, features]))(theta);
-  const g = grad(loss, [theta])[0]!;
+  const g = grad(loss, theta);
   const layers = [
     { start: 0, end: features * hidden },
     { start: features * hidden, end: features * hidden + 2 * hidden },
@@ -128,7 +128,7 @@ describe("a vector is cut", () => {
 });
 
 it("an array of the wrong length, or none, is named as the caller knows it", async () => {
-  const f = await compile(({ theta, x }: Inputs) => ({ g: grad(lossOn(x)(theta), [theta])[0]! }), spec, { threads: 1 });
+  const f = await compile(({ theta, x }: Inputs) => ({ g: grad(lossOn(x)(theta), theta) }), spec, { threads: 1 });
   const { theta, ...others } = arrays();
   await expect(async () => f.run({ ...others, theta: theta.subarray(1) })).rejects.toThrow(
     `theta: ${n - 1} numbers, expected ${n}`,

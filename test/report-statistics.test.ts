@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { band, binned, geometricBand } from "../src/report/curves.ts";
 import { axisOf, logTicks, spansWide } from "../src/report/figures/axis.ts";
-import { median, overlap, studentT975, studentTWithin, summarize } from "../src/report/statistics.ts";
+import { median, overlap, studentT975, studentTWithin, summarize } from "../src/util/statistics.ts";
 
 describe("Student's t", () => {
   // R: qt(0.975, df), to the digits of common tables.

@@ -53,7 +53,7 @@ describe("the shapes that ONNX Runtime is told", () => {
 describe("a training step whose values share buffers", () => {
   const { theta, lossAt } = problem(networks.resnet18!);
   const loss = lossAt(theta);
-  const outputs = { loss, gradient: grad(loss, [theta])[0]! };
+  const outputs = { loss, gradient: grad(loss, theta) };
   const inputs = inputsOf(Object.values(outputs));
   const spec = Object.fromEntries(inputs.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
   const shapesTold = async (bufferBudget: number) => {

@@ -7,7 +7,7 @@ import { type StudyResult, studyRun } from "../src/experiments/eigenvector/run.t
 import { summarizeStudy } from "../src/experiments/eigenvector/summary.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
 import { writeStudy } from "../src/report/eigenvector/index.ts";
-import { summarize } from "../src/report/statistics.ts";
+import { summarize } from "../src/util/statistics.ts";
 import { checkConfig } from "../src/train/settings.ts";
 
 const intervalOf = (values: readonly number[]) => {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { extremeEigenpairs } from "../src/curvature/extremes.ts";
-import { inner, length, type Vector } from "../src/curvature/vectors.ts";
+import { extremeEigenpairs } from "../src/spectrum/extremes.ts";
+import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
 import { loadDataset } from "../src/data/index.ts";
-import { type EmpiricalLoss, empiricalLoss } from "../src/measure/hessian.ts";
+import { type EmpiricalLoss, empiricalLoss } from "../src/curvature/hessian.ts";
 import type { SolverName } from "../src/optim/eigenvector.ts";
 import { optimizerOf } from "../src/train/graphs.ts";
 import { imageFormat, modelOf } from "../src/train/problem.ts";

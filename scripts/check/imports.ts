@@ -7,12 +7,12 @@ export const LAYERS: readonly string[] = [
   "report",
   "experiments",
   "sweep",
-  "measure",
+  "curvature",
   "train",
   "data",
   "runtime",
   "sde",
-  "curvature",
+  "spectrum",
   "optim",
   "models",
   "nn",
@@ -22,7 +22,7 @@ export const LAYERS: readonly string[] = [
 ];
 
 /** Folders that stay symbolic: neither Node built-ins nor an engine may be imported there. */
-export const PURE = new Set(["graph", "nn", "models", "optim", "curvature", "sde", "onnx"]);
+export const PURE = new Set(["graph", "nn", "models", "optim", "spectrum", "sde", "onnx"]);
 
 /** Path from the repository root, with forward slashes ("src/graph/ops.ts") → source text. */
 export type Sources = ReadonlyMap<string, string>;

@@ -3,6 +3,7 @@ import type { Dataset, LoadOptions } from "./dataset.ts";
 import { findFashionMini, findFashionMnist, loadFashionMini, loadFashionMnist } from "./fashion.ts";
 import { loadNpy } from "./npy.ts";
 import { findSvhn, loadSvhn } from "./svhn.ts";
+import { namesOf } from "../util/names.ts";
 
 interface DatasetEntry {
   /** One line, for help texts. */
@@ -40,7 +41,7 @@ export const datasets = {
 
 export type DatasetName = keyof typeof datasets;
 
-export const datasetNames = Object.keys(datasets) as readonly DatasetName[];
+export const datasetNames = namesOf(datasets);
 
 export const loadDataset = async (name: DatasetName, options: LoadOptions = {}): Promise<Dataset> =>
   datasets[name].load(options);

@@ -9,10 +9,14 @@ import { isFloat, type Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
 /**
- * ∂y/∂x for each x of `wrt`, by reverse accumulation, as new graph on the same inputs: it differentiates again, to any
- * order. `y` is a scalar (shape [] or all ones). An x that y does not depend on gets zeros.
+ * ∂y/∂x by reverse accumulation, as new graph on the same inputs: it differentiates again, to any order. `y` is a scalar
+ * (shape [] or all ones). One x gives one tensor of its shape, a list gives a list; an x that y does not depend on gets zeros.
  */
-export function grad(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
+export function grad(y: Tensor, x: Tensor): Tensor;
+export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[];
+export function grad(y: Tensor, x: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+  const several = Array.isArray(x);
+  const wrt = (several ? x : [x]) as readonly Tensor[];
   if (!isFloat(y.dtype) || y.shape.some((d) => d !== 1))
     throw new DerivativeError(
       `grad: the function is ${y.dtype} ${showShape(y.shape)}, expected one floating-point number`,
@@ -22,7 +26,8 @@ export function grad(y: Tensor, wrt: readonly Tensor[]): Tensor[] {
   for (const x of wrt)
     if (!isFloat(x.dtype))
       throw new DerivativeError(`grad: cannot differentiate by a tensor of ${x.dtype}`, { dtype: x.dtype });
-  return simplify(pullBack([y], [constant(1, y.shape, y.dtype)], wrt));
+  const found = simplify(pullBack([y], [constant(1, y.shape, y.dtype)], wrt));
+  return several ? found : found[0]!;
 }
 
 /** Jᵀ·cotangents: the pulled-back cotangents of `outputs`, one per tensor of `wrt`. */
@@ -64,12 +69,11 @@ export const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b));
 
 /** H·v with H = ∇²f: the gradient of ⟨∇f, v⟩ with v held fixed (also where v was computed from x). */
 export function hessianVectorProduct(f: Tensor, x: Tensor, v: Tensor): Tensor {
-  return gradientVectorProduct(grad(f, [x])[0]!, x, v);
+  return gradientVectorProduct(grad(f, x), x, v);
 }
 
 /** The same from g = ∇f: products at one point share the graph of g. */
-export const gradientVectorProduct = (g: Tensor, x: Tensor, v: Tensor): Tensor =>
-  grad(dot(g, stopGradient(v)), [x])[0]!;
+export const gradientVectorProduct = (g: Tensor, x: Tensor, v: Tensor): Tensor => grad(dot(g, stopGradient(v)), x);
 
 /** T[u,u] = ∇_x(uᵀ H(x) u) with u held fixed: q = ⟨∇⟨∇f, u⟩, u⟩, then ∇q. */
 export const thirdOrderContraction = (f: Tensor, x: Tensor, u: Tensor): Tensor =>

@@ -4,6 +4,7 @@ import { cnn6 } from "./cnn6.ts";
 import { mlp } from "./mlp.ts";
 import { resnet18, resnet34, resnet50 } from "./resnet.ts";
 import { wideResnet } from "./wide-resnet.ts";
+import { namesOf } from "../util/names.ts";
 
 export type Activation = "relu" | "tanh" | "silu";
 
@@ -66,7 +67,7 @@ export const modelEntries = {
 
 export type ModelName = keyof typeof modelEntries;
 
-export const modelNames = Object.keys(modelEntries) as readonly ModelName[];
+export const modelNames = namesOf(modelEntries);
 
 /** The network of a name. A setting that the model does not have, or not with that value, is an error. */
 export function namedModel(name: ModelName, { classes, width, depth, activation }: NamedModelOptions): Network {

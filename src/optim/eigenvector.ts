@@ -6,6 +6,7 @@ import { constant } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import type { Loss } from "./methods.ts";
 import { norm, unit } from "./vector.ts";
+import { namesOf } from "../util/names.ts";
 
 /** How often, from the settings method.every (k) and method.iterations (p). */
 export interface RefreshSettings {
@@ -61,7 +62,7 @@ export const solvers = {
 
 export type SolverName = keyof typeof solvers;
 
-export const solverNames = Object.keys(solvers) as readonly SolverName[];
+export const solverNames = namesOf(solvers);
 
 /**
  * v ← unit((1 − c)·v + c·sign⟨Δ,v⟩·Δ/‖Δ‖), Δ = ∇f(θ+ε) − ∇f(θ) ≈ Hε. The change of the gradient that SAM computes anyway is a product of
@@ -85,7 +86,7 @@ export interface PowerResult {
 
 /** `iterations` steps of v ← Hv/‖Hv‖ at one point; all products share one forward pass and one gradient. */
 export function powerIteration(f: Loss, theta: Tensor, v: Tensor, iterations: number): PowerResult {
-  const g = grad(f(theta), [theta])[0]!;
+  const g = grad(f(theta), theta);
   let vector = v;
   let eigenvalue = constant(0, [], theta.dtype);
   let first = eigenvalue;
@@ -112,7 +113,7 @@ export interface KrylovResult {
 
 /** The Krylov space of `steps` Lanczos steps from v in one graph, with full reorthogonalization (see curvature/lanczos.ts). */
 export function krylovSpace(f: Loss, theta: Tensor, v: Tensor, steps: number): KrylovResult {
-  const g = grad(f(theta), [theta])[0]!;
+  const g = grad(f(theta), theta);
   const basis: Tensor[] = [];
   const [alpha, beta]: [Tensor[], Tensor[]] = [[], []];
   let q = unit(v);

@@ -3,6 +3,7 @@ import { add, mul } from "../graph/ops/elementwise.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
 import { type AscentRule, asam, eigenSam, reverseSam, sam, usam } from "./ascent.ts";
 import { unit } from "./vector.ts";
+import { namesOf } from "../util/names.ts";
 
 /** The mini-batch loss as a function of the flat parameters. */
 export type Loss = (theta: Tensor) => Tensor;
@@ -37,7 +38,7 @@ export interface Method {
 }
 
 /** ∇f at a point that is itself computed. */
-const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), [point])[0]!;
+const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
 
 const ascending = (title: string, summary: string, rule: AscentRule, eigenvector = false): Method => ({
   title,
@@ -86,4 +87,4 @@ export const trainingMethods = {
 
 export type TrainingMethodName = keyof typeof trainingMethods;
 
-export const trainingMethodNames = Object.keys(trainingMethods) as readonly TrainingMethodName[];
+export const trainingMethodNames = namesOf(trainingMethods);

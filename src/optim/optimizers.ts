@@ -1,6 +1,7 @@
 import { add, div, mul, sqrt, sub } from "../graph/ops/elementwise.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
 import { sgd } from "./sgd.ts";
+import { namesOf } from "../util/names.ts";
 
 /** The settings of all base optimizers; each reads its own. */
 export interface OptimizerSettings {
@@ -74,4 +75,4 @@ export const optimizers = {
 
 export type OptimizerName = keyof typeof optimizers;
 
-export const optimizerNames = Object.keys(optimizers) as readonly OptimizerName[];
+export const optimizerNames = namesOf(optimizers);

@@ -1,3 +1,5 @@
+import { namesOf } from "../util/names.ts";
+
 /** Where in training the learning rate is asked for, in steps. */
 export interface ScheduleArgs {
   readonly step: number;
@@ -32,7 +34,7 @@ export const schedules = {
 
 export type ScheduleName = keyof typeof schedules;
 
-export const scheduleNames = Object.keys(schedules) as readonly ScheduleName[];
+export const scheduleNames = namesOf(schedules);
 
 /** Learning rate of step `step` (from 0) as a factor of the base rate. */
 export function scheduleFactor(name: ScheduleName, args: ScheduleArgs): number {

@@ -33,7 +33,7 @@ export interface StepResult extends OptimizerState {
 function sgdWith(method: Method, f: Loss, state: OptimizerState, v: Tensor, hyper: StepHyper): StepResult {
   const { theta } = state;
   const loss = f(theta);
-  const g = grad(loss, [theta])[0]!;
+  const g = grad(loss, theta);
   const { direction } = method.descend({ f, theta, g, v, rho: hyper.rho, alpha: hyper.alpha });
   return { ...sgd({ ...state, ...hyper, g: direction }), loss, gradNorm: norm(g) };
 }
@@ -82,7 +82,7 @@ export interface TrainingStep {
 export function trainingStep(args: TrainingStepArgs): TrainingStep {
   const { f, theta, v, method, optimizer, rho, alpha } = args;
   const loss = f(theta);
-  const g = grad(loss, [theta])[0]!;
+  const g = grad(loss, theta);
   const { direction, epsilon } = method.descend({ f, theta, g, v, rho, alpha });
   const update = optimizer.update({ ...args, g: clipped(direction, args.clip) });
   return {

@@ -1,6 +1,6 @@
 import { trainingMethods } from "../optim/methods.ts";
 import type { Run } from "./read-run.ts";
-import { median } from "./statistics.ts";
+import { median } from "../util/statistics.ts";
 
 /** Seconds per training step and where they go. */
 export interface StepCost {

@@ -1,4 +1,4 @@
-import { type Summary, summarize } from "./statistics.ts";
+import { type Summary, summarize } from "../util/statistics.ts";
 
 export interface Point {
   readonly x: number;

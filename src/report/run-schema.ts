@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type TrainingMethodName, trainingMethodNames } from "../optim/methods.ts";
+import { trainingMethodNames } from "../optim/methods.ts";
 
 /** JSON has no NaN and no infinity: JSON.stringify writes null for them. */
 const measured = z
@@ -64,7 +64,7 @@ const config = z.looseObject({
   seed: z.int(),
   model: z.looseObject({ name: z.string() }),
   data: z.looseObject({ name: z.string(), batch: z.int().min(1) }),
-  method: z.looseObject({ name: z.enum(trainingMethodNames as [TrainingMethodName, ...TrainingMethodName[]]) }),
+  method: z.looseObject({ name: z.enum(trainingMethodNames) }),
   train: z.looseObject({ epochs: z.int().min(1) }),
 });
 

@@ -1,7 +1,7 @@
 import { stepCost } from "./cost.ts";
 import type { Group } from "./groups.ts";
 import type { Run } from "./read-run.ts";
-import { overlap, type Summary, summarize } from "./statistics.ts";
+import { overlap, type Summary, summarize } from "../util/statistics.ts";
 
 export interface Cell {
   readonly text: string;

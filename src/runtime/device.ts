@@ -3,7 +3,7 @@ import type { Target } from "../graph/tensor.ts";
 
 export type Device = Target["device"];
 
-export const devices: readonly Device[] = ["cpu", "webgpu", "cuda"];
+export const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Device[];
 
 export type Convolution = Target["convolution"];
 

@@ -1,6 +1,7 @@
 import type { Tensor } from "../graph/tensor.ts";
 import type { DescentArgs, TrainingMethodName } from "../optim/methods.ts";
 import { exact, truncated } from "./expansion.ts";
+import { namesOf } from "../util/names.ts";
 
 /** One stochastic differential equation for a method: dX = −E[h] dt + √η·Cov(h)^½ dW, named by its h. */
 export interface SdeVariant {
@@ -26,4 +27,4 @@ export const sdeVariants = {
 
 export type SdeVariantName = keyof typeof sdeVariants;
 
-export const sdeVariantNames = Object.keys(sdeVariants) as readonly SdeVariantName[];
+export const sdeVariantNames = namesOf(sdeVariants);

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { type DatasetName, datasetNames } from "../data/index.ts";
-import { type ModelName, modelNames } from "../models/index.ts";
+import { datasetNames } from "../data/index.ts";
+import { modelNames } from "../models/index.ts";
 import { solverNames } from "../optim/eigenvector.ts";
 import { trainingMethodNames } from "../optim/methods.ts";
 import { optimizerNames } from "../optim/optimizers.ts";
@@ -20,14 +20,11 @@ export const trainSchema = z.strictObject({
     .min(0)
     .default(1)
     .describe("decides initialization, order of images, augmentation and first eigenvector"),
-  device: z
-    .enum(devices as [string, ...string[]])
-    .default("cpu")
-    .describe("where the graph runs"),
+  device: z.enum(devices).default("cpu").describe("where the graph runs"),
   threads: countOrOff.default(0).describe("threads of ONNX Runtime; 0 is one per core"),
   model: z
     .strictObject({
-      name: z.enum(modelNames as [ModelName, ...ModelName[]]).default("resnet18"),
+      name: z.enum(modelNames).default("resnet18"),
       width: count
         .optional()
         .describe("channels of the first stage, widening factor or hidden units; each model has its default"),
@@ -37,7 +34,7 @@ export const trainSchema = z.strictObject({
     .prefault({}),
   data: z
     .strictObject({
-      name: z.enum(datasetNames as [DatasetName, ...DatasetName[]]).default("fashion-mini"),
+      name: z.enum(datasetNames).default("fashion-mini"),
       dir: z.string().optional().describe("folder to look in first"),
       batch: count.default(128).describe("images per step"),
       validation: fraction.default(0.1).describe("part of the training images kept for validation"),
@@ -52,11 +49,11 @@ export const trainSchema = z.strictObject({
     .prefault({}),
   method: z
     .strictObject({
-      name: z.enum(trainingMethodNames as [string, ...string[]]).default("eigen-sam"),
+      name: z.enum(trainingMethodNames).default("eigen-sam"),
       rho: notNegative.default(0.1).describe("perturbation radius ρ"),
       alpha: notNegative.default(0.2).describe("alignment strength α of Eigen-SAM"),
       solver: z
-        .enum(solverNames as [string, ...string[]])
+        .enum(solverNames)
         .default("free")
         .describe("how the top eigenvector is kept up: docs/curvature.md compares them"),
       every: count
@@ -81,7 +78,7 @@ export const trainSchema = z.strictObject({
     .prefault({}),
   optimizer: z
     .strictObject({
-      name: z.enum(optimizerNames as [string, ...string[]]).default("sgd"),
+      name: z.enum(optimizerNames).default("sgd"),
       lr: notNegative.default(0.1).describe("learning rate η"),
       momentum: fraction.default(0.9).describe("μ of SGD"),
       nesterov: z.boolean().default(false),
@@ -93,7 +90,7 @@ export const trainSchema = z.strictObject({
     .prefault({}),
   schedule: z
     .strictObject({
-      name: z.enum(scheduleNames as [string, ...string[]]).default("cosine"),
+      name: z.enum(scheduleNames).default("cosine"),
       warmup: notNegative.default(0).describe("epochs of linear warm-up"),
       milestones: z.array(notNegative).default([]).describe("epochs at which schedule.name=step multiplies by gamma"),
       gamma: positive.default(0.1),

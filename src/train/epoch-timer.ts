@@ -1,3 +1,4 @@
+import { median } from "../util/statistics.ts";
 import type { EpochTiming } from "./events.ts";
 
 /** Collects the times of one epoch's steps, in milliseconds. */
@@ -28,11 +29,4 @@ export function epochTimer(): EpochTimer {
       stepSeconds: median(steps) / 1000,
     }),
   };
-}
-
-/** The middle of the sorted values, or the mean of the two middle ones. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }

@@ -6,25 +6,24 @@ import type { Tensor } from "../graph/tensor.ts";
 import { correct } from "../nn/accuracy.ts";
 import { crossEntropy, logSoftmax } from "../nn/functions.ts";
 import { forward, type Model, vectorLength } from "../nn/scope.ts";
-import { type Method, trainingMethods, type TrainingMethodName } from "../optim/methods.ts";
-import { type Optimizer, type OptimizerName, optimizers } from "../optim/optimizers.ts";
-import { type Solver, type SolverName, solvers } from "../optim/eigenvector.ts";
+import { type Method, trainingMethods } from "../optim/methods.ts";
+import { type Optimizer, optimizers } from "../optim/optimizers.ts";
+import { type Solver, solvers } from "../optim/eigenvector.ts";
 import { trainingStep } from "../optim/steps.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
-import type { Device } from "../runtime/device.ts";
 import type { TrainConfig } from "./config.ts";
 import { type ImageFormat, normalized } from "./problem.ts";
 
 const number = { shape: [] } as const;
 
-export const methodOf = (config: TrainConfig): Method => trainingMethods[config.method.name as TrainingMethodName];
+export const methodOf = (config: TrainConfig): Method => trainingMethods[config.method.name];
 
-export const solverOf = (config: TrainConfig): Solver => solvers[config.method.solver as SolverName];
+export const solverOf = (config: TrainConfig): Solver => solvers[config.method.solver];
 
-export const optimizerOf = (config: TrainConfig): Optimizer => optimizers[config.optimizer.name as OptimizerName];
+export const optimizerOf = (config: TrainConfig): Optimizer => optimizers[config.optimizer.name];
 
 export const compileOptions = ({ device, threads }: TrainConfig): CompileOptions => ({
-  device: device as Device,
+  device: device,
   ...(threads === 0 ? {} : { threads }),
 });
 

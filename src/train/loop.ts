@@ -3,7 +3,7 @@ import type { BatchStream } from "../data/batches.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import { splitValidation } from "../data/split.ts";
 import type { Model } from "../nn/scope.ts";
-import { type ScheduleName, scheduleFactor } from "../optim/schedules.ts";
+import { scheduleFactor } from "../optim/schedules.ts";
 import type { Executable } from "../runtime/compile.ts";
 import { writeAtomic } from "../util/files.ts";
 import { type Progress, readCheckpoint } from "./checkpoint.ts";
@@ -181,4 +181,4 @@ export const learningRate = (
   { optimizer, schedule, train: { epochs } }: TrainConfig,
   step: number,
   stepsPerEpoch: number,
-) => optimizer.lr * scheduleFactor(schedule.name as ScheduleName, { ...schedule, step, stepsPerEpoch, epochs });
+) => optimizer.lr * scheduleFactor(schedule.name, { ...schedule, step, stepsPerEpoch, epochs });

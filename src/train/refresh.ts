@@ -1,5 +1,5 @@
-import { alignment } from "../curvature/alignment.ts";
-import { combine, ritz } from "../curvature/lanczos.ts";
+import { alignment } from "../spectrum/alignment.ts";
+import { combine, ritz } from "../spectrum/lanczos.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { crossEntropy } from "../nn/functions.ts";
 import { forward, type Model, vectorLength } from "../nn/scope.ts";

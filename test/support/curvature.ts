@@ -1,8 +1,8 @@
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import type { SymmetricOperator } from "../../src/curvature/operator.ts";
-import { unitVectors } from "../../src/curvature/trace.ts";
-import { inner, type Vector } from "../../src/curvature/vectors.ts";
-import { type EmpiricalLoss, empiricalLoss, type LossArgs, type LossBatch } from "../../src/measure/hessian.ts";
+import type { SymmetricOperator } from "../../src/spectrum/operator.ts";
+import { unitVectors } from "../../src/spectrum/trace.ts";
+import { inner, type Vector } from "../../src/spectrum/vectors.ts";
+import { type EmpiricalLoss, empiricalLoss, type LossArgs, type LossBatch } from "../../src/curvature/hessian.ts";
 import { declare, type Network } from "../../src/nn/scope.ts";
 
 /** A symmetric matrix of given rows, as an operator. */

@@ -1,5 +1,5 @@
-import { type Quadrature, smoothedDensity } from "../../src/curvature/density.ts";
-import type { CurvatureResult, LossSlice } from "../../src/measure/result.ts";
+import { type Quadrature, smoothedDensity } from "../../src/spectrum/density.ts";
+import type { CurvatureResult, LossSlice } from "../../src/curvature/result.ts";
 
 /** The loss of a bowl with a valley: two curvatures, a slope along the first and a little of the fourth order. */
 export const bowl = (a: number, b: number): number => 0.4 + 0.3 * a + 6 * a ** 2 + 1.5 * b ** 2 + 4 * a ** 4;

@@ -15,7 +15,7 @@ export function jvp(y: Tensor, x: Tensor, u: Tensor): Tensor {
   // c's value does not matter, because the derivative by c does not depend on it.
   const c = constant(1, y.shape, y.dtype);
   const [pulled] = pullBack([y], [c], [x]);
-  return grad(sum(mul(pulled!, u)), [c])[0]!;
+  return grad(sum(mul(pulled!, u)), c);
 }
 
 /** h of every equation of one method, on the quartic functions, in float64 on ONNX Runtime. */
@@ -23,7 +23,7 @@ export async function driftsOnQuartic(method: TrainingMethodName, v: Vector, alp
   const vector = { shape: [D], dtype: "f64" } as const;
   const build = ({ theta, weights, rho }: Record<"theta" | "weights" | "rho", Tensor>): Record<string, Tensor> => {
     const f = (x: Tensor) => quartic(weights, x);
-    const g = grad(f(theta), [theta])[0]!;
+    const g = grad(f(theta), theta);
     const args = { f, theta, g, v: constant(Float64Array.from(v), [D], "f64"), rho, alpha };
     return Object.fromEntries(sdeVariantNames.map((name) => [name, sdeVariants[name].drift(method, args)]));
   };

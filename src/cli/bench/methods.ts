@@ -2,6 +2,7 @@ import { grad, hessianVectorProduct } from "../../graph/grad.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { powerIteration } from "../../optim/eigenvector.ts";
 import { eigenSamStep, type Loss, type StepResult, samStep, sgdStep } from "../../optim/steps.ts";
+import { namesOf } from "../../util/names.ts";
 
 /** The values of bench/torch_peer.py. */
 const hyper = { lr: 0.01, mu: 0.9, weightDecay: 5e-4, rho: 0.1, alpha: 0.2 };
@@ -31,7 +32,7 @@ export const methods = {
     vector: false,
     build: (f, { theta }) => {
       const loss = f(theta);
-      return { loss, gradient: grad(loss, [theta])[0]! };
+      return { loss, gradient: grad(loss, theta) };
     },
   },
   sgd: {
@@ -71,4 +72,4 @@ export const methods = {
 
 export type MethodName = keyof typeof methods;
 
-export const methodNames = Object.keys(methods) as readonly MethodName[];
+export const methodNames = namesOf(methods);

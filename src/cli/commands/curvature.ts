@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { sliceDirections } from "../../measure/slice.ts";
+import { sliceDirections } from "../../curvature/slice.ts";
 import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber } from "../values.ts";
 import { weightsArguments, weightsSource, type WeightsOptions } from "../train/weights-source.ts";
 import { emit } from "../ui.ts";
@@ -80,8 +80,8 @@ export const curvature: CliCommand<CurvatureOptions> = {
   },
   run: async (options, args) => {
     const { config, path } = await weightsSource(options, args);
-    const { curvatureProblem } = await import("../../measure/problem.ts");
-    const { measureCurvature } = await import("../../measure/measure.ts");
+    const { curvatureProblem } = await import("../../curvature/problem.ts");
+    const { measureCurvature } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
     const { say } = await import("../ui.ts");
     const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");

@@ -1,5 +1,5 @@
-import type { Progress } from "../../measure/measure.ts";
-import type { CurvatureResult } from "../../measure/result.ts";
+import type { Progress } from "../../curvature/measure.ts";
+import type { CurvatureResult } from "../../curvature/result.ts";
 import { colorsFor } from "../colors.ts";
 import { duration, grouped, short } from "../format.ts";
 import { type Column, say, status, tableHead, tableRow } from "../ui.ts";

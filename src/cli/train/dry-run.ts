@@ -1,13 +1,13 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { splitValidation } from "../../data/split.ts";
 import type { TrainConfig } from "../../train/config.ts";
-import { median } from "../../train/epoch-timer.ts";
 import { optimizerOf } from "../../train/graphs.ts";
 import { imageFormat, modelOf } from "../../train/problem.ts";
 import { configToml } from "../../train/settings.ts";
 import { initialState } from "../../train/state.ts";
 import { trainingBatches } from "../../train/training-batches.ts";
 import { createTrainer } from "../../train/trainer.ts";
+import { median } from "../../util/statistics.ts";
 import { duration, grouped } from "../format.ts";
 import { emit } from "../ui.ts";
 

@@ -1,10 +1,10 @@
-import { subspaceAlignment } from "../../curvature/alignment.ts";
-import { extremeEigenpairs } from "../../curvature/extremes.ts";
-import { inner, type Vector } from "../../curvature/vectors.ts";
-import { type DatasetName, loadDataset } from "../../data/index.ts";
+import { subspaceAlignment } from "../../spectrum/alignment.ts";
+import { extremeEigenpairs } from "../../spectrum/extremes.ts";
+import { inner, type Vector } from "../../spectrum/vectors.ts";
+import { loadDataset } from "../../data/index.ts";
 import { splitValidation } from "../../data/split.ts";
-import { empiricalLoss } from "../../measure/hessian.ts";
-import { miniBatches } from "../../measure/problem.ts";
+import { empiricalLoss } from "../../curvature/hessian.ts";
+import { miniBatches } from "../../curvature/problem.ts";
 import { evaluate } from "../../train/evaluate.ts";
 import { compileEvaluation, optimizerOf } from "../../train/graphs.ts";
 import { learningRate } from "../../train/loop.ts";
@@ -55,7 +55,7 @@ const MOST_PRODUCTS = 14;
 /** Trains one run and judges v on the way. */
 export async function studyRun(plan: StudyRun, onStep: (done: number, of: number) => void): Promise<StudyResult> {
   const { name, network, solver, config, moments, images } = plan;
-  const dataset = await loadDataset(config.data.name as DatasetName, config.data);
+  const dataset = await loadDataset(config.data.name, config.data);
   const { train } = splitValidation(dataset.train, config.data.validation, config.seed);
   const format = imageFormat(dataset);
   const { batch } = config.data;

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { type DatasetName, datasetNames } from "../../data/index.ts";
 import { trainingMethodNames } from "../../optim/methods.ts";
 import { type Settings, settingsOf } from "../../train/schema-settings.ts";
-import { type ProcessName, processNames } from "./processes.ts";
+import { processNames } from "./processes.ts";
 
 const count = z.int().min(1);
 const positive = z.number().positive();
 const notNegative = z.number().min(0);
 
-const FILES = datasetNames.filter((name) => name !== "npy");
+const FILES = datasetNames.filter((name) => name !== "npy") as [DatasetName, ...DatasetName[]];
 
 /** Every setting of the experiment: dotted keys of the command line, tables of a TOML file. */
 export const sdeSchema = z.strictObject({
@@ -23,7 +23,7 @@ export const sdeSchema = z.strictObject({
     .prefault({}),
   data: z
     .strictObject({
-      name: z.enum(FILES as [DatasetName, ...DatasetName[]]).default("fashion-mini"),
+      name: z.enum(FILES).default("fashion-mini"),
       dir: z.string().optional().describe("folder to look in first"),
       train: count.default(2000).describe("training images: the first so many of the set"),
       test: count.default(2000).describe("test images: the first so many of the set"),
@@ -32,10 +32,7 @@ export const sdeSchema = z.strictObject({
     .prefault({}),
   method: z
     .strictObject({
-      name: z
-        .enum(trainingMethodNames as [string, ...string[]])
-        .default("sam")
-        .describe("the discrete algorithm"),
+      name: z.enum(trainingMethodNames).default("sam").describe("the discrete algorithm"),
       rho: z
         .union([notNegative, z.array(notNegative).min(1)])
         .default([0.05, 0.1, 0.2, 0.5])
@@ -52,7 +49,7 @@ export const sdeSchema = z.strictObject({
       substeps: count.default(1).describe("Euler steps r per discrete step: dt = η/r"),
       batches: count.default(8).describe("mini-batches M per Euler step"),
       processes: z
-        .array(z.enum(processNames as [ProcessName, ...ProcessName[]]))
+        .array(z.enum(processNames))
         .min(1)
         .default([...processNames])
         .describe(`some of ${processNames.join(", ")}`),

@@ -4,7 +4,6 @@ import { sum } from "../../graph/ops/reduce.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { correct } from "../../nn/accuracy.ts";
 import { crossEntropy } from "../../nn/functions.ts";
-import type { TrainingMethodName } from "../../optim/methods.ts";
 import { powerIteration } from "../../optim/eigenvector.ts";
 import { norm } from "../../optim/vector.ts";
 import { compile, type Executable } from "../../runtime/compile.ts";
@@ -47,9 +46,9 @@ export const compileDrift = (config: SdeConfig, problem: Problem, variant: SdeVa
     config.data.batch,
     { vectors: ["v", "sumH", "sumXiH"], scalars: ["rho", "alpha", "xi"] },
     ({ theta, v, sumH, sumXiH, rho, alpha, xi }, f) => {
-      const g = grad(f(theta!), [theta!])[0]!;
+      const g = grad(f(theta!), theta!);
       const args = { f, theta: theta!, g, v: v!, rho: rho!, alpha: alpha! };
-      const h = sdeVariants[variant].drift(config.method.name as TrainingMethodName, args);
+      const h = sdeVariants[variant].drift(config.method.name, args);
       const next = accumulated({ h: sumH!, xiH: sumXiH! }, h, xi!);
       return { nextH: next.h, nextXiH: next.xiH };
     },
@@ -79,7 +78,7 @@ export const compilePower = (
 export const compileTrainScore = (config: SdeConfig, problem: Problem): Promise<Executable> =>
   compileOn(config, problem, problem.train.count, {}, ({ theta }, f) => {
     const loss = f(theta!);
-    return { loss, gradNorm: norm(grad(loss, [theta!])[0]!), norm: norm(theta!) };
+    return { loss, gradNorm: norm(grad(loss, theta!)), norm: norm(theta!) };
   });
 
 /** Loss and accuracy on the test images. */

@@ -1,5 +1,6 @@
 import type { SdeVariantName } from "../../sde/variants.ts";
 import { sdeVariants } from "../../sde/variants.ts";
+import { namesOf } from "../../util/names.ts";
 
 /** A path that is laid beside others from the same θ₀. */
 export interface Process {
@@ -37,4 +38,4 @@ export const processes = {
 
 export type ProcessName = keyof typeof processes;
 
-export const processNames = Object.keys(processes) as readonly ProcessName[];
+export const processNames = namesOf(processes);

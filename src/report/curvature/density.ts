@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import type { CurvatureResult } from "../../measure/result.ts";
+import type { CurvatureResult } from "../../curvature/result.ts";
 import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
 import { colourOf, extent, frame, labels, literal, POSITIVE } from "./frame.ts";
 import { logAxis } from "./log-axis.ts";

@@ -1,4 +1,4 @@
-import type { CurvatureResult, LossSlice } from "../../measure/result.ts";
+import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
 import type { Drawn } from "../figures/figure.ts";
 import { density } from "./density.ts";
 import { directionOf } from "./directions.ts";

@@ -1,4 +1,4 @@
-import type { CurvatureResult } from "../../measure/result.ts";
+import type { CurvatureResult } from "../../curvature/result.ts";
 import { config, SCHEMA } from "../figures/figure.ts";
 import { count } from "./numbers.ts";
 

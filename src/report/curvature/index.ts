@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, parse } from "node:path";
-import type { CurvatureResult } from "../../measure/result.ts";
+import type { CurvatureResult } from "../../curvature/result.ts";
 import { writeAtomic } from "../../util/files.ts";
 import { documentHtml, factsHtml, figuresHtml, type PageFigure, tableHtml } from "../html.ts";
 import { pngOf, svgOf } from "../render.ts";

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import type { CurvatureResult, LayerCurvature } from "../../measure/result.ts";
+import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
 import { type Drawn, INK } from "../figures/figure.ts";
 import { colourOf, extent, frame, labels, literal } from "./frame.ts";
 import { number } from "./numbers.ts";

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import type { CurvatureResult, LossSlice } from "../../measure/result.ts";
+import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
 import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
 import { directionOf } from "./directions.ts";
 import { extent, frame, labels, NEGATIVE, POSITIVE } from "./frame.ts";

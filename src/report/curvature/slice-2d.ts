@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import type { CurvatureResult, LossSlice } from "../../measure/result.ts";
+import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
 import { logTicks } from "../figures/axis.ts";
 import type { Drawn } from "../figures/figure.ts";
 import { contourLines } from "./contours.ts";

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import type { CurvatureResult } from "../../measure/result.ts";
+import type { CurvatureResult } from "../../curvature/result.ts";
 import { type Drawn, INK } from "../figures/figure.ts";
 import { colourOf, extent, frame, labels, literal } from "./frame.ts";
 import { fromBottom, withError } from "./numbers.ts";

@@ -1,4 +1,4 @@
-import type { CurvatureResult, LayerCurvature } from "../../measure/result.ts";
+import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
 import type { Fact } from "../summary.ts";
 import type { Cell, Table } from "../tables.ts";
 import { batchNorm } from "./frame.ts";

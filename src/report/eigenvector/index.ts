@@ -5,7 +5,7 @@ import { ALL, type Interval, type SolverRow, summarizeStudy } from "../../experi
 import { writeAtomic } from "../../util/files.ts";
 import { documentHtml, figuresHtml } from "../html.ts";
 import { pngOf, svgOf } from "../render.ts";
-import { summarize } from "../statistics.ts";
+import { summarize } from "../../util/statistics.ts";
 import { ratioFigure, ratioOverTraining } from "./figures.ts";
 
 export interface StudyReport {

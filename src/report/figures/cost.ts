@@ -2,7 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import { stepCost } from "../cost.ts";
 import type { Group } from "../groups.ts";
 import { stylesOf } from "../palette.ts";
-import { summarize } from "../statistics.ts";
+import { summarize } from "../../util/statistics.ts";
 import { config, type Figure, INK, SCHEMA, WIDTH } from "./figure.ts";
 
 /** Parts of a bar from the left, the first in the method's full colour. */

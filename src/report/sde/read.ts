@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type ProcessName, processNames, processes } from "../../experiments/sde/processes.ts";
 import { readSdeRecord, sdeFiles } from "../../experiments/sde/run-dir.ts";
-import { trainingMethods, type TrainingMethodName } from "../../optim/methods.ts";
+import { trainingMethods } from "../../optim/methods.ts";
 import { type SdeVariantName, sdeVariantNames } from "../../sde/variants.ts";
 import { InputError } from "../../util/errors.ts";
 import type { Curve } from "../curves.ts";
+import { namesOf } from "../../util/names.ts";
 
 interface QuantityInfo {
   /** Title of its panel. */
@@ -27,9 +28,9 @@ export const quantities = {
 
 export type Quantity = keyof typeof quantities;
 
-export const quantityNames = Object.keys(quantities) as readonly Quantity[];
+export const quantityNames = namesOf(quantities);
 
-const process = z.enum(processNames as [ProcessName, ...ProcessName[]]);
+const process = z.enum(processNames);
 const drifts = Object.fromEntries(sdeVariantNames.map((name) => [name, z.number().optional()])) as Record<
   SdeVariantName,
   z.ZodOptional<z.ZodNumber>
@@ -81,7 +82,7 @@ export function readSdeRun(run: string): SdeRun {
     rho: method.rho,
     eta: sde.eta,
     steps: sde.steps,
-    method: trainingMethods[method.name as TrainingMethodName].title,
+    method: trainingMethods[method.name].title,
     processes: processNames.filter((name) => sde.processes.includes(name)),
     diverged: Object.fromEntries(lines.flatMap((l) => (l.kind === "diverged" ? [[l.process, l.step]] : []))),
     curve: (name, quantity) =>

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
-import { type DatasetName, loadDataset } from "../data/index.ts";
+import { loadDataset } from "../data/index.ts";
 import type { Split } from "../data/dataset.ts";
 import { readPair, statistics } from "../data/npy.ts";
-import type { Vector } from "../curvature/vectors.ts";
+import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
 import type { Layout } from "../nn/layout.ts";
-import type { Device } from "../runtime/device.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { type ImageFormat, imageFormat, modelOf } from "../train/problem.ts";
 import { readWeights } from "../train/weights.ts";
@@ -77,7 +76,7 @@ export async function curvatureProblem(options: ProblemOptions): Promise<Curvatu
       bn,
       labelSmoothing: config.train.labelSmoothing,
       dtype,
-      device: config.device as Device,
+      device: config.device,
       threads: config.threads,
     }),
     layout: model.parameters,
@@ -95,7 +94,7 @@ interface Images {
 
 async function imagesOf(options: ProblemOptions): Promise<Images> {
   const { config, images, labels, normalizeAsData, split: part } = options;
-  const named = () => loadDataset(config.data.name as DatasetName, config.data);
+  const named = () => loadDataset(config.data.name, config.data);
   if (images === undefined || labels === undefined) {
     if (images !== undefined || labels !== undefined)
       throw new ConfigError(

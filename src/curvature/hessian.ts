@@ -1,5 +1,5 @@
-import { type SymmetricOperator, gathered } from "../curvature/operator.ts";
-import { inner, type Vector, zeros } from "../curvature/vectors.ts";
+import { type SymmetricOperator, gathered } from "../spectrum/operator.ts";
+import { inner, type Vector, zeros } from "../spectrum/vectors.ts";
 import { dot, grad, gradientVectorProduct } from "../graph/grad.ts";
 import type { FloatDType, Tensor } from "../graph/tensor.ts";
 import { crossEntropy } from "../nn/functions.ts";
@@ -131,7 +131,7 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
     for (const some of chunks(vectors)) {
       const names = some.map((_, i) => `v${i}`);
       const build: Build = (f, inputs) => {
-        const g = grad(f(inputs.theta!), [inputs.theta!])[0]!;
+        const g = grad(f(inputs.theta!), inputs.theta!);
         return Object.fromEntries(
           names.map((name) => [`H${name}`, gradientVectorProduct(g, inputs.theta!, inputs[name]!)]),
         );
@@ -169,7 +169,7 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
       const sum = new Float64Array(size);
       const build: Build = (f, inputs) => {
         const loss = f(inputs.theta!);
-        return { loss, g: grad(loss, [inputs.theta!])[0]! };
+        return { loss, g: grad(loss, inputs.theta!) };
       };
       await overBatches("gradient", {}, theta, build, ({ loss, g }, weight) => {
         total += weight * loss![0]!;
@@ -181,7 +181,7 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
     quotients: async (theta, v) => {
       const found: BatchQuotient[] = [];
       const build: Build = (f, inputs) => {
-        const g = grad(f(inputs.theta!), [inputs.theta!])[0]!;
+        const g = grad(f(inputs.theta!), inputs.theta!);
         return { quotient: dot(inputs.v0!, gradientVectorProduct(g, inputs.theta!, inputs.v0!)) };
       };
       await overBatches("quotient", { v0: v }, theta, build, ({ quotient }, weight) => {

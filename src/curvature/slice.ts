@@ -1,5 +1,5 @@
-import type { EigenPair } from "../curvature/extremes.ts";
-import { addScaled, inner, normalized, type Vector, zeros } from "../curvature/vectors.ts";
+import type { EigenPair } from "../spectrum/extremes.ts";
+import { addScaled, inner, normalized, type Vector, zeros } from "../spectrum/vectors.ts";
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";

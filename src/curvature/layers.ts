@@ -1,6 +1,6 @@
-import { extremeEigenpairs } from "../curvature/extremes.ts";
-import { blockOf, type SymmetricOperator } from "../curvature/operator.ts";
-import { blockTraces, signProbes } from "../curvature/trace.ts";
+import { extremeEigenpairs } from "../spectrum/extremes.ts";
+import { blockOf, type SymmetricOperator } from "../spectrum/operator.ts";
+import { blockTraces, signProbes } from "../spectrum/trace.ts";
 import type { Layout } from "../nn/layout.ts";
 import { rng } from "../util/rng.ts";
 import type { LayerCurvature } from "./result.ts";

@@ -1,5 +1,5 @@
-import type { Density } from "../curvature/density.ts";
-import type { TraceEstimate } from "../curvature/trace.ts";
+import type { Density } from "../spectrum/density.ts";
+import type { TraceEstimate } from "../spectrum/trace.ts";
 import type { BatchNormMode } from "./hessian.ts";
 
 /** One module's diagonal block of the Hessian. */

@@ -1,9 +1,9 @@
-import { alignment } from "../curvature/alignment.ts";
-import { smoothedDensity, spectralQuadratures } from "../curvature/density.ts";
-import { type EigenPair, extremeEigenpairs } from "../curvature/extremes.ts";
-import type { SymmetricOperator } from "../curvature/operator.ts";
-import { frobeniusNorm, hutchPlusPlus } from "../curvature/trace.ts";
-import { addScaled, length, type Vector } from "../curvature/vectors.ts";
+import { alignment } from "../spectrum/alignment.ts";
+import { smoothedDensity, spectralQuadratures } from "../spectrum/density.ts";
+import { type EigenPair, extremeEigenpairs } from "../spectrum/extremes.ts";
+import type { SymmetricOperator } from "../spectrum/operator.ts";
+import { frobeniusNorm, hutchPlusPlus } from "../spectrum/trace.ts";
+import { addScaled, length, type Vector } from "../spectrum/vectors.ts";
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
