@@ -1,23 +1,9 @@
-/** The pure core: symbolic graphs, their derivatives, networks and optimizers. No I/O, no runtime. */
-export { alignment, subspaceAlignment } from "./spectrum/alignment.ts";
-export {
-  type Density,
-  type Quadrature,
-  smoothedDensity,
-  spectralMoment,
-  spectralQuadratures,
-} from "./spectrum/density.ts";
-export { type EigenPair, type Extremes, extremeEigenpairs } from "./spectrum/extremes.ts";
-export { type Krylov, lanczos, ritz } from "./spectrum/lanczos.ts";
-export { blockOf, gathered, type SymmetricOperator } from "./spectrum/operator.ts";
-export { largestEigenvalue, powerMethod } from "./spectrum/power.ts";
-export { frobeniusNorm, hutchinson, hutchPlusPlus, type TraceEstimate } from "./spectrum/trace.ts";
+/** What one builds with: tensors and their derivatives, networks, losses, methods and optimizers. Pure: no I/O, no runtime. */
 export {
   dot,
   grad,
   gradientVectorProduct,
   hessianVectorProduct,
-  pullBack,
   thirdOrderContraction,
 } from "./graph/grad.ts";
 export { concat, pad, slice, split, transpose } from "./graph/ops/arrange.ts";
@@ -45,24 +31,16 @@ export {
   sub,
   tanh,
 } from "./graph/ops/elementwise.ts";
-export { type OpName, ops } from "./graph/ops/index.ts";
 export { matmul } from "./graph/ops/matmul.ts";
 export { max } from "./graph/ops/max.ts";
-export { broadcastTo, sum, sumTo } from "./graph/ops/reduce.ts";
+export { broadcastTo, sum } from "./graph/ops/reduce.ts";
 export { reshape } from "./graph/ops/reshape.ts";
 export { constant, input, scalar } from "./graph/ops/source.ts";
-export { stride, take } from "./graph/ops/take.ts";
-export { simplify } from "./graph/simplify.ts";
-export type { ConstantData, DType, FloatDType, Operand, Target, Tensor } from "./graph/tensor.ts";
+export { take } from "./graph/ops/take.ts";
+export type { ConstantData, DType, FloatDType, Operand, Tensor } from "./graph/tensor.ts";
 export { cnn6 } from "./models/cnn6.ts";
-export {
-  type Activation,
-  modelEntries,
-  type ModelName,
-  modelNames,
-  type NamedModelOptions,
-  namedModel,
-} from "./models/index.ts";
+export { type Activation, defineModel, type ModelEntry, type ModelOptions } from "./models/entry.ts";
+export { modelEntries, type ModelName, modelNames, namedModel } from "./models/index.ts";
 export { mlp } from "./models/mlp.ts";
 export { resnet18, resnet34, resnet50 } from "./models/resnet.ts";
 export { wideResnet } from "./models/wide-resnet.ts";
@@ -80,28 +58,18 @@ export {
 } from "./nn/functions.ts";
 export { fromNchw } from "./nn/images.ts";
 export { batchNorm, conv, linear } from "./nn/layers.ts";
-export { initialize, type Layout, pack, unflatten, unpack } from "./nn/layout.ts";
-export { correct } from "./nn/accuracy.ts";
-export { declare, forward, type Model, type Network, type Scope } from "./nn/scope.ts";
-export { emitModel } from "./onnx/emit.ts";
-export { lower } from "./onnx/lower/index.ts";
-export { type AscentRule, asam, eigenSam, reverseSam, sam, usam } from "./optim/ascent.ts";
-export { type Method, trainingMethodNames, trainingMethods } from "./optim/methods.ts";
+export { type LossFunction, type LossName, lossNames, type LossRule, losses, type Targets } from "./nn/losses.ts";
+export type { Network, Scope } from "./nn/scope.ts";
+export { type SolverName, solverNames, solvers } from "./optim/eigenvector.ts";
+export { fraction, type Hyper, radius, real } from "./optim/hyper.ts";
+export { defineMethod, gradAt, type Method, type MethodDefinition, zeros } from "./optim/method.ts";
+export { type TrainingMethodName, trainingMethodNames, trainingMethods } from "./optim/methods/index.ts";
+export { stepMetrics } from "./optim/metrics/index.ts";
+export { defineMetric, type StepMetric, type StepPoint } from "./optim/metrics/metric.ts";
 export { type Optimizer, optimizerNames, optimizers } from "./optim/optimizers.ts";
+export type { Loss, Point } from "./optim/point.ts";
 export { scheduleFactor, scheduleNames, schedules } from "./optim/schedules.ts";
-export { sgd } from "./optim/sgd.ts";
-export {
-  followSecant,
-  krylovSpace,
-  powerIteration,
-  type Solver,
-  type SolverName,
-  solverNames,
-  solvers,
-} from "./optim/eigenvector.ts";
-export { eigenSamStep, type Loss, samStep, sgdStep, trainingStep } from "./optim/steps.ts";
-export { accumulated, type DriftSums, eulerMaruyama, type EulerStep } from "./sde/euler-maruyama.ts";
-export { type DriftTerms, driftTerms, type Expansion, expansions, truncated } from "./sde/expansion.ts";
-export { type SdeVariant, type SdeVariantName, sdeVariantNames, sdeVariants } from "./sde/variants.ts";
+export { type TrainingStep, type TrainingStepArgs, trainingStep } from "./optim/training-step.ts";
+export { cosine, mix, norm, reject, unit } from "./optim/vector.ts";
 export * from "./util/errors.ts";
 export { type Rng, rng } from "./util/rng.ts";

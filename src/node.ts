@@ -1,6 +1,7 @@
 /** The core with onnxruntime-node: compile a function of tensors and run it on arrays. */
 export * from "./index.ts";
-export { type BatchNormMode, type EmpiricalLoss, empiricalLoss, type LossArgs } from "./curvature/hessian.ts";
+export { type BatchNormMode, empiricalLoss, type LossArgs } from "./curvature/hessian.ts";
+export type { EmpiricalLoss } from "./curvature/streamed.ts";
 export { type CompileOptions, type CompileStats, compile, Executable, type InputSpec } from "./runtime/compile.ts";
 export { type Convolution, type Device, defaultThreads, devices } from "./runtime/device.ts";
 export { availableProviders, ortVersion } from "./runtime/node-session.ts";

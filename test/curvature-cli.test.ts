@@ -31,7 +31,7 @@ const theta = initialize(model.parameters, (name) => rng(2, name), new Float32Ar
 
 let dense: Dense;
 let H: readonly Vector[];
-const loss = lossOf({ network, imageShape: [1, 3, 4], classes: 3, batches: [{ images, labels, rows }] });
+const loss = lossOf({ network, inputShape: [1, 3, 4], classes: 3, batches: [{ x: images, y: labels, rows }] });
 const double = Float64Array.from(theta);
 beforeAll(async () => {
   const weights = { theta, buffers: new Float32Array(1) };
@@ -124,15 +124,15 @@ describe("eigensam curvature", () => {
       random: rng(1),
     });
     const cut = (from: number, to: number) => ({
-      images: images.subarray(12 * from, 12 * to),
-      labels: labels.subarray(from, to),
+      x: images.subarray(12 * from, 12 * to),
+      y: labels.subarray(from, to),
       rows: to - from,
     });
     const parts3 = [cut(0, 8), cut(8, 16), cut(16, 20)];
     const each = await Promise.all(
       parts3.map(async (batch) => {
-        const own = lossOf({ network, imageShape: [1, 3, 4], classes: 3, batches: [batch] });
-        return rayleigh(v.top[0]!.vector, await own.hessian(double).product(v.top[0]!.vector));
+        const own = lossOf({ network, inputShape: [1, 3, 4], classes: 3, batches: [batch] });
+        return rayleigh(v.top[0]!.vector, await own.hessian(double).apply(v.top[0]!.vector));
       }),
     );
     const squares = [0.4, 0.4, 0.2].map((w, i) => (w * (each[i]! - dense.eigenvalues[0]!)) ** 2);

@@ -6,7 +6,8 @@ import { loadDataset } from "../src/data/index.ts";
 import type { FloatDType } from "../src/graph/tensor.ts";
 import { empiricalLoss } from "../src/curvature/hessian.ts";
 import { pack } from "../src/nn/layout.ts";
-import { imageFormat, modelOf } from "../src/train/problem.ts";
+import { builtIn } from "../src/train/registry.ts";
+import { datasetFormat, modelFor, taskOf } from "../src/train/task.ts";
 import { checkConfig } from "../src/train/settings.ts";
 import { rng } from "../src/util/rng.ts";
 import { sizeOf } from "../src/util/shape.ts";
@@ -31,8 +32,8 @@ it.each(widths)(title, { timeout: 400_000 }, async (width) => {
   const { images, startSeed } = golden.settings;
   const config = checkConfig({ model: { name: "resnet18", width } });
   const dataset = await loadDataset("fashion-mini");
-  const format = imageFormat(dataset);
-  const model = modelOf(config, format, images);
+  const task = taskOf(config, builtIn, datasetFormat(dataset));
+  const model = modelFor(task, images);
   const { entries } = model.parameters;
   const arrays = entries.map(({ name, shape, size }, k) => {
     const isWeight = name.endsWith("weight");
@@ -43,21 +44,19 @@ it.each(widths)(title, { timeout: 400_000 }, async (width) => {
         : fill(startSeed + k, size, 1 / Math.sqrt(sizeOf(weightShape.slice(1))));
     return [name, values] as const;
   });
-  const pixels = sizeOf(dataset.imageShape);
+  const pixels = sizeOf(dataset.inputShape);
   const lossIn = (dtype: FloatDType) =>
     empiricalLoss({
-      modelFor: (rows) => modelOf(config, format, rows),
-      format,
+      task,
       buffers: zeros(model.buffers.size, dtype),
       batches: [
         {
-          images: dataset.train.images.subarray(0, images * pixels),
-          labels: dataset.train.labels.subarray(0, images),
+          x: dataset.train.x.subarray(0, images * pixels),
+          y: dataset.train.y.subarray(0, images),
           rows: images,
         },
       ],
       bn: "batch",
-      labelSmoothing: 0,
       dtype,
       device: "cpu",
       threads: 0,

@@ -13,7 +13,7 @@ import {
   unitVectors,
 } from "../src/spectrum/trace.ts";
 import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
-import type { EmpiricalLoss } from "../src/curvature/hessian.ts";
+import type { EmpiricalLoss } from "../src/curvature/streamed.ts";
 import { initialize } from "../src/nn/layout.ts";
 import { rng } from "../src/util/rng.ts";
 import { type Dense, denseNumbers, denseOf, lossOf, operatorOf } from "./support/curvature.ts";
@@ -46,7 +46,7 @@ const cases: readonly Case[] = [
     name: "a batch-normalized convolutional network over three mini-batches, the last one short",
     loss: lossOf({
       network: normedNetwork,
-      imageShape: [1, 6, 6],
+      inputShape: [1, 6, 6],
       classes: 6,
       batches: batchesOf([10, 10, 4]),
       buffers: new Float64Array(normedModel.buffers.size),
@@ -92,7 +92,7 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
     const pairs = [...found.top, ...found.bottom];
     for (const [i, { eigenvalue, residual, vector }] of pairs.entries()) {
       expect(relativeError([eigenvalue], [expected[i]!])).toBeLessThan(DENSE);
-      const image = await H.product(vector);
+      const image = await H.apply(vector);
       const error = image.map((x, at) => x - eigenvalue * vector[at]!) as Vector;
       // The iteration's own estimate of the residual is the measured one.
       expect(Math.abs(length(error) / Math.abs(eigenvalue) - residual)).toBeLessThan(1e-7);
@@ -102,10 +102,10 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
 
   it("gives all of them when as many products as parameters are allowed", async () => {
     const found = await extremeEigenpairs(H, {
-      top: H.size,
+      top: H.dim,
       bottom: 0,
       tolerance: 0,
-      maxProducts: H.size,
+      maxProducts: H.dim,
       random: random("all"),
     });
     const scale = Math.abs(dense.eigenvalues[0]!);
@@ -114,14 +114,14 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
   });
 
   it("gives its largest signed eigenvalue to the power iteration, shifted where a negative one is larger", async () => {
-    const start = Float64Array.from(fill(77, H.size));
+    const start = Float64Array.from(fill(77, H.dim));
     const top = await largestEigenvalue(H, { start, tolerance: 1e-5, maxProducts: 20_000 });
     expect(top.converged).toBe(true);
     expect(relativeError([top.eigenvalue], [dense.eigenvalues[0]!])).toBeLessThan(DENSE);
   });
 
   it("gives its trace and Frobenius norm exactly when the products suffice, by every estimator", async () => {
-    const options = { products: H.size, random: random("exact") };
+    const options = { products: H.dim, random: random("exact") };
     for (const estimator of [hutchinson, hutchPlusPlus]) {
       const { mean: trace, stderr } = await estimator(H, options);
       expect(relativeError([trace], [dense.trace])).toBeLessThan(DENSE);
@@ -148,7 +148,7 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
     const options = { steps: 4, probes: unitVectors(H), random: random("density") };
     const quadratures = await spectralQuadratures(H, options);
     for (let power = 0; power <= 7; power++) {
-      const expected = dense.eigenvalues.reduce((sum, x) => sum + x ** power, 0) / H.size;
+      const expected = dense.eigenvalues.reduce((sum, x) => sum + x ** power, 0) / H.dim;
       expect(relativeError([spectralMoment(quadratures, power).mean], [expected]), `moment ${power}`).toBeLessThan(
         DENSE,
       );
@@ -161,13 +161,13 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
     const step = grid[1]! - grid[0]!;
     expect(Math.abs(density.reduce((a, b) => a + b, 0) * step - 1)).toBeLessThan(1e-3);
     const half = dense.eigenvalues[0]! / 2;
-    const above = dense.eigenvalues.filter((x) => x > half).length / H.size;
+    const above = dense.eigenvalues.filter((x) => x > half).length / H.dim;
     const mass = density.reduce((sum, y, i) => sum + (grid[i]! > half ? y * step : 0), 0);
     expect(Math.abs(mass - above)).toBeLessThan(0.5 * above + 2e-3);
   });
 
   it("gives blocks their own eigenvalues and traces", async () => {
-    const [start, end] = [3, 3 + Math.floor(H.size / 3)];
+    const [start, end] = [3, 3 + Math.floor(H.dim / 3)];
     const block = denseNumbers(rows.slice(start, end).map((row) => row.slice(start, end)));
     const found = await extremeEigenpairs(blockOf(H, start, end), {
       top: 1,
@@ -178,7 +178,7 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
     });
     expect(relativeError([found.top[0]!.eigenvalue], [block.eigenvalues[0]!])).toBeLessThan(DENSE);
     const probes = signProbes(H, 400, random("blocks"));
-    const images = await Promise.all(probes.map((z) => operatorOf(rows).product(z)));
+    const images = await Promise.all(probes.map((z) => operatorOf(rows).apply(z)));
     const [estimate] = blockTraces(probes, images, [{ start, end }]);
     expect(Math.abs(estimate!.mean - block.trace)).toBeLessThan(4 * estimate!.stderr);
   });
@@ -215,7 +215,7 @@ describe("Lanczos", () => {
   });
 
   it("refuses a product that is not finite, with a hint", async () => {
-    const H: SymmetricOperator = { size: 3, dtype: "f64", product: async (v) => v.map(() => Number.NaN) as Vector };
+    const H: SymmetricOperator = { dim: 3, dtype: "f64", apply: async (v) => v.map(() => Number.NaN) as Vector };
     const options = { top: 1, bottom: 0, tolerance: 1e-3, maxProducts: 3, random: random("nan") };
     await expect(extremeEigenpairs(H, options)).rejects.toThrow(/vector 1 of the Krylov space is not finite.*f64/s);
   });
@@ -246,9 +246,9 @@ describe("Hutch++", () => {
     };
     const spectrum = Float64Array.from({ length: n }, (_, i) => (i < 4 ? 100 - 20 * i : 1 / (i + 1)));
     const H: SymmetricOperator = {
-      size: n,
+      dim: n,
       dtype: "f64",
-      product: async (v) => reflect(reflect(v).map((x, i) => x * spectrum[i]!)),
+      apply: async (v) => reflect(reflect(v).map((x, i) => x * spectrum[i]!)),
     };
     const trace = spectrum.reduce((a, b) => a + b, 0);
     const plus = await hutchPlusPlus(H, { products: 24, random: random("plus") });

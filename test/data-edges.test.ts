@@ -67,7 +67,7 @@ function matFile(shape: readonly number[], labels: readonly number[]): Uint8Arra
 
 describe("SVHN", () => {
   it("reads images and labels that fit", () => {
-    expect([...decodeSvhn(matFile([32, 32, 3, 2], [10, 4]), "f").labels]).toEqual([0, 4]);
+    expect([...decodeSvhn(matFile([32, 32, 3, 2], [10, 4]), "f").y]).toEqual([0, 4]);
   });
 
   it("reads the one image of an array that MATLAB wrote without its last axis", () => {
@@ -111,8 +111,8 @@ describe("headers with surprising words", () => {
 });
 
 describe("a stream of batches", () => {
-  const split: Split = { images: new Uint8Array(160), labels: new Int32Array(10), count: 10 };
-  const plan = { imageShape: [1, 4, 4], batch: 5, seed: 1, from: { epoch: 0, step: 0 }, epochs: 1 } as const;
+  const split: Split = { x: new Uint8Array(160), y: new Int32Array(10), count: 10 };
+  const plan = { inputShape: [1, 4, 4], batch: 5, seed: 1, from: { epoch: 0, step: 0 }, epochs: 1 } as const;
 
   it("that is closed gives up who waits for it", async () => {
     const stream = openBatches(split, { ...plan, augment: { crop: 0, flip: false, cutout: 0 } });

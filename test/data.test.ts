@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { augmentInto } from "../src/data/augment.ts";
-import { openBatches } from "../src/data/batches.ts";
+import { openBatches, openSource } from "../src/data/batches.ts";
 import { batchMaker } from "../src/data/batch-maker.ts";
 import { decodeCifar } from "../src/data/cifar.ts";
 import type { Split } from "../src/data/dataset.ts";
@@ -48,20 +48,18 @@ describe("fashion-mini", () => {
       await loadDataset("fashion-mnist", { dir: DEBIAN_FOLDER }),
     ];
     for (const part of ["train", "test"] as const) {
-      const { images, labels, count } = mini[part];
-      expect(Buffer.from(images as Uint8Array).equals(Buffer.from(full[part].images.subarray(0, count * 784)))).toBe(
-        true,
-      );
-      expect(labels).toEqual(full[part].labels.subarray(0, count));
+      const { x: images, y: labels, count } = mini[part];
+      expect(Buffer.from(images as Uint8Array).equals(Buffer.from(full[part].x.subarray(0, count * 784)))).toBe(true);
+      expect(labels).toEqual(full[part].y.subarray(0, count));
     }
     expect([full.train.count, full.test.count]).toEqual([60_000, 10_000]);
   });
 
   it("has ten classes about equally often", async () => {
-    const { train, test, imageShape } = await loadDataset("fashion-mini");
-    expect([train.count, test.count, imageShape]).toEqual([10_000, 2_000, [1, 28, 28]]);
+    const { train, test, inputShape } = await loadDataset("fashion-mini");
+    expect([train.count, test.count, inputShape]).toEqual([10_000, 2_000, [1, 28, 28]]);
     for (let label = 0; label < 10; label++) {
-      const count = train.labels.filter((each) => each === label).length;
+      const count = train.y.filter((each) => each === label).length;
       expect(count).toBeGreaterThan(900);
     }
   });
@@ -69,7 +67,7 @@ describe("fashion-mini", () => {
 
 describe("files of the published formats", () => {
   it.each(["svhn.mat", "svhn-plain.mat"])("%s, by SciPy: axes turned, ten is zero", (name) => {
-    const { images, labels, count } = decodeSvhn(read(name), name);
+    const { x: images, y: labels, count } = decodeSvhn(read(name), name);
     expect([count, ...labels]).toEqual([3, 1, 0, 9]);
     for (let i = 0; i < 3; i++) expect([...images.subarray(i * 3072, (i + 1) * 3072)]).toEqual(image(i, [3, 32, 32]));
   });
@@ -77,15 +75,15 @@ describe("files of the published formats", () => {
   it("CIFAR-10's archive, by tarfile", async () => {
     const dir = temporary();
     copyFileSync(golden("cifar-10-binary.tar.gz"), join(dir, "cifar-10-binary.tar.gz"));
-    const { train, test, classes } = await loadDataset("cifar10", { dir });
-    expect([classes, ...train.labels, ...test.labels]).toEqual([10, 0, 1, 2, 3, 4, 5]);
-    expect([...train.images.subarray(0, 3072)]).toEqual(image(1, [3, 32, 32]));
-    expect([...test.images]).toEqual(image(6, [3, 32, 32]));
+    const { train, test, targets } = await loadDataset("cifar10", { dir });
+    expect([targets.classes, ...train.y, ...test.y]).toEqual([10, 0, 1, 2, 3, 4, 5]);
+    expect([...train.x.subarray(0, 3072)]).toEqual(image(1, [3, 32, 32]));
+    expect([...test.x]).toEqual(image(6, [3, 32, 32]));
   });
 
   it("CIFAR-100's records, whose second label counts", () => {
     const bytes = Uint8Array.from([19, 77, ...image(2, [3, 32, 32])]);
-    const { labels, images } = decodeCifar([bytes], { labelBytes: 2, classes: 100 }, "train.bin");
+    const { y: labels, x: images } = decodeCifar([bytes], { labelBytes: 2, classes: 100 }, "train.bin");
     expect([...labels]).toEqual([77]);
     expect([...images]).toEqual(image(2, [3, 32, 32]));
   });
@@ -108,7 +106,7 @@ describe("files of the published formats", () => {
     const bytes = await of(golden("images-u1.npy"));
     const pixels = Array.from({ length: 5 }, (_, i) => image(i, [1, 4, 6]).map((v) => v / 255)).flat();
     const mean = pixels.reduce((a, b) => a + b) / pixels.length;
-    expect(bytes).toMatchObject({ classes: 3, imageShape: [1, 4, 6], train: { count: 5 } });
+    expect(bytes).toMatchObject({ targets: { kind: "labels", classes: 3 }, inputShape: [1, 4, 6], train: { count: 5 } });
     expect(bytes.mean[0]).toBeCloseTo(mean, 10);
     expect(bytes.std[0]).toBeCloseTo(Math.sqrt(pixels.reduce((s, v) => s + (v - mean) ** 2, 0) / pixels.length), 10);
     expect(await of(golden("images-f4.npy"))).toMatchObject({ mean: [0], std: [1] });
@@ -158,17 +156,16 @@ describe("a gzip file that is damaged", () => {
 describe("validation split", () => {
   it("parts the images, by the seed alone", () => {
     const split: Split = {
-      images: Uint8Array.from({ length: 40 }, (_, i) => i >> 1),
-      labels: Int32Array.from({ length: 20 }, (_, i) => i),
+      x: Uint8Array.from({ length: 40 }, (_, i) => i >> 1),
+      y: Int32Array.from({ length: 20 }, (_, i) => i),
       count: 20,
     };
     const { train, val } = splitValidation(split, 0.25, 3);
     expect([train.count, val.count]).toEqual([15, 5]);
-    expect([...train.labels, ...val.labels].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i));
-    for (const part of [train, val])
-      expect([...part.labels]).toEqual([...part.labels].map((_, i) => part.images[2 * i]));
+    expect([...train.y, ...val.y].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    for (const part of [train, val]) expect([...part.y]).toEqual([...part.y].map((_, i) => part.x[2 * i]));
     expect(splitValidation(split, 0.25, 3)).toEqual({ train, val });
-    expect(splitValidation(split, 0.25, 4).val.labels).not.toEqual(val.labels);
+    expect(splitValidation(split, 0.25, 4).val.y).not.toEqual(val.y);
   });
 });
 
@@ -223,26 +220,78 @@ describe("augmentation", () => {
 describe("batches", () => {
   const count = 23;
   const split: Split = {
-    images: Uint8Array.from({ length: count * 16 }, (_, i) => (i * 7) % 251),
-    labels: Int32Array.from({ length: count }, (_, i) => i),
+    x: Uint8Array.from({ length: count * 16 }, (_, i) => (i * 7) % 251),
+    y: Int32Array.from({ length: count }, (_, i) => i),
     count,
   };
-  const plan = { imageShape: [1, 4, 4], batch: 5, seed: 9, augment: { crop: 1, flip: true, cutout: 2 } } as const;
+  const plan = { inputShape: [1, 4, 4], batch: 5, seed: 9, augment: { crop: 1, flip: true, cutout: 2 } } as const;
 
   it("by the worker are those of the pure function, in order, from anywhere", async () => {
     const make = batchMaker(split, plan);
     const stream = openBatches(split, { ...plan, from: { epoch: 1, step: 2 }, epochs: 3 });
     expect(stream.stepsPerEpoch).toBe(4);
-    const places: string[] = [];
-    for (let next = await stream.next(); next !== undefined; next = await stream.next()) {
-      places.push(`${next.epoch}:${next.step}`);
+    const places = [
+      [1, 2],
+      [1, 3],
+      [2, 0],
+      [2, 1],
+      [2, 2],
+      [2, 3],
+    ] as const;
+    for (const [epoch, step] of places) {
+      const next = await stream.next();
       const [images, labels] = [new Uint8Array(80), new Int32Array(5)];
-      make(next.epoch, next.step, images, labels);
-      expect(next.images).toEqual(images);
-      expect(next.labels).toEqual(labels);
+      make(epoch, step, images, labels);
+      expect(next?.x).toEqual(images);
+      expect(next?.y).toEqual(labels);
     }
-    expect(places).toEqual(["1:2", "1:3", "2:0", "2:1", "2:2", "2:3"]);
+    expect(await stream.next()).toBeUndefined();
     await stream.close();
+  });
+
+  it("without augmentation are gathered in place, the same as a worker's that changes nothing", async () => {
+    const { augment: _, ...plain } = plan;
+    const still = { crop: 0, flip: false, cutout: 0 };
+    const where = { from: { epoch: 0, step: 3 }, epochs: 2 };
+    const [here, there] = [
+      openBatches(split, { ...plain, ...where }),
+      openBatches(split, { ...plan, augment: still, ...where }),
+    ];
+    for (let i = 0; i < 5; i++) {
+      const [a, b] = [await here.next(), await there.next()];
+      expect(a?.x).toEqual(b?.x);
+      expect(a?.y).toEqual(b?.y);
+    }
+    expect(await here.next()).toBeUndefined();
+    await Promise.all([here.close(), there.close()]);
+  });
+
+  it("of a source are read epoch by epoch, and from the middle of one", async () => {
+    const batch = (epoch: number, step: number) => ({ x: Float32Array.of(epoch, step), y: Int32Array.of(step) });
+    const opened: number[] = [];
+    const source = (steps: number) => ({
+      stepsPerEpoch: 3,
+      batch: 1,
+      like: new Float32Array(),
+      async *open(epoch: number) {
+        opened.push(epoch);
+        for (let step = 0; step < steps; step++) yield batch(epoch, step);
+      },
+    });
+    const stream = openSource(source(3), [2], { from: { epoch: 1, step: 2 }, epochs: 3 });
+    const seen = [];
+    for (let next = await stream.next(); next; next = await stream.next()) seen.push([...next.x]);
+    expect(seen).toEqual([
+      [1, 2],
+      [2, 0],
+      [2, 1],
+      [2, 2],
+    ]);
+    expect(opened).toEqual([1, 2]);
+    const short = openSource(source(2), [2], { from: { epoch: 0, step: 0 }, epochs: 1 });
+    await short.next();
+    await short.next();
+    await expect(short.next()).rejects.toThrow("epoch 1 ended after 2 batches, expected 3");
   });
 
   it("of an epoch hold no image twice, and come in another order in the next", () => {
@@ -260,7 +309,7 @@ describe("batches", () => {
 
   it("larger than the set are refused", () => {
     const open = () => openBatches(split, { ...plan, batch: 24, from: { epoch: 0, step: 0 }, epochs: 1 });
-    expect(open).toThrow("data.batch is 24, but there are 23 training images");
+    expect(open).toThrow("data.batch is 24, but there are 23 training examples");
   });
 });
 

@@ -33,17 +33,17 @@ describe("the empirical loss", () => {
     const images = imagesOf(5, rows, 144);
     const labels = labelsOf(rows, 6);
     const cut = (from: number, to: number) => ({
-      images: images.subarray(144 * from, 144 * to),
-      labels: labels.subarray(from, to),
+      x: images.subarray(144 * from, 144 * to),
+      y: labels.subarray(from, to),
       rows: to - from,
     });
-    const common = { network, imageShape: [1, 12, 12] as const, classes: 6 };
+    const common = { network, inputShape: [1, 12, 12] as const, classes: 6 };
     const split = lossOf({ ...common, batches: [cut(0, 32), cut(32, 64), cut(64, 80)] }, { dtype: "f32" });
     const whole = lossOf({ ...common, batches: [cut(0, 80)] }, { dtype: "f32" });
     const model = declare(network, [rows, 1, 12, 12]);
     const theta = initialize(model.parameters, (name) => rng(1, name), new Float32Array(model.parameters.size));
     const v = Float32Array.from(fill(9, theta.length));
-    const [a, b] = [await split.hessian(theta).product(v), await whole.hessian(theta).product(v)];
+    const [a, b] = [await split.hessian(theta).apply(v), await whole.hessian(theta).apply(v)];
     expect(length(b)).toBeGreaterThan(0.01);
     expect(relativeError(a, b)).toBeLessThan(CONCATENATED);
     const [f, g] = [await split.lossAndGradient(theta), await whole.lossAndGradient(theta)];
@@ -56,25 +56,25 @@ describe("the empirical loss", () => {
   });
 
   it("streams ten thousand images in the memory of one mini-batch", async () => {
-    const { train, imageShape } = await loadDataset("fashion-mini");
+    const { train, inputShape } = await loadDataset("fashion-mini");
     const network = cnn6({ classes: 10, width: 2 });
     const rows = 100;
     const cut = (i: number) => ({
-      images: Float32Array.from(train.images.subarray(784 * rows * i, 784 * rows * (i + 1)), (x) => x / 255),
-      labels: train.labels.subarray(rows * i, rows * (i + 1)),
+      x: Float32Array.from(train.x.subarray(784 * rows * i, 784 * rows * (i + 1)), (x) => x / 255),
+      y: train.y.subarray(rows * i, rows * (i + 1)),
       rows,
     });
     const all = Array.from({ length: 100 }, (_, i) => cut(i));
-    expect(all.reduce((sum, { labels }) => sum + labels.length, 0)).toBe(10_000);
-    const model = declare(network, [rows, ...imageShape]);
+    expect(all.reduce((sum, { y }) => sum + y.length, 0)).toBe(10_000);
+    const model = declare(network, [rows, ...inputShape]);
     const theta = initialize(model.parameters, (name) => rng(1, name), new Float32Array(model.parameters.size));
     const v = Float32Array.from(fill(9, theta.length));
     const [one, many] = [all.slice(0, 1), all].map((batches) =>
-      lossOf({ network, imageShape, classes: 10, batches }, { dtype: "f32" }).hessian(theta),
+      lossOf({ network, inputShape, classes: 10, batches }, { dtype: "f32" }).hessian(theta),
     );
-    await one!.product(v);
+    await one!.apply(v);
     const before = process.memoryUsage().rss;
-    await many!.product(v);
+    await many!.apply(v);
     const grown = (process.memoryUsage().rss - before) / 2 ** 20;
     console.info(`${grown.toFixed(0)} MiB more for 100 mini-batches than for one`);
     // The activations of all images together, forward pass alone: two layers of 28×28×2 numbers each.
@@ -86,19 +86,19 @@ describe("the empirical loss", () => {
     const theta = Float64Array.from(fill(8, normedModel.parameters.size));
     const all = batchesOf([9])[0]!;
     const part = (from: number, to: number) => ({
-      images: all.images.subarray(36 * from, 36 * to),
-      labels: all.labels.subarray(from, to),
+      x: all.x.subarray(36 * from, 36 * to),
+      y: all.y.subarray(from, to),
       rows: to - from,
     });
     const options = { bn: "running", labelSmoothing: 0.1 } as const;
-    const common = { network: normedNetwork, imageShape: [1, 6, 6] as const, classes: 6, buffers };
+    const common = { network: normedNetwork, inputShape: [1, 6, 6] as const, classes: 6, buffers };
     const [whole, cut, hard] = [
       lossOf({ ...common, batches: [all] }, options),
       lossOf({ ...common, batches: [part(0, 4), part(4, 8), part(8, 9)] }, options),
       lossOf({ ...common, batches: [all] }, { bn: "running" }),
     ];
     const v = Float64Array.from(fill(9, theta.length));
-    const [a, b] = [await whole.hessian(theta).product(v), await cut.hessian(theta).product(v)];
+    const [a, b] = [await whole.hessian(theta).apply(v), await cut.hessian(theta).apply(v)];
     expect(relativeError(b, a)).toBeLessThan(GOLDEN_F64);
     const [smooth, plain] = [await whole.loss(theta), await hard.loss(theta)];
     expect(smooth).not.toBeCloseTo(plain, 3);
@@ -119,7 +119,7 @@ describe("the empirical loss", () => {
       lossOf(
         {
           network: normedNetwork,
-          imageShape: [1, 6, 6],
+          inputShape: [1, 6, 6],
           classes: 6,
           batches: batchesOf([10]),
           buffers: initialize(normedModel.buffers, (name) => rng(1, name), new Float64Array(normedModel.buffers.size)),
@@ -129,7 +129,7 @@ describe("the empirical loss", () => {
     );
     const theta = Float64Array.from(fill(8, normedModel.parameters.size));
     const v = Float64Array.from(fill(9, theta.length));
-    const [a, b] = [await batch!.hessian(theta).product(v), await running!.hessian(theta).product(v)];
+    const [a, b] = [await batch!.hessian(theta).apply(v), await running!.hessian(theta).apply(v)];
     expect(relativeError(a, b)).toBeGreaterThan(0.1);
   });
 
@@ -140,7 +140,7 @@ describe("the empirical loss", () => {
       return vectors.map((v) => v.map((x) => 2 * x) as Vector);
     });
     const vectors = Array.from({ length: 6 }, (_, i) => Float64Array.of(i, 0, 0));
-    const results = await Promise.all(vectors.map((v) => operator.product(v)));
+    const results = await Promise.all(vectors.map((v) => operator.apply(v)));
     expect(calls).toEqual([6]);
     expect(results.map((r) => r[0])).toEqual([0, 2, 4, 6, 8, 10]);
   });
@@ -149,7 +149,7 @@ describe("the empirical loss", () => {
     const operator = gathered(1, "f64", async () => {
       throw new Error("no product");
     });
-    const asked = [operator.product(Float64Array.of(1)), operator.product(Float64Array.of(2))];
+    const asked = [operator.apply(Float64Array.of(1)), operator.apply(Float64Array.of(2))];
     const outcomes = await Promise.allSettled(asked);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { grad, gradientVectorProduct } from "../src/graph/grad.ts";
 import { input } from "../src/graph/ops/source.ts";
-import { modelEntries, type ModelName, modelNames, namedModel, type NamedModelOptions } from "../src/models/index.ts";
+import type { ModelOptions } from "../src/models/entry.ts";
+import { modelEntries, type ModelName, modelNames, namedModel } from "../src/models/index.ts";
 import { crossEntropy } from "../src/nn/functions.ts";
 import { type Entry, initialize, type Layout, pack, unpack } from "../src/nn/layout.ts";
 import { declare, forward, type Model, vectorInput, vectorLength } from "../src/nn/scope.ts";
@@ -22,7 +23,7 @@ interface Summary {
 
 interface Golden {
   readonly model: ModelName;
-  readonly options: NamedModelOptions;
+  readonly options: ModelOptions;
   readonly inputShape: Shape;
   readonly parameters: readonly [name: string, shape: Shape][];
   readonly buffers: readonly [name: string, shape: Shape][];
@@ -146,7 +147,7 @@ describe.each(cases.map((golden) => [title(golden), golden] as const))("%s", (na
 describe("the registry", () => {
   it("has a golden case for every model and every activation", () => {
     const covered = new Set(cases.map(({ model, options }) => `${model} ${options.activation ?? "relu"}`));
-    const all = modelNames.flatMap((name) => modelEntries[name].activations.map((a) => `${name} ${a}`));
+    const all = modelNames.flatMap((name) => (modelEntries[name].activations ?? []).map((a) => `${name} ${a}`));
     expect(all.filter((each) => !covered.has(each))).toEqual([]);
   });
 
@@ -164,7 +165,7 @@ describe("the registry", () => {
     expect(declare(namedModel(name, { classes: 10 }), [2, 3, 32, 32]).parameters.size).toBe(count);
   });
 
-  it.each<[ModelName, Partial<Record<keyof NamedModelOptions, unknown>>, string]>([
+  it.each<[ModelName, Partial<Record<keyof ModelOptions, unknown>>, string]>([
     ["wide-resnet", { depth: 29 }, "model.depth is 29, but a wide-resnet has 6n + 4 layers\n  hint: 10, 16, 22, 28"],
     ["wide-resnet", { depth: 4 }, "model.depth is 4, but a wide-resnet has 6n + 4 layers"],
     ["wide-resnet", { activation: "tanh" }, "model.activation is tanh, but wide-resnet takes relu or silu"],
@@ -181,7 +182,7 @@ describe("the registry", () => {
       "there is no model vgg\n  hint: models: resnet18, resnet34, resnet50, wide-resnet, cnn6, mlp",
     ],
   ])("refuses %s with %o", (name, options, message) => {
-    const build = () => namedModel(name, { classes: 10, ...options } as NamedModelOptions);
+    const build = () => namedModel(name, { classes: 10, ...options } as ModelOptions);
     expect(build).toThrow(ConfigError);
     expect(build).toThrow(message);
   });

@@ -23,7 +23,7 @@ describe.each(["sam", "eigen-sam"] as const)("the recorded run of the official %
   });
 
   it("read the images that come with the package, in the order of the file", () => {
-    expect(batches.map(({ images }) => images.reduce((sum, pixel) => sum + pixel, 0))).toEqual(pixelSums);
-    expect([...batches[0]!.labels]).toEqual(labels);
+    expect(batches.map(({ x: images }) => images.reduce((sum, pixel) => sum + pixel, 0))).toEqual(pixelSums);
+    expect([...batches[0]!.y]).toEqual(labels);
   });
 });

@@ -7,14 +7,16 @@ import { reshape } from "../src/graph/ops/reshape.ts";
 import { constant, input } from "../src/graph/ops/source.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { correct } from "../src/nn/accuracy.ts";
-import { type Method, trainingMethodNames, trainingMethods } from "../src/optim/methods.ts";
+import type { Method } from "../src/optim/method.ts";
+import { trainingMethodNames, trainingMethods } from "../src/optim/methods/index.ts";
+import { stepMetrics } from "../src/optim/metrics/index.ts";
 import { type OptimizerName, type OptimizerSettings, optimizers } from "../src/optim/optimizers.ts";
 import { type ScheduleArgs, scheduleFactor } from "../src/optim/schedules.ts";
 import { combine, ritz } from "../src/spectrum/lanczos.ts";
 import { followSecant, krylovSpace, powerIteration } from "../src/optim/eigenvector.ts";
 import { rng } from "../src/util/rng.ts";
 import { denseNumbers } from "./support/curvature.ts";
-import { trainingStep } from "../src/optim/steps.ts";
+import { trainingStep } from "../src/optim/training-step.ts";
 import { along, dotOf, normOf, relativeError, vector } from "./support/numbers.ts";
 import { evaluate } from "./support/reference.ts";
 import { runOn } from "./support/run.ts";
@@ -73,10 +75,11 @@ const settings: OptimizerSettings = {
 };
 
 /** One step of a method over plain SGD with learning rate 1: θ − θ' is the direction. */
-function stepOf(method: Method, alignment = false) {
-  const state = { momentum_buffer: constant(0, [N], "f64") };
-  const common = { f, theta, v, alignment, follow: 0, settings, scalars: {}, lr: 1, rho: RHO, alpha: ALPHA, clip: 0 };
-  return trainingStep({ ...common, method, optimizer: optimizers.sgd, state });
+function stepOf(method: Method) {
+  const slots = { momentum_buffer: constant(0, [N], "f64") };
+  const values = { rho: RHO, alpha: ALPHA };
+  const common = { f, theta, v, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };
+  return trainingStep({ ...common, method, optimizer: optimizers.sgd, slots });
 }
 
 describe("the direction of a training method", () => {
@@ -85,8 +88,8 @@ describe("the direction of a training method", () => {
   });
 
   it.each(trainingMethodNames)("%s follows its formula", async (name) => {
-    const { theta: next, loss, gradNorm } = stepOf(trainingMethods[name]);
-    const results = await runOn({ next, loss, gradNorm }, { theta: theta0, v: v0 });
+    const { theta: next, loss, metrics } = stepOf(trainingMethods[name]);
+    const results = await runOn({ next, loss, gradNorm: metrics.gradNorm! }, { theta: theta0, v: v0 });
     expect(relativeError(along(theta0, results.next, -1), expected[name]!)).toBeLessThan(F64);
     expect(relativeError(results.gradNorm, [normOf(g0)])).toBeLessThan(F64);
   });
@@ -94,13 +97,13 @@ describe("the direction of a training method", () => {
   it.each(trainingMethodNames)("%s is finite and plain where g = 0", async (name) => {
     const zeros = new Float64Array(N);
     const { next } = await runOn({ next: stepOf(trainingMethods[name]).theta }, { theta: zeros, v: v0 });
-    const moved = trainingMethods[name].eigenvector ? undefined : zeros;
+    const moved = (trainingMethods[name] as Method).needs.v ? undefined : zeros;
     for (const value of next) expect(Number.isFinite(value)).toBe(true);
     if (moved) expect(Array.from(next, Math.abs)).toEqual([...moved]);
   });
 
   it("reports |cos(g,v)| and |cos(ε,v)| as tabulated", async () => {
-    const { cosGradV, cosEpsV } = stepOf(trainingMethods["eigen-sam"], true);
+    const { cosGradV, cosEpsV } = stepOf(trainingMethods["eigen-sam"]).metrics;
     const results = await runOn({ cosGradV: cosGradV!, cosEpsV: cosEpsV! }, { theta: theta0, v: v0 });
     const cosine = Math.abs(c0);
     const turned = (cosine + ALPHA * (1 - cosine ** 2)) / Math.sqrt(1 + ALPHA ** 2 * (1 - cosine ** 2));
@@ -145,11 +148,11 @@ describe("base optimizers follow PyTorch's", () => {
     const optimizer = optimizers[kind];
     const own = { ...settings, ...given };
     const scalarNames = Object.keys(optimizer.scalars(1, own));
-    const state = Object.fromEntries(optimizer.slots.map((slot) => [slot, input(slot, [n], "f64")]));
+    const slots = Object.fromEntries(optimizer.slots.map((slot) => [slot, input(slot, [n], "f64")]));
     const scalars = Object.fromEntries(scalarNames.map((scalar) => [scalar, input(scalar, [], "f64")]));
     const method = trainingMethods.sgd;
-    const common = { f: cubic, theta: x, v: x, alignment: false, follow: 0, rho: 0, alpha: 0, method, optimizer };
-    const step = trainingStep({ ...common, settings: own, state, scalars, lr, clip });
+    const common = { f: cubic, theta: x, v: x, values: {}, method, optimizer };
+    const step = trainingStep({ ...common, settings: own, slots, scalars, lr, clip });
     let values: Record<string, Float64Array> = {
       x: Float64Array.from({ length: n }, (_, i) => -0.9 + (2 * i) / (n - 1)),
       ...Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float64Array(n)])),
@@ -159,7 +162,7 @@ describe("base optimizers follow PyTorch's", () => {
         key,
         Float64Array.of(value),
       ]);
-      const outputs = [step.theta, ...optimizer.slots.map((slot) => step.state[slot]!)];
+      const outputs = [step.theta, ...optimizer.slots.map((slot) => step.slots[slot]!)];
       const results = evaluate(outputs, { ...values, ...Object.fromEntries(now) });
       values = Object.fromEntries(["x", ...optimizer.slots].map((key, j) => [key, Float64Array.from(results[j]!)]));
       expect(relativeError(values.x!, expectedX)).toBeLessThan(F64);
@@ -250,9 +253,9 @@ describe("an estimate of v", () => {
 
   it("follows, in a step of Eigen-SAM, the change of the gradient between the two points", async () => {
     const method = trainingMethods["eigen-sam"];
-    const state = { momentum_buffer: constant(0, [N], "f64") };
-    const common = { f, theta, v, alignment: false, follow: 0.2, settings, scalars: {}, lr: 1, clip: 0 };
-    const step = trainingStep({ ...common, rho: RHO, alpha: ALPHA, method, optimizer: optimizers.sgd, state });
+    const slots = { momentum_buffer: constant(0, [N], "f64") };
+    const common = { f, theta, v, follow: 0.2, settings, scalars: {}, lr: 1, values: { rho: RHO, alpha: ALPHA } };
+    const step = trainingStep({ ...common, method, optimizer: optimizers.sgd, slots });
     const { next } = await runOn({ next: step.v! }, { theta: theta0, v: v0 });
     const delta = along(at(eigenEpsilon), g0, -1);
     const side = Math.sign(dotOf(delta, v0));

@@ -1,11 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { loadDataset } from "../src/data/index.ts";
 import { pack } from "../src/nn/layout.ts";
-import { optimizerOf } from "../src/train/graphs.ts";
-import { imageFormat } from "../src/train/problem.ts";
+import { openSession, problemOf } from "../src/train/session.ts";
 import { checkConfig } from "../src/train/settings.ts";
-import { initialState } from "../src/train/state.ts";
-import { createTrainer } from "../src/train/trainer.ts";
 import { inPackage } from "../src/util/package.ts";
 import { normOf } from "./support/numbers.ts";
 import { type OfficialGolden, officialGolden, officialProblem } from "./support/official.ts";
@@ -22,7 +19,7 @@ const STEPS = process.env.EIGENSAM_SLOW === "1" ? 100 : 40;
 /** The steps of scripts/golden/official.py by our trainer, in float32 and with the default convolutions. */
 async function follow(golden: OfficialGolden) {
   const { settings } = golden;
-  const { model, theta, v, batches } = officialProblem(golden, files);
+  const { theta, v, batches } = officialProblem(golden, files);
   const { rho, alpha, every, iterations } = settings;
   const config = checkConfig({
     threads: 1,
@@ -31,16 +28,16 @@ async function follow(golden: OfficialGolden) {
     method: { name: golden.method, rho, alpha, every, iterations, compat: "official" },
     optimizer: { lr: settings.lr, momentum: settings.momentum, weightDecay: settings.weightDecay },
   });
-  const state = initialState(model, optimizerOf(config), 1);
+  const session = await openSession(problemOf(config, await loadDataset("fashion-mini")));
+  const { model, state, stepper } = session;
   pack(model.parameters, theta, state.theta);
   pack(model.parameters, v, state.v);
-  const trainer = await createTrainer(config, model, imageFormat(await loadDataset("fashion-mini")), state);
   const [losses, eigenvalues]: [number[], number[]] = [[], []];
   for (const [step, batch] of batches.slice(0, STEPS).entries()) {
-    if (trainer.refreshDue({ step, stepInEpoch: step })) eigenvalues.push((await trainer.refresh(batch)).eigenvalue);
-    losses.push((await trainer.step(batch, settings.lr)).loss);
+    if (stepper.refreshDue(state, step)) eigenvalues.push((await stepper.refresh(state, batch)).eigenvalue);
+    losses.push((await stepper.step(state, batch, { lr: settings.lr })).loss);
   }
-  await trainer.release();
+  await session.release();
   return { losses, eigenvalues, runningNorm: normOf(state.buffers), thetaNorm: normOf(state.theta) };
 }
 

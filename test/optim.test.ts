@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { constant, input } from "../src/graph/ops/source.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
-import { eigenSam, sam } from "../src/optim/ascent.ts";
+import { trainingMethods } from "../src/optim/methods/index.ts";
+import type { Method } from "../src/optim/method.ts";
 import { sgd } from "../src/optim/sgd.ts";
-import { eigenSamStep, samStep, sgdStep, type StepHyper } from "../src/optim/steps.ts";
 import { mul } from "../src/graph/ops/elementwise.ts";
 import { sum } from "../src/graph/ops/reduce.ts";
 import { along, dotOf, normOf, relativeError, vector } from "./support/numbers.ts";
 import { evaluate } from "./support/reference.ts";
 import { runOn } from "./support/run.ts";
+import { eigenSamStep, samStep, sgdStep, type StepHyper } from "./support/steps.ts";
 import { COS_TABLE, F64, ORTHOGONAL } from "./tolerances.ts";
 
 const N = 12;
@@ -20,8 +21,13 @@ const g0 = vector("g", [N]);
 const v0 = unit(vector("v", [N]));
 
 const [g, v] = [input("g", [N], "f64"), input("v", [N], "f64")];
-const perturbation = (values: { g: ArrayLike<number>; v: ArrayLike<number> }, alpha: number, rule = eigenSam) =>
-  evaluate([rule({ theta: g, g, v, rho: RHO, alpha })], values)[0]!;
+const { "eigen-sam": eigenSam, sam } = trainingMethods;
+const [mask, step] = [constant(1, [N], "f64"), constant(0, [], "f64")];
+const perturbation = (
+  values: { g: ArrayLike<number>; v: ArrayLike<number> },
+  alpha: number,
+  { series }: Pick<Method, "series"> = eigenSam,
+) => evaluate([series!.ascent({ theta: g, g, v, mask, step }, { rho: RHO, alpha })], values)[0]!;
 
 /** A unit vector at cosine c to ĝ. */
 function atCosine(c: number): Float64Array {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { grad, hessianVectorProduct, thirdOrderContraction } from "../src/graph/grad.ts";
-import { input } from "../src/graph/ops/source.ts";
+import { sub } from "../src/graph/ops/elementwise.ts";
+import { constant, input } from "../src/graph/ops/source.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { compile } from "../src/runtime/compile.ts";
 import type { TypedArray } from "../src/runtime/session.ts";
-import { driftTerms } from "../src/sde/expansion.ts";
+import { trainingMethods } from "../src/optim/methods/index.ts";
+import { seriesSum } from "../src/optim/series.ts";
 import { sdeVariants } from "../src/sde/variants.ts";
 import { networks, problem } from "./support/models.ts";
 import { along, dotOf, normOf, relativeError, vector } from "./support/numbers.ts";
@@ -29,6 +31,7 @@ const feeds = {
 const u = input("u", [size], "f64");
 const direction = normalized(vector("u", [size]));
 const g = grad(lossAt(theta), theta);
+const [mask, step] = [constant(1, [size], "f64"), constant(0, [], "f64")];
 
 describe("T[u,u] of a tanh network, by three routes", () => {
   it("is the same by autodiff, by two nested Jacobian-vector products and by a second difference of gradients", async () => {
@@ -36,7 +39,10 @@ describe("T[u,u] of a tanh network, by three routes", () => {
     const routes = {
       autodiff: thirdOrderContraction(lossAt(theta), theta, u),
       along2,
-      terms: driftTerms(g, theta, u).T,
+      terms: sub(
+        seriesSum({ ascent: () => u, factors: [0, 1] }, 2, { theta, g, v: theta, mask, step }, { rho: Math.SQRT2 }),
+        g,
+      ),
     };
     const T = await runOn(routes, { ...feeds, u: direction });
     expect(relativeError(T.along2, T.autodiff)).toBeLessThan(F64);
@@ -51,9 +57,9 @@ describe("T[u,u] of a tanh network, by three routes", () => {
 
   it("makes the drift of third order right to ρ³ where every derivative is at work", async () => {
     const rho = input("rho", [], "f64");
-    const args = { f: lossAt, theta, g, v: theta, rho, alpha: 0 };
+    const at = { f: lossAt, theta, g, v: theta, mask, step };
     const radii = [0.2, 0.1, 0.05, 0.025];
-    const drift = (name: keyof typeof sdeVariants) => sdeVariants[name].drift("sam", args);
+    const drift = (name: keyof typeof sdeVariants) => sdeVariants[name].drift(trainingMethods.sam, at, { rho });
     const outputs = { second: drift("second"), third: drift("third"), exact: drift("exact") };
     const results = await Promise.all(radii.map((radius) => runOn(outputs, { ...feeds, rho: [radius] })));
     const errors = (name: "second" | "third") => results.map((h) => normOf(along(h[name], h.exact, -1)));

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type TrainingMethodName, trainingMethodNames } from "../src/optim/methods.ts";
-import { expansions } from "../src/sde/expansion.ts";
+import { type TrainingMethodName, trainingMethodNames, trainingMethods } from "../src/optim/methods/index.ts";
 import { type SdeVariantName, sdeVariantNames } from "../src/sde/variants.ts";
 import { along, dotOf, normOf, relativeError } from "./support/numbers.ts";
 import { gradientOf, hessianTimes, pairs, point, thirdOf, whole } from "./support/quartic.ts";
@@ -65,7 +64,7 @@ describe("the drift terms", () => {
 });
 
 describe("the drift's error in one step, exact expectation over mini-batches", () => {
-  const perturbing = trainingMethodNames.filter((name) => expansions[name].factors.join() === "1,1");
+  const perturbing = trainingMethodNames.filter((name) => trainingMethods[name].series?.factors.join() === "1,1");
   it.each(perturbing)("falls as ρ, ρ² and ρ³ for %s", async (method) => {
     const errors: Record<"sgd" | "second" | "third", number[]> = { sgd: [], second: [], third: [] };
     const drifts = await driftsOf(method);

@@ -7,7 +7,7 @@ import { plannedRuns, sdeSettings } from "../src/experiments/sde/config.ts";
 import { loadProblem } from "../src/experiments/sde/problem.ts";
 import { processNames } from "../src/experiments/sde/processes.ts";
 import { assertUnfinished, ensureRun, readSdeConfig, readSdeRecord, sdeFiles } from "../src/experiments/sde/run-dir.ts";
-import { trainingMethodNames } from "../src/optim/methods.ts";
+import { trainingMethodNames } from "../src/optim/methods/index.ts";
 import { writeSdeReport } from "../src/report/sde/index.ts";
 import { quantities, quantityNames, readSdeRun } from "../src/report/sde/read.ts";
 import { drawIndices } from "../src/sde/draw.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { checkConfig, configToml, resolveConfig, settingKeys } from "../src/train/settings.ts";
+import { checkConfig, configToml, resolveConfig, settings } from "../src/train/settings.ts";
 import { sdeSettings } from "../src/experiments/sde/config.ts";
 import { ConfigError } from "../src/util/errors.ts";
 
@@ -67,6 +67,7 @@ describe("settings", () => {
   });
 
   it("are all listed for the help text", () => {
+    const settingKeys = settings.map(({ key }) => key);
     expect(settingKeys).toContain("seed");
     expect(settingKeys).toContain("method.compat");
     expect(settingKeys.length).toBeGreaterThan(35);

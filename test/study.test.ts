@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { studyRuns, studyScales } from "../src/experiments/eigenvector/plan.ts";
-import { type StudyResult, studyRun } from "../src/experiments/eigenvector/run.ts";
+import { isComplete, readStudy, type StudyResult, studyRun } from "../src/experiments/eigenvector/run.ts";
 import { summarizeStudy } from "../src/experiments/eigenvector/summary.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
 import { writeStudy } from "../src/report/eigenvector/index.ts";
 import { summarize } from "../src/util/statistics.ts";
+import type { TrainEvent } from "../src/train/events.ts";
+import { runFiles } from "../src/train/run-dir.ts";
 import { checkConfig } from "../src/train/settings.ts";
 
 const intervalOf = (values: readonly number[]) => {
@@ -28,7 +30,6 @@ const results: readonly StudyResult[] = ["a", "b"].flatMap((network) =>
         subspace: 0.5,
       });
       return {
-        plan: studyRuns("smoke")[0]!,
         name: `${network}-${solver}-seed${seed}`,
         network,
         solver,
@@ -94,10 +95,12 @@ describe("the study of solvers", () => {
       method: { solver, every: 6, iterations: 3 },
       train: { epochs: 1 },
     });
-    const result = await studyRun(
-      { name: "x", network: "mlp", solver, config, moments: [0.5, 0.99], images: 750 },
-      () => undefined,
-    );
+    const plan = { name: "x", network: "mlp", solver, config, moments: [0.5, 0.99], images: 750 };
+    const run = join(mkdtempSync(join(tmpdir(), "eigensam-study-")), "run");
+    await studyRun(plan, run, () => undefined, new AbortController().signal);
+    expect(isComplete(plan, run)).toBe(true);
+    const result = readStudy(plan, run);
+    expect(() => readStudy({ ...plan, moments: [0.1] }, run)).toThrow("was judged at steps 6, 11, expected 1");
     expect(result).toMatchObject({ steps: 12, products, moments: [{ step: 6 }, { step: 11 }] });
     for (const { ratio, subspace, residual, eigenvalue } of result.moments) {
       expect(eigenvalue).toBeGreaterThan(0);
@@ -107,5 +110,28 @@ describe("the study of solvers", () => {
       expect(subspace).toBeLessThan(1 + 1e-5);
     }
     expect(result.testAccuracy).toBeGreaterThan(0.05);
+  });
+
+  it("resumes a stopped run to the same bytes, moments included", async () => {
+    const config = checkConfig({
+      threads: 1,
+      model: { name: "mlp", width: 4 },
+      data: { batch: 750, crop: 0, flip: false },
+      method: { every: 6, iterations: 3 },
+      train: { epochs: 1 },
+    });
+    const plan = { name: "x", network: "mlp", solver: "free", config, moments: [0.2, 0.5, 0.9], images: 750 };
+    const folder = mkdtempSync(join(tmpdir(), "eigensam-study-"));
+    const [whole, stopped] = [join(folder, "whole"), join(folder, "stopped")];
+    await studyRun(plan, whole, () => undefined, new AbortController().signal);
+    const controller = new AbortController();
+    const listen = ({ event, ...rest }: TrainEvent) => {
+      if (event === "step" && "step" in rest && rest.step === 4) controller.abort();
+    };
+    expect((await studyRun(plan, stopped, listen, controller.signal)).status).toBe("stopped");
+    expect(isComplete(plan, stopped)).toBe(false);
+    await studyRun(plan, stopped, () => undefined, new AbortController().signal);
+    for (const file of ["metrics", "weights"] as const)
+      expect(readFileSync(runFiles(stopped)[file]).equals(readFileSync(runFiles(whole)[file])), file).toBe(true);
   });
 });

@@ -134,13 +134,13 @@ describe("eigensam export", () => {
     const session = await ort.InferenceSession.create(out);
     let correct = 0;
     for (let from = 0; from < test.count; from += 100) {
-      const pixels = Uint8Array.from(test.images.subarray(from * 784, (from + 100) * 784));
+      const pixels = Uint8Array.from(test.x.subarray(from * 784, (from + 100) * 784));
       const { probabilities } = await session.run({ images: new ort.Tensor("uint8", pixels, [100, 1, 28, 28]) });
       const values = probabilities!.data as Float32Array;
       for (let i = 0; i < 100; i++) {
         const row = Array.from(values.subarray(10 * i, 10 * i + 10));
         expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
-        correct += Number(row.indexOf(Math.max(...row)) === test.labels[from + i]);
+        correct += Number(row.indexOf(Math.max(...row)) === test.y[from + i]);
       }
     }
     const { accuracy } = jsonLines<{ accuracy: number }>((await eigensam(["eval", run, "--json"])).stdout)[0]!;

@@ -1,14 +1,13 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { extremeEigenpairs } from "../src/spectrum/extremes.ts";
 import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
+import type { Batch } from "../src/data/dataset.ts";
 import { loadDataset } from "../src/data/index.ts";
-import { type EmpiricalLoss, empiricalLoss } from "../src/curvature/hessian.ts";
+import { empiricalLoss } from "../src/curvature/hessian.ts";
+import type { EmpiricalLoss } from "../src/curvature/streamed.ts";
 import type { SolverName } from "../src/optim/eigenvector.ts";
-import { optimizerOf } from "../src/train/graphs.ts";
-import { imageFormat, modelOf } from "../src/train/problem.ts";
+import { openSession, problemOf, type Session } from "../src/train/session.ts";
 import { checkConfig } from "../src/train/settings.ts";
-import { initialState } from "../src/train/state.ts";
-import { type Batch, createTrainer } from "../src/train/trainer.ts";
 import { rng } from "../src/util/rng.ts";
 import { along, dotOf, normOf } from "./support/numbers.ts";
 import { TRAINER_F32 } from "./tolerances.ts";
@@ -28,28 +27,21 @@ const configOf = (solver: SolverName, iterations: number) =>
 /** What the trainer computes on one real batch, against the same from the empirical loss in double precision. */
 let batch: Batch;
 let loss: EmpiricalLoss;
-let trainerOf: (solver: SolverName, iterations: number) => ReturnType<typeof createTrainer>;
+let trainerOf: (solver: SolverName, iterations: number) => Promise<Session>;
 beforeAll(async () => {
   const dataset = await loadDataset("fashion-mini");
-  const format = imageFormat(dataset);
-  batch = { images: dataset.train.images.subarray(0, 784 * BATCH), labels: dataset.train.labels.subarray(0, BATCH) };
+  batch = { x: dataset.train.x.subarray(0, 784 * BATCH), y: dataset.train.y.subarray(0, BATCH) };
   const config = configOf("free", 1);
   loss = empiricalLoss({
-    modelFor: (rows) => modelOf(config, format, rows),
-    format,
+    task: problemOf(config, dataset).task,
     buffers: new Float64Array(1),
     batches: [{ ...batch, rows: BATCH }],
     bn: "batch",
-    labelSmoothing: 0,
     dtype: "f64",
     device: "cpu",
     threads: 1,
   });
-  trainerOf = (solver, iterations) => {
-    const own = configOf(solver, iterations);
-    const model = modelOf(own, format, BATCH);
-    return createTrainer(own, model, format, initialState(model, optimizerOf(own), 1));
-  };
+  trainerOf = (solver, iterations) => openSession(problemOf(configOf(solver, iterations), dataset));
 });
 
 const gradientAt = async (theta: ArrayLike<number>) => (await loss.lossAndGradient(Float64Array.from(theta))).gradient;
@@ -58,9 +50,9 @@ const distance = (a: ArrayLike<number>, b: ArrayLike<number>) => normOf(along(a,
 describe("in the trainer", () => {
   it("free: v after a step is the moving average with the change of the gradient along ε", async () => {
     const trainer = await trainerOf("free", 3);
-    await trainer.refresh(batch);
+    await trainer.stepper.refresh(trainer.state, batch);
     const [theta, v] = [trainer.state.theta.slice(), trainer.state.v.slice()];
-    await trainer.step(batch, 0.1);
+    await trainer.stepper.step(trainer.state, batch, { lr: 0.1 });
     const g = await gradientAt(theta);
     const ghat = unit(g);
     const c = dotOf(ghat, v);
@@ -81,10 +73,10 @@ describe("in the trainer", () => {
 
   it("spread: a later estimate is one power step", async () => {
     const trainer = await trainerOf("spread", 3);
-    await trainer.refresh(batch);
+    await trainer.stepper.refresh(trainer.state, batch);
     const v = trainer.state.v.slice();
-    const { eigenvalue, rayleigh } = await trainer.refresh(batch);
-    const Hv = await loss.hessian(Float64Array.from(trainer.state.theta)).product(Float64Array.from(v));
+    const { eigenvalue, rayleigh } = await trainer.stepper.refresh(trainer.state, batch);
+    const Hv = await loss.hessian(Float64Array.from(trainer.state.theta)).apply(Float64Array.from(v));
     expect(distance(trainer.state.v, unit(Hv))).toBeLessThan(TRAINER_F32);
     expect(Math.abs(eigenvalue / dotOf(v, Hv) - 1)).toBeLessThan(TRAINER_F32);
     expect(rayleigh).toBe(eigenvalue);
@@ -93,7 +85,7 @@ describe("in the trainer", () => {
 
   it("lanczos: enough products give the largest signed eigenvalue and its vector", async () => {
     const trainer = await trainerOf("lanczos", 24);
-    const { eigenvalue, residual, cosGradV } = await trainer.refresh(batch);
+    const { eigenvalue, residual, cosGradV } = await trainer.stepper.refresh(trainer.state, batch);
     const theta = Float64Array.from(trainer.state.theta);
     const { top } = await extremeEigenpairs(loss.hessian(theta), {
       top: 1,

@@ -41,7 +41,7 @@ export async function layerCurvatures(
   const most = modules.reduce((sum, { start, end }) => sum + Math.min(end - start, MOST_PRODUCTS), probes);
   const operator = counted(most);
   const signs = signProbes(operator, probes, rng(seed, "curvature", "layers"));
-  const traces = blockTraces(signs, await Promise.all(signs.map((z) => operator.product(z))), modules);
+  const traces = blockTraces(signs, await Promise.all(signs.map((z) => operator.apply(z))), modules);
   const found: LayerCurvature[] = [];
   for (let from = 0; from < modules.length; from += TOGETHER) {
     const some = modules.slice(from, from + TOGETHER);

@@ -7,7 +7,7 @@ import { addScaled, length, type Vector } from "../spectrum/vectors.ts";
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
-import type { BatchQuotient, EmpiricalLoss } from "./hessian.ts";
+import type { BatchQuotient, EmpiricalLoss } from "./streamed.ts";
 import { layerCurvatures } from "./layers.ts";
 import type { CurvatureResult } from "./result.ts";
 import { assertDrawable, lossSlice, type SliceRequest } from "./slice.ts";
@@ -63,8 +63,8 @@ export async function measureCurvature(
     let done = 0;
     return {
       ...hessian,
-      product: async (v) => {
-        const result = await hessian.product(v);
+      apply: async (v) => {
+        const result = await hessian.apply(v);
         products++;
         listen({ part, done: ++done, of });
         return result;
@@ -146,7 +146,7 @@ function weightedError(quotients: readonly BatchQuotient[]): number {
 
 /** ‖Hv − λv‖/|λ| of each pair by a product of its own, because the iteration's estimate trusts its own orthogonality. */
 async function measuredResiduals(operator: SymmetricOperator, pairs: readonly EigenPair[]): Promise<number[]> {
-  const images = await Promise.all(pairs.map(({ vector }) => operator.product(vector)));
+  const images = await Promise.all(pairs.map(({ vector }) => operator.apply(vector)));
   return pairs.map(({ eigenvalue, vector }, i) => {
     const error = images[i]!;
     addScaled(error, -eigenvalue, vector);

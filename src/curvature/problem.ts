@@ -1,17 +1,19 @@
 import { readFileSync } from "node:fs";
-import { loadDataset } from "../data/index.ts";
-import type { Split } from "../data/dataset.ts";
+import { isSplit, type Split } from "../data/dataset.ts";
 import { readPair, statistics } from "../data/npy.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
 import type { Layout } from "../nn/layout.ts";
+import type { Targets } from "../nn/losses.ts";
 import type { TrainConfig } from "../train/config.ts";
-import { type ImageFormat, imageFormat, modelOf } from "../train/problem.ts";
+import { builtIn, datasetOf, type Registry } from "../train/registry.ts";
+import { datasetFormat, type Format, modelFor, type Task, taskOf } from "../train/task.ts";
 import { readWeights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
 import { decodeSafetensors } from "../util/safetensors.ts";
 import { sizeOf } from "../util/shape.ts";
-import { type BatchNormMode, type EmpiricalLoss, empiricalLoss, type LossBatch } from "./hessian.ts";
+import { type BatchNormMode, empiricalLoss, type LossBatch } from "./hessian.ts";
+import type { EmpiricalLoss } from "./streamed.ts";
 
 export interface ProblemOptions {
   readonly config: TrainConfig;
@@ -38,26 +40,20 @@ export interface CurvatureProblem {
   readonly data: string;
 }
 
-/** Weights and images, ready to be measured. */
-export async function curvatureProblem(options: ProblemOptions): Promise<CurvatureProblem> {
+/** Weights and examples, ready to be measured. */
+export async function curvatureProblem(
+  options: ProblemOptions,
+  registry: Registry = builtIn,
+): Promise<CurvatureProblem> {
   const { config, path, bn, dtype } = options;
-  const source = await imagesOf(options);
-  const format = { ...source.format, classes: classesOf(config, source.format, path) };
+  const source = await examplesOf(options, registry);
   const { split } = source;
-  if (format.classes === 0) readWeights(path, modelOf(config, { ...format, classes: 1 }, 1));
-  const largest = split.labels.reduce((a, b) => Math.max(a, b), 0);
-  if (largest >= format.classes)
-    throw new DataError(
-      `${source.name}: there is a label ${largest}, but ${path} tells ${format.classes} classes apart`,
-      { largest, classes: format.classes, path },
-      "labels begin at 0; do images and weights belong together?",
-    );
+  const task = taskOf(config, registry, { ...source.format, targets: targetsOf(config, registry, source, path) });
   const { batch } = config.data;
   const usual = options.images === undefined ? Math.min(DEFAULT_BATCHES, Math.ceil(split.count / batch)) : "all";
-  const batches = miniBatches(split, format, batch, options.batches ?? usual);
+  const batches = miniBatches(split, task.format, batch, options.batches ?? usual);
   const last = batches.at(-1)!;
-  const modelFor = (rows: number) => modelOf(config, format, rows);
-  const model = modelFor(batches[0]!.rows);
+  const model = modelFor(task, batches[0]!.rows);
   const weights = readWeights(path, model);
   if (last.rows === 1 && bn === "batch" && model.buffers.size > 0)
     throw new ConfigError(
@@ -69,12 +65,10 @@ export async function curvatureProblem(options: ProblemOptions): Promise<Curvatu
   const used = batches.reduce((sum, { rows }) => sum + rows, 0);
   return {
     loss: empiricalLoss({
-      modelFor,
-      format,
+      task,
       buffers: cast(weights.buffers),
       batches,
       bn,
-      labelSmoothing: config.train.labelSmoothing,
       dtype,
       device: config.device,
       threads: config.threads,
@@ -86,15 +80,15 @@ export async function curvatureProblem(options: ProblemOptions): Promise<Curvatu
   };
 }
 
-interface Images {
+interface Examples {
   readonly name: string;
   readonly split: Split;
-  readonly format: ImageFormat;
+  readonly format: Format;
 }
 
-async function imagesOf(options: ProblemOptions): Promise<Images> {
+async function examplesOf(options: ProblemOptions, registry: Registry): Promise<Examples> {
   const { config, images, labels, normalizeAsData, split: part } = options;
-  const named = () => loadDataset(config.data.name, config.data);
+  const named = () => datasetOf(config, registry);
   if (images === undefined || labels === undefined) {
     if (images !== undefined || labels !== undefined)
       throw new ConfigError(
@@ -103,11 +97,14 @@ async function imagesOf(options: ProblemOptions): Promise<Images> {
         "give --images x.npy and --labels y.npy together",
       );
     const dataset = await named();
-    return { name: `${dataset.name} (${part})`, split: dataset[part], format: imageFormat(dataset) };
+    const split = dataset[part];
+    if (split === undefined || !isSplit(split))
+      throw new ConfigError(`${dataset.name} has no ${part} examples in memory`, { part }, "choose another --split");
+    return { name: `${dataset.name} (${part})`, split, format: datasetFormat(dataset) };
   }
   const { split, shape, pixels } = readPair(images, labels);
-  const base = { classes: 1, imageShape: shape, pixels: pixels === "uint8" ? ("u8" as const) : ("f32" as const) };
-  if (pixels === "float32") return { name: images, split, format: { ...base, mean: [0], std: [1] } };
+  const base = { targets: { kind: "labels", classes: 1 }, inputShape: shape } as const;
+  if (pixels === "float32") return { name: images, split, format: { ...base, dtype: "f32", mean: [0], std: [1] } };
   const { mean, std } = normalizeAsData ? await named() : statistics(split, shape);
   const by = normalizeAsData ? config.data.name : "their own mean and standard deviation";
   if (mean.length !== shape[0])
@@ -116,14 +113,25 @@ async function imagesOf(options: ProblemOptions): Promise<Images> {
       { images, channels: shape[0] },
       "give float32 images, normalized as the network was trained",
     );
-  return { name: `${images} (normalized by ${by})`, split, format: { ...base, mean, std } };
+  return { name: `${images} (normalized by ${by})`, split, format: { ...base, dtype: "u8", mean, std } };
 }
 
-/** How many classes the weights tell apart: the length of the last bias, which every model of the registry ends with; 0 if it is missing. */
-function classesOf(config: TrainConfig, format: ImageFormat, path: string): number {
-  const last = modelOf(config, { ...format, classes: 1 }, 1).parameters.entries.at(-1)!;
+/** The targets, with as many classes as the weights have: the length of the last bias, which every model of the registry ends with. */
+function targetsOf(config: TrainConfig, registry: Registry, { format, split, name }: Examples, path: string): Targets {
+  if (format.targets.kind !== "labels") return format.targets;
+  const task: Task = taskOf(config, registry, { ...format, targets: { kind: "labels", classes: 1 } });
+  const model = modelFor(task, 1);
   const { tensors } = decodeSafetensors(readFileSync(path), path);
-  return tensors[last.name]?.shape[0] ?? 0;
+  const classes = tensors[model.parameters.entries.at(-1)!.name]?.shape[0] ?? 0;
+  if (classes === 0) readWeights(path, model);
+  const largest = Array.from(split.y).reduce((a, b) => Math.max(a, b), 0);
+  if (largest >= classes)
+    throw new DataError(
+      `${name}: there is a label ${largest}, but the weights of ${path} have ${classes} classes`,
+      { largest, classes, path },
+      "labels begin at 0; do images and weights belong together?",
+    );
+  return { kind: "labels", classes };
 }
 
 /** Enough mini-batches to tell the sampling error. */
@@ -132,7 +140,7 @@ const DEFAULT_BATCHES = 8;
 /** The first `asked` mini-batches of a split, in its order; only the last of all may be short. */
 export function miniBatches(
   split: Split,
-  { imageShape }: ImageFormat,
+  { inputShape }: Pick<Format, "inputShape">,
   batch: number,
   asked: number | "all",
 ): LossBatch[] {
@@ -144,12 +152,13 @@ export function miniBatches(
       { count, all },
       "--batches all takes every image",
     );
-  const size = sizeOf(imageShape);
+  const size = sizeOf(inputShape);
+  const targets = split.y.length / split.count;
   return Array.from({ length: count }, (_, i) => {
     const [from, to] = [i * batch, Math.min((i + 1) * batch, split.count)];
     return {
-      images: split.images.subarray(from * size, to * size),
-      labels: split.labels.subarray(from, to),
+      x: split.x.subarray(from * size, to * size),
+      y: split.y.subarray(from * targets, to * targets),
       rows: to - from,
     };
   });

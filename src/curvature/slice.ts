@@ -3,7 +3,7 @@ import { addScaled, inner, normalized, type Vector, zeros } from "../spectrum/ve
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
-import type { EmpiricalLoss } from "./hessian.ts";
+import type { EmpiricalLoss } from "./streamed.ts";
 import type { LossSlice } from "./result.ts";
 
 export const sliceDirections = ["g", "v1", "v2", "random"] as const;
@@ -58,7 +58,7 @@ export async function lossSlice(
     onPoint(i + 1, total);
   }
   const hessian = loss.hessian(theta);
-  const images = await Promise.all(vectors.map((v) => hessian.product(v)));
+  const images = await Promise.all(vectors.map((v) => hessian.apply(v)));
   return {
     directions,
     coordinates,

@@ -1,4 +1,6 @@
 import type { Rng } from "../util/rng.ts";
+import type { Shape } from "../util/shape.ts";
+import type { Inputs } from "./dataset.ts";
 
 export interface Augmentation {
   /** Pixels of zeros put around before a crop of the old size is taken at random; 0 is off. */
@@ -9,19 +11,18 @@ export interface Augmentation {
   readonly cutout: number;
 }
 
-export type Pixels = Uint8Array | Float32Array;
-
 /**
  * Writes one image [C, H, W] to `target`, changed at random. Zeros are raw pixels, before normalization, as in torchvision.
  * Every image draws the same number of random numbers, whatever is drawn.
  */
 export function augmentInto(
-  target: Pixels,
-  source: Pixels,
-  [channels, height, width]: readonly [number, number, number],
+  target: Inputs,
+  source: Inputs,
+  shape: Shape,
   { crop, flip, cutout }: Augmentation,
   random: Rng,
 ): void {
+  const [channels, height, width] = shape as readonly [number, number, number];
   const within = (n: number) => Math.floor(random.uniform() * n);
   const [down, right] = crop > 0 ? [within(2 * crop + 1) - crop, within(2 * crop + 1) - crop] : [0, 0];
   const mirrored = flip && random.uniform() < 0.5;

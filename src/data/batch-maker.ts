@@ -1,31 +1,35 @@
 import { rng } from "../util/rng.ts";
-import { type Augmentation, augmentInto, type Pixels } from "./augment.ts";
-import type { Split } from "./dataset.ts";
+import { type Shape, sizeOf } from "../util/shape.ts";
+import { type Augmentation, augmentInto } from "./augment.ts";
+import type { Inputs, Split, TargetArray } from "./dataset.ts";
 import { permutation } from "./permutation.ts";
 
 export interface BatchPlan {
-  readonly imageShape: readonly [channels: number, height: number, width: number];
+  /** Shape of one example. */
+  readonly inputShape: Shape;
   readonly batch: number;
   readonly seed: number;
-  readonly augment: Augmentation;
+  /** How images are changed at random; left out, examples stay as they are. */
+  readonly augment?: Augmentation | undefined;
 }
 
-/** Full batches of an epoch; the images left over take part in other epochs, in another order. */
+/** Full batches of an epoch; the examples left over take part in other epochs, in another order. */
 export const stepsPerEpoch = (count: number, batch: number): number => Math.floor(count / batch);
 
-/** Fills `images` and `labels` with batch `step` of `epoch`: a function of (seed, epoch, step) alone. */
-export function batchMaker({ images: all, labels: allLabels, count }: Split, plan: BatchPlan) {
-  const { imageShape, batch, seed, augment } = plan;
-  const size = imageShape[0] * imageShape[1] * imageShape[2];
+/** Fills `x` and `y` with batch `step` of `epoch`: a function of (seed, epoch, step) alone. */
+export function batchMaker(split: Split, { inputShape, batch, seed, augment }: BatchPlan) {
+  const size = sizeOf(inputShape);
+  const targets = split.count === 0 ? 0 : split.y.length / split.count;
   let shuffled: { readonly epoch: number; readonly order: Int32Array } | undefined;
-  return (epoch: number, step: number, images: Pixels, labels: Int32Array): void => {
-    if (shuffled?.epoch !== epoch) shuffled = { epoch, order: permutation(count, rng(seed, "shuffle", epoch)) };
+  return (epoch: number, step: number, x: Inputs, y: TargetArray): void => {
+    if (shuffled?.epoch !== epoch) shuffled = { epoch, order: permutation(split.count, rng(seed, "shuffle", epoch)) };
     const random = rng(seed, "augment", epoch, step);
     for (let i = 0; i < batch; i++) {
       const at = shuffled.order[step * batch + i]!;
-      labels[i] = allLabels[at]!;
-      const source = all.subarray(at * size, (at + 1) * size);
-      augmentInto(images.subarray(i * size, (i + 1) * size), source, imageShape, augment, random);
+      y.set(split.y.subarray(at * targets, (at + 1) * targets), i * targets);
+      const source = split.x.subarray(at * size, (at + 1) * size);
+      if (augment === undefined) x.set(source, i * size);
+      else augmentInto(x.subarray(i * size, (i + 1) * size), source, inputShape, augment, random);
     }
   };
 }

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { Pixels } from "./augment.ts";
 import { type BatchPlan, batchMaker } from "./batch-maker.ts";
-import type { Split } from "./dataset.ts";
+import type { Batch, Split } from "./dataset.ts";
 
 interface Request {
   readonly index: number;
@@ -13,11 +12,11 @@ interface Request {
 const { split, plan, slots } = workerData as {
   readonly split: Split;
   readonly plan: BatchPlan;
-  readonly slots: readonly { readonly images: Pixels; readonly labels: Int32Array }[];
+  readonly slots: readonly Batch[];
 };
 const make = batchMaker(split, plan);
 
 parentPort!.on("message", ({ index, slot, epoch, step }: Request) => {
-  make(epoch, step, slots[slot]!.images, slots[slot]!.labels);
+  make(epoch, step, slots[slot]!.x, slots[slot]!.y);
   parentPort!.postMessage(index);
 });

@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { ConfigError, DataError } from "../util/errors.ts";
 import { moduleExtension, workerEntry } from "../util/package.ts";
-import type { Pixels } from "./augment.ts";
-import { type BatchPlan, stepsPerEpoch } from "./batch-maker.ts";
-import type { Split } from "./dataset.ts";
+import { type Shape, sizeOf } from "../util/shape.ts";
+import { type BatchPlan, batchMaker, stepsPerEpoch } from "./batch-maker.ts";
+import type { Batch, BatchSource, Inputs, Split, TargetArray } from "./dataset.ts";
 
 export interface BatchOptions extends BatchPlan {
   /** Where to begin: epoch and step in it, from 0. */
@@ -11,18 +11,10 @@ export interface BatchOptions extends BatchPlan {
   readonly epochs: number;
 }
 
-export interface Batch {
-  /** [batch, C, H, W]; valid until next() is called again. */
-  readonly images: Pixels;
-  readonly labels: Int32Array;
-  readonly epoch: number;
-  readonly step: number;
-}
-
-/** Batches in order, made ahead by a worker thread: ONNX Runtime's run blocks the main one. */
+/** Batches in order, from some place of the training on. */
 export interface BatchStream {
   readonly stepsPerEpoch: number;
-  /** The next batch, or undefined after the last epoch. */
+  /** The next batch, valid until next() is called again; undefined after the last epoch. */
   next(): Promise<Batch | undefined>;
   close(): Promise<void>;
 }
@@ -30,31 +22,59 @@ export interface BatchStream {
 /** Batches made ahead. */
 const SLOTS = 3;
 
+/** The batches of examples in memory. Augmented ones are made ahead by a worker thread: ONNX Runtime's run blocks the main one. */
 export function openBatches(split: Split, options: BatchOptions): BatchStream {
-  const { imageShape, batch, from, epochs } = options;
+  const { batch, from, epochs, augment } = options;
   const steps = stepsPerEpoch(split.count, batch);
   if (steps === 0)
     throw new ConfigError(
-      `data.batch is ${batch}, but there are ${split.count} training images`,
+      `data.batch is ${batch}, but there are ${split.count} training examples`,
       { batch, count: split.count },
       "choose a smaller data.batch",
     );
-  const size = imageShape[0] * imageShape[1] * imageShape[2];
-  const slots = Array.from({ length: SLOTS }, () => ({
-    images: sharedLike(split.images, batch * size),
-    labels: new Int32Array(new SharedArrayBuffer(4 * batch)),
-  }));
+  const range = { first: from.epoch * steps + from.step, last: epochs * steps, steps };
+  return augment === undefined ? gathered(split, options, range) : madeAhead(split, options, range);
+}
+
+interface Range {
+  readonly first: number;
+  readonly last: number;
+  readonly steps: number;
+}
+
+/** Arrays for one batch; `make` decides where their memory is. */
+const arraysFor = (split: Split, { batch, inputShape }: BatchPlan, make = plain): Batch => ({
+  x: make(split.x, batch * sizeOf(inputShape)),
+  y: make(split.y, batch * (split.y.length / split.count)),
+});
+
+function gathered(split: Split, plan: BatchPlan, { first, last, steps }: Range): BatchStream {
+  const make = batchMaker(split, plan);
+  const out = arraysFor(split, plan);
+  let index = first;
+  return {
+    stepsPerEpoch: steps,
+    next: async () => {
+      if (index >= last) return undefined;
+      make(Math.floor(index / steps), index % steps, out.x, out.y);
+      index++;
+      return out;
+    },
+    close: async () => undefined,
+  };
+}
+
+function madeAhead(split: Split, plan: BatchPlan, { first, last, steps }: Range): BatchStream {
+  const { inputShape, batch, seed, augment } = plan;
+  const slots = Array.from({ length: SLOTS }, () => arraysFor(split, plan, shared));
   // ONNX Runtime's binding refuses arrays in shared memory, so what it reads is a copy.
-  const images = plainLike(split.images, batch * size);
-  const labels = new Int32Array(batch);
-  const shared = { ...split, images: share(split.images), labels: share(split.labels) };
+  const out = arraysFor(split, plan);
+  const copied = { ...split, x: share(split.x), y: share(split.y) };
   const worker = new Worker(workerEntry(new URL(`./batch-worker${moduleExtension}`, import.meta.url)), {
-    workerData: { split: shared, plan: { imageShape, batch, seed: options.seed, augment: options.augment }, slots },
+    workerData: { split: copied, plan: { inputShape, batch, seed, augment }, slots },
   });
   worker.unref();
 
-  const first = from.epoch * steps + from.step;
-  const last = epochs * steps;
   let [asked, taken] = [first, first];
   const ready = new Set<number>();
   let failure: Error | undefined;
@@ -69,7 +89,7 @@ export function openBatches(split: Split, options: BatchOptions): BatchStream {
   };
   worker.on("error", fail);
   worker.on("exit", (code) =>
-    fail(new DataError(`the worker that prepares images ended with status ${code}`, { code })),
+    fail(new DataError(`the worker that prepares batches ended with status ${code}`, { code })),
   );
 
   const ask = () => {
@@ -91,11 +111,12 @@ export function openBatches(split: Split, options: BatchOptions): BatchStream {
       }
       worker.unref();
       ready.delete(index);
-      images.set(slots[index % SLOTS]!.images as never);
-      labels.set(slots[index % SLOTS]!.labels);
+      const made = slots[index % SLOTS]!;
+      out.x.set(made.x);
+      out.y.set(made.y);
       taken++;
       ask();
-      return { images, labels, epoch: Math.floor(index / steps), step: index % steps };
+      return out;
     },
     close: async () => {
       worker.removeAllListeners();
@@ -105,18 +126,59 @@ export function openBatches(split: Split, options: BatchOptions): BatchStream {
   };
 }
 
-const plainLike = (images: Pixels, length: number): Pixels =>
-  images instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
+/** The batches of a source, each epoch opened anew; one that was begun is read up to where it stopped. */
+export function openSource(
+  source: BatchSource,
+  inputShape: Shape,
+  { from, epochs }: Pick<BatchOptions, "from" | "epochs">,
+): BatchStream {
+  const { stepsPerEpoch: steps, batch } = source;
+  let [epoch, step] = [from.epoch, 0];
+  let iterator: AsyncIterator<Batch> | undefined;
+  const take = async (): Promise<Batch> => {
+    iterator ??= source.open(epoch)[Symbol.asyncIterator]();
+    const { value, done } = await iterator.next();
+    if (done)
+      throw new DataError(
+        `epoch ${epoch + 1} ended after ${step} batches, expected ${steps}`,
+        { epoch, step, stepsPerEpoch: steps },
+        "give as many batches in every epoch, or another stepsPerEpoch",
+      );
+    if (value.x.length !== batch * sizeOf(inputShape))
+      throw new DataError(
+        `epoch ${epoch + 1}, batch ${step + 1}: x has ${value.x.length} numbers, expected ${batch * sizeOf(inputShape)}`,
+        { epoch, step },
+      );
+    if (++step === steps) {
+      await iterator.return?.();
+      [iterator, epoch, step] = [undefined, epoch + 1, 0];
+    }
+    return value;
+  };
+  let skip = from.step;
+  return {
+    stepsPerEpoch: steps,
+    next: async () => {
+      for (; skip > 0; skip--) await take();
+      return epoch < epochs ? take() : undefined;
+    },
+    close: async () => {
+      await iterator?.return?.();
+    },
+  };
+}
 
-const sharedLike = (images: Pixels, length: number): Pixels =>
-  images instanceof Uint8Array
-    ? new Uint8Array(new SharedArrayBuffer(length))
-    : new Float32Array(new SharedArrayBuffer(4 * length));
+type Numbers = Inputs | TargetArray;
 
-function share<T extends Pixels | Int32Array>(values: T): T {
-  const copy = new (values.constructor as new (buffer: SharedArrayBuffer) => T)(
-    new SharedArrayBuffer(values.byteLength),
-  );
-  copy.set(values as never);
+const constructorOf = <T extends Numbers>(like: T) => like.constructor as new (source: number | ArrayBufferLike) => T;
+
+const plain = <T extends Numbers>(like: T, length: number): T => new (constructorOf(like))(length);
+
+const shared = <T extends Numbers>(like: T, length: number): T =>
+  new (constructorOf(like))(new SharedArrayBuffer(length * like.BYTES_PER_ELEMENT));
+
+function share<T extends Numbers>(values: T): T {
+  const copy = shared(values, values.length);
+  copy.set(values);
   return copy;
 }

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DataError } from "../util/errors.ts";
-import type { Dataset, LoadOptions, Split } from "./dataset.ts";
+import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
 import { checkedLabels } from "./fashion.ts";
+import { defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readBytes, readMaybeGzip, requireFolder } from "./files.ts";
 import { readTar } from "./tar.ts";
 
@@ -53,18 +54,26 @@ function places({ name, folder, archive, train, test }: Layout, dir: string | un
   return [folders, [...train, ...test].map((file) => [archive, file])];
 }
 
-export const findCifar = (name: keyof typeof layouts) => (dir?: string) => findFolder(...places(layouts[name], dir));
+const findCifar = (name: keyof typeof layouts) => (dir?: string) => findFolder(...places(layouts[name], dir));
 
-export const loadCifar =
+const loadCifar =
   (name: keyof typeof layouts) =>
-  ({ dir }: LoadOptions): Dataset => {
+  ({ dir }: LoadOptions): ImageDataset => {
     const layout: Layout = layouts[name];
     const folder = requireFolder(name, ...places(layout, dir));
     const archive = join(folder, layout.archive);
     const read = existsSync(archive) ? fromArchive(archive) : (file: string) => readBytes(join(folder, file));
     const part = (files: readonly string[]) => decodeCifar(files.map(read), layout, join(folder, files[0]!));
     const { classes, mean, std } = layout;
-    return { name, classes, imageShape: [3, 32, 32], mean, std, train: part(layout.train), test: part(layout.test) };
+    return {
+      name,
+      targets: { kind: "labels", classes },
+      inputShape: [3, 32, 32],
+      mean,
+      std,
+      train: part(layout.train),
+      test: part(layout.test),
+    };
   };
 
 function fromArchive(path: string): (file: string) => Uint8Array {
@@ -81,7 +90,7 @@ export function decodeCifar(
   files: readonly Uint8Array[],
   { labelBytes, classes }: Pick<Layout, "labelBytes" | "classes">,
   source: string,
-): Split {
+): ImageSplit {
   const record = labelBytes + PIXELS;
   const odd = files.find((bytes) => bytes.length === 0 || bytes.length % record !== 0);
   if (odd)
@@ -99,5 +108,27 @@ export function decodeCifar(
       labels[at] = bytes[from + labelBytes - 1]!;
       images.set(bytes.subarray(from + labelBytes, from + record), at * PIXELS);
     }
-  return { images, labels: checkedLabels(labels, classes, source), count };
+  return { x: images, y: checkedLabels(labels, classes, source), count };
 }
+
+const source = (name: string, md5: string): SourceFile => ({
+  name,
+  md5,
+  url: `https://www.cs.toronto.edu/~kriz/${name}`,
+});
+
+export const cifar10 = defineDataset({
+  name: "cifar10",
+  summary: "50,000 + 10,000 colour images, 32×32, 10 classes",
+  load: loadCifar("cifar10"),
+  find: findCifar("cifar10"),
+  sources: [source(layouts.cifar10.archive, "c32a1d4ab5d03f1284b67883e8d87530")],
+});
+
+export const cifar100 = defineDataset({
+  name: "cifar100",
+  summary: "50,000 + 10,000 colour images, 32×32, 100 classes",
+  load: loadCifar("cifar100"),
+  find: findCifar("cifar100"),
+  sources: [source(layouts.cifar100.archive, "03b5dce01913d631647c71ecec9e9cb8")],
+});

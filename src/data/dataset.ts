@@ -1,22 +1,53 @@
-/** Images and their labels. */
+import type { Targets } from "../nn/losses.ts";
+import type { Shape } from "../util/shape.ts";
+
+/** Numbers that a network reads: pixels 0…255, real numbers, or integers such as tokens. */
+export type Inputs = Uint8Array | Float32Array | Int32Array;
+
+/** Labels 0 … classes − 1, or real-valued targets. */
+export type TargetArray = Int32Array | Float32Array;
+
+/** Examples in a row. */
 export interface Split {
-  /** [count, C, H, W]: pixels 0…255, or numbers that are used as they are. */
-  readonly images: Uint8Array | Float32Array;
-  /** 0 … classes − 1. */
-  readonly labels: Int32Array;
+  /** [count, …inputShape]. */
+  readonly x: Inputs;
+  /** [count] labels, or [count, …shape] values. */
+  readonly y: TargetArray;
   readonly count: number;
+}
+
+/** One mini-batch. */
+export interface Batch {
+  readonly x: Inputs;
+  readonly y: TargetArray;
+}
+
+/** Training examples that arrive batch by batch. */
+export interface BatchSource {
+  readonly stepsPerEpoch: number;
+  /** Examples in each batch. */
+  readonly batch: number;
+  /** An array of the type that every batch's x has. */
+  readonly like: Inputs;
+  /** The batches of an epoch, counted from 0. */
+  open(epoch: number): AsyncIterable<Batch>;
 }
 
 export interface Dataset {
   readonly name: string;
-  readonly classes: number;
-  readonly imageShape: readonly [channels: number, height: number, width: number];
-  /** Per channel, of pixels in 0…1; 0 and 1 for images that are used as they are. */
+  /** Shape of one example: [C, H, W] of images, [d] of feature vectors. */
+  readonly inputShape: Shape;
+  readonly targets: Targets;
+  /** Per channel, of pixels in 0…1; read for uint8 inputs alone, others are used as they are. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
-  readonly train: Split;
-  readonly test: Split;
+  readonly train: Split | BatchSource;
+  /** Held-out examples; left out, a part of the training examples is (data.validation). */
+  readonly val?: Split;
+  readonly test?: Split;
 }
+
+export const isSplit = (examples: Split | BatchSource): examples is Split => "count" in examples;
 
 /** Where the files of a set may be, besides the usual places. */
 export interface LoadOptions {
@@ -26,4 +57,18 @@ export interface LoadOptions {
   readonly labels?: string | undefined;
   readonly testImages?: string | undefined;
   readonly testLabels?: string | undefined;
+}
+
+/** A data set of labelled images, as the published ones are. */
+export interface ImageDataset extends Dataset {
+  readonly inputShape: readonly [channels: number, height: number, width: number];
+  readonly targets: Extract<Targets, { readonly kind: "labels" }>;
+  readonly train: ImageSplit;
+  readonly test: ImageSplit;
+}
+
+/** Labelled images in a row, [count, C, H, W]. */
+export interface ImageSplit extends Split {
+  readonly x: Uint8Array | Float32Array;
+  readonly y: Int32Array;
 }

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import { inPackage } from "../util/package.ts";
-import type { Dataset, LoadOptions, Split } from "./dataset.ts";
+import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
+import { defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readMaybeGzip, requireFolder } from "./files.ts";
 import { decodeIdx } from "./idx.ts";
 
@@ -28,25 +29,33 @@ const mnistFolders = (dir: string | undefined) => foldersFor("fashion-mnist", di
 
 const miniFolders = (dir: string | undefined) => (dir === undefined ? [fashionMiniFolder()] : [dir]);
 
-export const findFashionMnist = (dir?: string) => findFolder(mnistFolders(dir), idxFiles);
+const findFashionMnist = (dir?: string) => findFolder(mnistFolders(dir), idxFiles);
 
-export const findFashionMini = (dir?: string) => findFolder(miniFolders(dir), idxFiles);
+const findFashionMini = (dir?: string) => findFolder(miniFolders(dir), idxFiles);
 
-export const loadFashionMnist = ({ dir }: LoadOptions): Dataset => load("fashion-mnist", mnistFolders(dir));
+const loadFashionMnist = ({ dir }: LoadOptions): ImageDataset => load("fashion-mnist", mnistFolders(dir));
 
-export const loadFashionMini = ({ dir }: LoadOptions): Dataset => load("fashion-mini", miniFolders(dir));
+const loadFashionMini = ({ dir }: LoadOptions): ImageDataset => load("fashion-mini", miniFolders(dir));
 
 /** It comes with the package. */
 export const fashionMiniFolder = (): string => inPackage("datasets/fashion-mini");
 
-function load(name: string, folders: readonly string[]): Dataset {
+function load(name: string, folders: readonly string[]): ImageDataset {
   const folder = requireFolder(name, folders, idxFiles);
-  const read = (part: string): Split => readPart(folder, part);
+  const read = (part: string): ImageSplit => readPart(folder, part);
   const [train, test] = [read(parts.train), read(parts.test)];
-  return { name, classes: CLASSES, imageShape: [1, 28, 28], mean: [MEAN], std: [STD], train, test };
+  return {
+    name,
+    targets: { kind: "labels", classes: CLASSES },
+    inputShape: [1, 28, 28],
+    mean: [MEAN],
+    std: [STD],
+    train,
+    test,
+  };
 }
 
-function readPart(folder: string, part: string): Split {
+function readPart(folder: string, part: string): ImageSplit {
   const open = (stem: string, rank: number) => {
     const path = join(folder, namesOf(stem).find((name) => existsSync(join(folder, name)))!);
     return { path, ...decodeIdx(readMaybeGzip(path), path, rank) };
@@ -58,7 +67,7 @@ function readPart(folder: string, part: string): Split {
     throw new DataError(`${images.path}: images of ${height}×${width}, expected 28×28`, { path: images.path });
   if (labels.shape[0] !== count)
     throw new DataError(`${labels.path}: ${labels.shape[0]} labels for ${count} images`, { path: labels.path });
-  return { images: images.data, labels: checkedLabels(labels.data, CLASSES, labels.path), count };
+  return { x: images.data, y: checkedLabels(labels.data, CLASSES, labels.path), count };
 }
 
 /** Labels as 32-bit numbers, each below the number of classes. */
@@ -71,3 +80,29 @@ export function checkedLabels(labels: ArrayLike<number>, classes: number, source
     });
   return Int32Array.from(labels);
 }
+
+const source = (name: string, md5: string): SourceFile => ({
+  name,
+  md5,
+  url: `https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/${name}`,
+});
+
+export const fashionMini = defineDataset({
+  name: "fashion-mini",
+  summary: "10,000 + 2,000 images of Fashion-MNIST, shipped with the package",
+  load: loadFashionMini,
+  find: findFashionMini,
+});
+
+export const fashionMnist = defineDataset({
+  name: "fashion-mnist",
+  summary: "60,000 + 10,000 grey images of clothing, 28×28, 10 classes",
+  load: loadFashionMnist,
+  find: findFashionMnist,
+  sources: [
+    source("train-images-idx3-ubyte.gz", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+    source("train-labels-idx1-ubyte.gz", "25c81989df183df01b3e8a0aad5dffbe"),
+    source("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
+    source("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
+  ],
+});

@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { EnvHttpProxyAgent, interceptors, request } from "undici";
 import { DataError } from "../util/errors.ts";
-import type { SourceFile } from "./sources.ts";
+import type { SourceFile } from "./entry.ts";
 
 export interface FetchOptions {
   /** Bytes so far and in all, where the server says. */

@@ -1,47 +1,33 @@
-import { findCifar, loadCifar } from "./cifar.ts";
-import type { Dataset, LoadOptions } from "./dataset.ts";
-import { findFashionMini, findFashionMnist, loadFashionMini, loadFashionMnist } from "./fashion.ts";
-import { loadNpy } from "./npy.ts";
-import { findSvhn, loadSvhn } from "./svhn.ts";
 import { namesOf } from "../util/names.ts";
+import { cifar10, cifar100 } from "./cifar.ts";
+import type { ImageDataset, LoadOptions } from "./dataset.ts";
+import type { DatasetEntry } from "./entry.ts";
+import { fashionMini, fashionMnist } from "./fashion.ts";
+import { npy } from "./npy.ts";
+import { svhn } from "./svhn.ts";
 
-interface DatasetEntry {
-  /** One line, for help texts. */
-  readonly summary: string;
-  load(options: LoadOptions): Dataset;
-  /** The folder it would be loaded from; undefined where it is not to be found. */
-  find(dir?: string): string | undefined;
-}
-
-/** The data sets that configurations and commands know by name; a new one is one entry. */
+/** The data sets that configurations and commands know by name; a new one is one file and one line. */
 export const datasets = {
-  "fashion-mini": {
-    summary: "10,000 + 2,000 images of Fashion-MNIST, shipped with the package",
-    load: loadFashionMini,
-    find: findFashionMini,
-  },
-  "fashion-mnist": {
-    summary: "60,000 + 10,000 grey images of clothing, 28×28, 10 classes",
-    load: loadFashionMnist,
-    find: findFashionMnist,
-  },
-  cifar10: {
-    summary: "50,000 + 10,000 colour images, 32×32, 10 classes",
-    load: loadCifar("cifar10"),
-    find: findCifar("cifar10"),
-  },
-  cifar100: {
-    summary: "50,000 + 10,000 colour images, 32×32, 100 classes",
-    load: loadCifar("cifar100"),
-    find: findCifar("cifar100"),
-  },
-  svhn: { summary: "73,257 + 26,032 house numbers, 32×32, 10 classes", load: loadSvhn, find: findSvhn },
-  npy: { summary: "images and labels of your own, as .npy files", load: loadNpy, find: () => undefined },
+  "fashion-mini": fashionMini,
+  "fashion-mnist": fashionMnist,
+  cifar10,
+  cifar100,
+  svhn,
+  npy,
 } as const satisfies Readonly<Record<string, DatasetEntry>>;
 
 export type DatasetName = keyof typeof datasets;
 
 export const datasetNames = namesOf(datasets);
 
-export const loadDataset = async (name: DatasetName, options: LoadOptions = {}): Promise<Dataset> =>
+/**
+ * Reads a data set by name, from its folder, the cache or the package.
+ *
+ * @example
+ * ```ts
+ * const { train, inputShape } = await loadDataset("fashion-mini");
+ * ```
+ * @throws DataError where its files are missing or damaged
+ */
+export const loadDataset = async (name: DatasetName, options: LoadOptions = {}): Promise<ImageDataset> =>
   datasets[name].load(options);

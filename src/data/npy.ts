@@ -1,11 +1,12 @@
 import { ConfigError, DataError } from "../util/errors.ts";
 import { decodeNpy } from "../util/npy.ts";
-import type { Dataset, LoadOptions, Split } from "./dataset.ts";
+import type { ImageDataset, ImageSplit, LoadOptions } from "./dataset.ts";
+import { defineDataset } from "./entry.ts";
 import { checkedLabels } from "./fashion.ts";
 import { readBytes } from "./files.ts";
 
 /** Images and labels of one's own: .npy files, images [n, C, H, W] as uint8 (normalized) or float32 (used as they are). */
-export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions): Dataset {
+export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions): ImageDataset {
   const given = {
     "data.images": images,
     "data.labels": labels,
@@ -20,18 +21,26 @@ export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions)
       "give the paths of four .npy files",
     );
   const [train, test] = [readPair(images!, labels!), readPair(testImages!, testLabels!)];
-  const classes = 1 + Math.max(...[train, test].map(({ split }) => split.labels.reduce((a, b) => Math.max(a, b), 0)));
+  const classes = 1 + Math.max(...[train, test].map(({ split }) => split.y.reduce((a, b) => Math.max(a, b), 0)));
   if (train.shape.join() !== test.shape.join() || train.pixels !== test.pixels)
     throw new DataError(
       `${testImages}: ${test.pixels} images [${test.shape.join(", ")}], the training images are ${train.pixels} [${train.shape.join(", ")}]`,
       { path: testImages },
     );
   const { mean, std } = train.pixels === "uint8" ? statistics(train.split, train.shape) : identity(train.shape[0]);
-  return { name: "npy", classes, imageShape: train.shape, mean, std, train: train.split, test: test.split };
+  return {
+    name: "npy",
+    targets: { kind: "labels", classes },
+    inputShape: train.shape,
+    mean,
+    std,
+    train: train.split,
+    test: test.split,
+  };
 }
 
 interface Pair {
-  readonly split: Split;
+  readonly split: ImageSplit;
   readonly shape: readonly [number, number, number];
   readonly pixels: "uint8" | "float32";
 }
@@ -53,7 +62,7 @@ export function readPair(imagePath: string, labelPath: string): Pair {
     throw new DataError(`${imagePath}: element ${bad} is ${images.data[bad]}`, { path: imagePath, at: bad });
   if (labels.shape.length !== 1 || labels.shape[0] !== count)
     throw new DataError(`${labelPath}: shape [${labels.shape.join(", ")}], expected [${count}]`, { path: labelPath });
-  const split = { images: images.data, labels: checkedLabels(labels.data, MOST_CLASSES, labelPath), count };
+  const split = { x: images.data, y: checkedLabels(labels.data, MOST_CLASSES, labelPath), count };
   return { split, shape: [channels, height, width], pixels: images.data instanceof Uint8Array ? "uint8" : "float32" };
 }
 
@@ -68,7 +77,10 @@ const identity = (channels: number) => ({
 });
 
 /** Mean and standard deviation per channel, of pixels in 0…1. */
-export function statistics({ images, count }: Split, [channels, height, width]: readonly [number, number, number]) {
+export function statistics(
+  { x: images, count }: ImageSplit,
+  [channels, height, width]: readonly [number, number, number],
+) {
   const plane = height * width;
   const perChannel = Array.from({ length: channels }, (_, c) => {
     let [total, squares] = [0, 0];
@@ -83,3 +95,9 @@ export function statistics({ images, count }: Split, [channels, height, width]: 
   });
   return { mean: perChannel.map(({ mean }) => mean), std: perChannel.map(({ std }) => std) };
 }
+
+export const npy = defineDataset({
+  name: "npy",
+  summary: "images and labels of your own, as .npy files",
+  load: loadNpy,
+});

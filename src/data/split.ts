@@ -1,9 +1,9 @@
 import { rng } from "../util/rng.ts";
-import { permutation } from "./permutation.ts";
 import type { Split } from "./dataset.ts";
+import { permutation } from "./permutation.ts";
 
-/** A random part of the images set aside for validation, a function of the seed; both parts keep the file's order. */
-export function splitValidation(split: Split, fraction: number, seed: number): { train: Split; val: Split } {
+/** A random part of the examples set aside for validation, a function of the seed; both parts keep the file's order. */
+export function splitValidation<S extends Split>(split: S, fraction: number, seed: number): { train: S; val: S } {
   const held = Math.round(split.count * fraction);
   const order = permutation(split.count, rng(seed, "validation"));
   return {
@@ -12,13 +12,19 @@ export function splitValidation(split: Split, fraction: number, seed: number): {
   };
 }
 
-/** The images of the given indices, copied together. */
-export function select({ images, labels, count }: Split, indices: Int32Array): Split {
-  const size = count === 0 ? 0 : images.length / count;
-  const chosen =
-    images instanceof Uint8Array ? new Uint8Array(indices.length * size) : new Float32Array(indices.length * size);
+/** The examples of the given indices, copied together. */
+export const select = <S extends Split>(split: S, indices: Int32Array): S => ({
+  ...split,
+  x: rows(split.x, split.count, indices),
+  y: rows(split.y, split.count, indices),
+  count: indices.length,
+});
+
+function rows<T extends Split["x"] | Split["y"]>(values: T, count: number, indices: Int32Array): T {
+  const size = count === 0 ? 0 : values.length / count;
+  const chosen = new (values.constructor as new (length: number) => T)(indices.length * size);
   indices.forEach((from, to) => {
-    chosen.set(images.subarray(from * size, (from + 1) * size) as never, to * size);
+    chosen.set(values.subarray(from * size, (from + 1) * size), to * size);
   });
-  return { images: chosen, labels: Int32Array.from(indices, (i) => labels[i]!), count: indices.length };
+  return chosen;
 }

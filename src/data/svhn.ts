@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
-import type { Dataset, LoadOptions, Split } from "./dataset.ts";
+import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
 import { checkedLabels } from "./fashion.ts";
+import { defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readBytes, requireFolder } from "./files.ts";
 import { readMat5 } from "./mat5.ts";
 
@@ -10,16 +11,16 @@ export const svhnFiles = ["train_32x32.mat", "test_32x32.mat"] as const;
 const folders = (dir: string | undefined) => foldersFor("svhn", dir, []);
 const needed = svhnFiles.map((file) => [file]);
 
-export const findSvhn = (dir?: string) => findFolder(folders(dir), needed);
+const findSvhn = (dir?: string) => findFolder(folders(dir), needed);
 
 /** Street View House Numbers, cropped digits (http://ufldl.stanford.edu/housenumbers). */
-export function loadSvhn({ dir }: LoadOptions): Dataset {
+function loadSvhn({ dir }: LoadOptions): ImageDataset {
   const folder = requireFolder("svhn", folders(dir), needed);
   const [train, test] = svhnFiles.map((file) => decodeSvhn(readBytes(join(folder, file)), join(folder, file)));
   return {
     name: "svhn",
-    classes: 10,
-    imageShape: [3, 32, 32],
+    targets: { kind: "labels", classes: 10 },
+    inputShape: [3, 32, 32],
     mean: [0.4377, 0.4438, 0.4728],
     std: [0.198, 0.201, 0.197],
     train: train!,
@@ -28,7 +29,7 @@ export function loadSvhn({ dir }: LoadOptions): Dataset {
 }
 
 /** X [32, 32, 3, n], first axis fastest, to [n, 3, 32, 32]; y [n, 1], where 10 stands for the digit 0. */
-export function decodeSvhn(bytes: Uint8Array, source: string): Split {
+export function decodeSvhn(bytes: Uint8Array, source: string): ImageSplit {
   const arrays = readMat5(bytes, source);
   const [X, y] = [arrays.get("X"), arrays.get("y")];
   if (X === undefined || y === undefined)
@@ -57,5 +58,22 @@ export function decodeSvhn(bytes: Uint8Array, source: string): Split {
   const zero = y.data.indexOf(0);
   if (zero >= 0) throw new DataError(`${source}: label 0 of image ${zero}, expected 1 … 10`, { source, at: zero });
   const labels = Array.from(y.data, (label) => (label === 10 ? 0 : label));
-  return { images, labels: checkedLabels(labels, 10, source), count };
+  return { x: images, y: checkedLabels(labels, 10, source), count };
 }
+
+const source = (name: string, md5: string): SourceFile => ({
+  name,
+  md5,
+  url: `http://ufldl.stanford.edu/housenumbers/${name}`,
+});
+
+export const svhn = defineDataset({
+  name: "svhn",
+  summary: "73,257 + 26,032 house numbers, 32×32, 10 classes",
+  load: loadSvhn,
+  find: findSvhn,
+  sources: [
+    source("train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
+    source("test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
+  ],
+});

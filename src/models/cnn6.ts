@@ -4,6 +4,7 @@ import { maxPool2d, mean, silu } from "../nn/functions.ts";
 import { fromNchw } from "../nn/images.ts";
 import { conv, linear } from "../nn/layers.ts";
 import type { Network } from "../nn/scope.ts";
+import { defineModel } from "./entry.ts";
 
 export interface Cnn6Options {
   readonly classes: number;
@@ -30,3 +31,12 @@ export const cnn6 =
     const b = pool(layer(layer(a, 3, 2 * width), 4, 2 * width));
     return linear(scope.at("linear"), mean(layer(b, 5, 4 * width), [0, 1]), classes);
   };
+
+export const cnn6Entry = defineModel({
+  name: "cnn6",
+  summary: "six layers without batch norm; width = channels of the first",
+  defaultWidth: 32,
+  activations: ["relu", "tanh", "silu"],
+  sample: { options: { classes: 4, width: 2, activation: "tanh" }, inputShape: [3, 1, 12, 12] },
+  build: cnn6,
+});

@@ -2,6 +2,7 @@ import { relu, tanh } from "../graph/ops/elementwise.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { linear } from "../nn/layers.ts";
 import type { Network } from "../nn/scope.ts";
+import { defineModel } from "./entry.ts";
 
 export interface MlpOptions {
   readonly classes: number;
@@ -19,3 +20,14 @@ export const mlp =
     const features = hidden.reduce((h, width, i) => act(linear(layer(i), h, width)), reshape(x, [x.shape[0]!, -1]));
     return linear(layer(hidden.length), features, classes);
   };
+
+export const mlpEntry = defineModel({
+  name: "mlp",
+  summary: "depth hidden layers of width units",
+  defaultWidth: 128,
+  defaultDepth: 2,
+  activations: ["relu", "tanh"],
+  sample: { options: { classes: 3, width: 5, activation: "tanh" }, inputShape: [7, 6] },
+  build: ({ classes, width, depth, activation }) =>
+    mlp({ classes, hidden: new Array<number>(depth).fill(width), activation }),
+});

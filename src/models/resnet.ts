@@ -4,6 +4,7 @@ import { mean, silu } from "../nn/functions.ts";
 import { fromNchw } from "../nn/images.ts";
 import { batchNorm, conv, linear } from "../nn/layers.ts";
 import type { Network, Scope } from "../nn/scope.ts";
+import { defineModel } from "./entry.ts";
 
 export interface ResnetOptions {
   readonly classes: number;
@@ -54,3 +55,22 @@ const resnet =
 export const resnet18 = resnet(basic, [2, 2, 2, 2]);
 export const resnet34 = resnet(basic, [3, 4, 6, 3]);
 export const resnet50 = resnet(bottleneck, [3, 4, 6, 3]);
+
+const entry = (name: string, summary: string, build: typeof resnet18, activation?: "silu") =>
+  defineModel({
+    name,
+    summary,
+    defaultWidth: 64,
+    activations: ["relu", "silu"],
+    sample: { options: { classes: 10, width: 4, activation }, inputShape: [2, 3, 16, 16] },
+    build,
+  });
+
+export const resnet18Entry = entry(
+  "resnet18",
+  "18 layers, CIFAR stem; width = channels of the first stage",
+  resnet18,
+  "silu",
+);
+export const resnet34Entry = entry("resnet34", "34 layers, CIFAR stem", resnet34);
+export const resnet50Entry = entry("resnet50", "50 layers of bottlenecks, CIFAR stem", resnet50);

@@ -4,6 +4,7 @@ import { mean, silu } from "../nn/functions.ts";
 import { fromNchw } from "../nn/images.ts";
 import { batchNorm, conv, linear } from "../nn/layers.ts";
 import type { Network, Scope } from "../nn/scope.ts";
+import { defineModel } from "./entry.ts";
 import { ConfigError } from "../util/errors.ts";
 
 export interface WideResnetOptions {
@@ -54,3 +55,13 @@ export const wideResnet = ({ classes, width, depth = 28, activation = "relu" }: 
     return linear(scope.at("fc"), mean(act(batchNorm(scope.at("bn1"), x)), [0, 1]), classes);
   };
 };
+
+export const wideResnetEntry = defineModel({
+  name: "wide-resnet",
+  summary: "depth 6n + 4, width = widening factor: 28 and 10 are WRN-28-10",
+  defaultWidth: 10,
+  defaultDepth: 28,
+  activations: ["relu", "silu"],
+  sample: { options: { classes: 4, width: 1, depth: 10, activation: "silu" }, inputShape: [2, 3, 8, 8] },
+  build: wideResnet,
+});

@@ -1,7 +1,7 @@
 import { add, mul } from "../graph/ops/elementwise.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { constant, input } from "../graph/ops/source.ts";
-import type { FloatDType, Tensor } from "../graph/tensor.ts";
+import type { DType, FloatDType, Tensor } from "../graph/tensor.ts";
 import { InputError } from "../util/errors.ts";
 import type { Shape } from "../util/shape.ts";
 import { concat } from "../graph/ops/arrange.ts";
@@ -48,7 +48,7 @@ interface Store {
 }
 
 /** Finds out which parameters and buffers a network has, by running it once on placeholders. */
-export function declare(network: Network, inputShape: Shape): Model {
+export function declare(network: Network, inputShape: Shape, dtype: DType = "f32"): Model {
   const parameters = new Map<string, Declaration>();
   const buffers = new Map<string, Declaration>();
   const record = (into: Map<string, Declaration>) => (declaration: Declaration) => {
@@ -64,7 +64,7 @@ export function declare(network: Network, inputShape: Shape): Model {
     buffer: record(buffers),
     observe: () => undefined,
   };
-  network(scopeOn(store), input("x", inputShape));
+  network(scopeOn(store), input("x", inputShape, dtype));
   return {
     parameters: layoutOf([...parameters.values()]),
     buffers: layoutOf([...buffers.values()]),

@@ -4,12 +4,18 @@ import { abs, add, div, mul, sign, sub } from "../graph/ops/elementwise.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { constant } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Loss } from "./methods.ts";
+import type { Loss } from "./point.ts";
 import { norm, unit } from "./vector.ts";
 import { namesOf } from "../util/names.ts";
 
+/** An estimate of v: what its Hessian-vector products are used for, and how many it makes. */
+export interface Estimate {
+  readonly estimator: "power" | "lanczos";
+  readonly products: number;
+}
+
 /** How often, from the settings method.every (k) and method.iterations (p). */
-export interface RefreshSettings {
+interface Frequency {
   readonly every: number;
   readonly iterations: number;
 }
@@ -19,11 +25,11 @@ export interface Solver {
   /** One line: what it does and costs. */
   readonly summary: string;
   /** Steps from one estimate by Hessian-vector products to the next; 0: only the first is made. */
-  interval(settings: RefreshSettings): number;
+  interval(settings: Frequency): number;
   /** Products of every estimate but the first, which makes `iterations` of them. */
-  products(settings: RefreshSettings): number;
+  products(settings: Frequency): number;
   /** What the products of the first estimate, or of many, are used for. */
-  readonly estimator: "power" | "lanczos";
+  readonly estimator: Estimate["estimator"];
   /** Whether v follows the change of the gradient in every step, at the rate method.follow (see `followSecant`). */
   readonly follow: boolean;
 }

@@ -1,4 +1,4 @@
-import { type TrainingMethodName, trainingMethods } from "../optim/methods.ts";
+import { type TrainingMethodName, trainingMethods } from "../optim/methods/index.ts";
 import type { Run } from "./read-run.ts";
 
 /** Runs that differ in nothing but the seed. */

@@ -1,4 +1,4 @@
-import type { TrainingMethodName } from "../optim/methods.ts";
+import type { TrainingMethodName } from "../optim/methods/index.ts";
 import type { Group } from "./groups.ts";
 
 /** Okabe & Ito's colours, told apart with any colour vision; a method keeps its own in every figure. */

@@ -6,6 +6,7 @@ import {
   type EpochLine,
   type EpochTime,
   metricsLine,
+  type ProbeLine,
   type RefreshLine,
   type RefreshTime,
   type RunRecord,
@@ -21,6 +22,7 @@ export interface Run {
   readonly steps: readonly StepLine[];
   readonly epochs: readonly EpochLine[];
   readonly refreshes: readonly RefreshLine[];
+  readonly probes: readonly ProbeLine[];
   readonly epochTimes: readonly EpochTime[];
   readonly refreshTimes: readonly RefreshTime[];
 }
@@ -36,6 +38,7 @@ export function readRun(path: string): Run {
     steps: metrics.filter((line) => line.kind === "step"),
     epochs: metrics.filter((line) => line.kind === "epoch"),
     refreshes: metrics.filter((line) => line.kind === "refresh"),
+    probes: metrics.filter((line) => line.kind === "probe"),
     epochTimes: timings.filter((line) => line.kind === "epoch"),
     refreshTimes: timings.filter((line) => line.kind === "refresh"),
   };

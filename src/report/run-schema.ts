@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { trainingMethodNames } from "../optim/methods.ts";
+import { trainingMethodNames } from "../optim/methods/index.ts";
 
 /** JSON has no NaN and no infinity: JSON.stringify writes null for them. */
 const measured = z
@@ -9,7 +9,7 @@ const measured = z
 const step = z.int().min(0);
 const epoch = z.int().min(1);
 
-const score = z.object({ loss: measured, accuracy: measured });
+const score = z.object({ loss: measured, accuracy: measured.optional() });
 
 const stepLine = z.object({
   kind: z.literal("step"),
@@ -40,10 +40,20 @@ const refreshLine = z.object({
   cosGradV: measured,
 });
 
-const doneLine = z.object({ kind: z.literal("done"), test: score });
+const doneLine = z.object({ kind: z.literal("done"), test: score.nullable() });
+
+const probeLine = z.object({
+  kind: z.literal("probe"),
+  step,
+  epoch,
+  eigenvalue: measured,
+  residual: measured,
+  ratio: measured,
+  subspace: measured,
+});
 
 /** A line of metrics.jsonl. */
-export const metricsLine = z.discriminatedUnion("kind", [stepLine, epochLine, refreshLine, doneLine]);
+export const metricsLine = z.discriminatedUnion("kind", [stepLine, epochLine, refreshLine, probeLine, doneLine]);
 
 const epochTime = z.object({
   kind: z.literal("epoch"),
@@ -55,9 +65,10 @@ const epochTime = z.object({
 });
 
 const refreshTime = z.object({ kind: z.literal("refresh"), step, seconds: measured });
+const probeTime = z.object({ kind: z.literal("probe"), step, seconds: measured });
 
 /** A line of timings.jsonl. */
-export const timingsLine = z.discriminatedUnion("kind", [epochTime, refreshTime]);
+export const timingsLine = z.discriminatedUnion("kind", [epochTime, refreshTime, probeTime]);
 
 /** Settings that a report names; all others are kept as they are, so that runs of other versions can be read. */
 const config = z.looseObject({
@@ -72,7 +83,7 @@ const result = z.object({
   epochs: z.int(),
   train: score,
   val: score.nullable(),
-  test: score,
+  test: score.nullable(),
   seconds: measured,
 });
 
@@ -81,7 +92,7 @@ export const runRecord = z.object({
   version: z.literal(1),
   config,
   model: z.object({ name: z.string(), parameters: z.int() }),
-  data: z.object({ name: z.string(), classes: z.int(), train: z.int(), val: z.int(), test: z.int() }),
+  data: z.object({ name: z.string(), classes: z.int().optional(), train: z.int(), val: z.int(), test: z.int() }),
   device: z.string(),
   threads: z.int(),
   versions: z.object({ eigensam: z.string(), node: z.string(), onnxruntime: z.string() }),
@@ -96,4 +107,5 @@ export type StepLine = z.output<typeof stepLine>;
 export type EpochLine = z.output<typeof epochLine>;
 export type RefreshLine = z.output<typeof refreshLine>;
 export type EpochTime = z.output<typeof epochTime>;
+export type ProbeLine = z.output<typeof probeLine>;
 export type RefreshTime = z.output<typeof refreshTime>;

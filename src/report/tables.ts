@@ -41,10 +41,10 @@ const measures: readonly Measure[] = [
   {
     head: "test accuracy, %",
     key: "testAccuracyPercent",
-    value: ({ record }) => scaled(record.result?.test.accuracy, 100),
+    value: ({ record }) => scaled(record.result?.test?.accuracy, 100),
     decimals: fixed(2),
   },
-  { head: "test loss", key: "testLoss", value: ({ record }) => record.result?.test.loss, decimals: fixed(3) },
+  { head: "test loss", key: "testLoss", value: ({ record }) => record.result?.test?.loss, decimals: fixed(3) },
   { head: "training loss", key: "trainLoss", value: ({ record }) => record.result?.train.loss, decimals: fixed(3) },
   { head: "last λ₁", key: "lastEigenvalue", value: lastEigenvalue, decimals: significant },
   { head: "|cos(ε, v₁)|", key: "alignment", value: meanAlignment, decimals: fixed(3) },

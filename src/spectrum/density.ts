@@ -26,7 +26,7 @@ const TOGETHER = 4;
 /** Stochastic Lanczos quadrature (Golub & Meurant 1994; Ghorbani, Krishnan & Xiao 2019): one quadrature per probe. */
 export async function spectralQuadratures(operator: SymmetricOperator, options: DensityOptions): Promise<Quadrature[]> {
   const { steps, random, onProduct } = options;
-  const { size, dtype } = operator;
+  const { dim: size, dtype } = operator;
   const probes =
     typeof options.probes === "number"
       ? Array.from({ length: options.probes }, () => rademacher(size, dtype, random))

@@ -40,7 +40,7 @@ export interface ExtremesOptions {
  */
 export async function extremeEigenpairs(operator: SymmetricOperator, options: ExtremesOptions): Promise<Extremes> {
   const { top, bottom, tolerance, maxProducts, random, onProduct } = options;
-  const { size, dtype } = operator;
+  const { dim: size, dtype } = operator;
   const wanted = top + bottom;
   if (wanted > size)
     throw new ConfigError(

@@ -34,7 +34,7 @@ const EXHAUSTED = { f32: 1e-6, f64: 1e-13 } as const;
  */
 export async function lanczos(operator: SymmetricOperator, options: LanczosOptions): Promise<Krylov> {
   const { random, enough } = options;
-  const steps = Math.min(options.steps, operator.size);
+  const steps = Math.min(options.steps, operator.dim);
   const basis: Vector[] = [];
   const alpha: number[] = [];
   const beta: number[] = [];
@@ -42,7 +42,7 @@ export async function lanczos(operator: SymmetricOperator, options: LanczosOptio
   let scale = 0;
   for (let step = 0; step < steps; step++) {
     basis.push(q);
-    const rest = await operator.product(q);
+    const rest = await operator.apply(q);
     alpha.push(inner(q, rest));
     addScaled(rest, -alpha.at(-1)!, q);
     orthogonalize(rest, basis);
@@ -62,7 +62,7 @@ export async function lanczos(operator: SymmetricOperator, options: LanczosOptio
   return { basis, alpha, beta };
 }
 
-function freshDirection({ size, dtype }: SymmetricOperator, basis: readonly Vector[], random: Rng): Vector {
+function freshDirection({ dim: size, dtype }: SymmetricOperator, basis: readonly Vector[], random: Rng): Vector {
   const fresh = normalized(gaussian(size, dtype, random));
   orthogonalize(fresh, basis);
   return normalized(fresh);

@@ -6,10 +6,10 @@ import type { Vector } from "./vectors.ts";
  * Every measurement here works on this interface.
  */
 export interface SymmetricOperator {
-  readonly size: number;
+  readonly dim: number;
   readonly dtype: FloatDType;
   /** H·v as a new vector. */
-  product(v: Vector): Promise<Vector>;
+  apply(v: Vector): Promise<Vector>;
 }
 
 /** Products of several vectors at once, in order. */
@@ -39,9 +39,9 @@ export function gathered(size: number, dtype: FloatDType, products: Products): S
     );
   };
   return {
-    size,
+    dim: size,
     dtype,
-    product: (v) =>
+    apply: (v) =>
       new Promise((done, failed) => {
         // A turn of the event loop later everyone who goes on at this moment has asked.
         if (waiting.length === 0) setTimeout(flush, 0);
@@ -51,11 +51,15 @@ export function gathered(size: number, dtype: FloatDType, products: Products): S
 }
 
 /** The diagonal block of rows and columns start … end − 1. */
-export function blockOf({ size, dtype, product }: SymmetricOperator, start: number, end: number): SymmetricOperator {
+export function blockOf(
+  { dim: size, dtype, apply: product }: SymmetricOperator,
+  start: number,
+  end: number,
+): SymmetricOperator {
   return {
-    size: end - start,
+    dim: end - start,
     dtype,
-    product: async (v) => {
+    apply: async (v) => {
       const whole = dtype === "f64" ? new Float64Array(size) : new Float32Array(size);
       whole.set(v, start);
       return (await product(whole)).slice(start, end);

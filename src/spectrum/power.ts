@@ -25,7 +25,7 @@ export async function powerMethod(
 ): Promise<PowerOutcome> {
   let vector = normalized(start);
   for (let products = 1; ; products++) {
-    const Hv = await operator.product(vector);
+    const Hv = await operator.apply(vector);
     const eigenvalue = inner(vector, Hv);
     const error = Hv.slice() as Vector;
     addScaled(error, -eigenvalue, vector);

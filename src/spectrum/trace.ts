@@ -27,7 +27,7 @@ export function estimateOf(samples: readonly number[]): Estimate {
 }
 
 /** e₀, e₁, …: with them every sum over probes is exact. */
-export const unitVectors = ({ size, dtype }: SymmetricOperator): Vector[] =>
+export const unitVectors = ({ dim: size, dtype }: SymmetricOperator): Vector[] =>
   Array.from({ length: size }, (_, i) => {
     const e = zeros(size, dtype);
     e[i] = 1;
@@ -35,23 +35,23 @@ export const unitVectors = ({ size, dtype }: SymmetricOperator): Vector[] =>
   });
 
 /** `count` vectors of random signs. */
-export const signProbes = ({ size, dtype }: SymmetricOperator, count: number, random: Rng): Vector[] =>
+export const signProbes = ({ dim: size, dtype }: SymmetricOperator, count: number, random: Rng): Vector[] =>
   Array.from({ length: count }, () => rademacher(size, dtype, random));
 
 const productsOf = (operator: SymmetricOperator, vectors: readonly Vector[]): Promise<Vector[]> =>
-  Promise.all(vectors.map((v) => operator.product(v)));
+  Promise.all(vectors.map((v) => operator.apply(v)));
 
 /** The exact sum of eᵢᵀHeᵢ. */
 async function exactTrace(operator: SymmetricOperator): Promise<TraceEstimate> {
   const units = unitVectors(operator);
   const columns = await productsOf(operator, units);
-  return { mean: columns.reduce((sum, column, i) => sum + column[i]!, 0), stderr: 0, products: operator.size };
+  return { mean: columns.reduce((sum, column, i) => sum + column[i]!, 0), stderr: 0, products: operator.dim };
 }
 
 /** tr H = E zᵀHz over random signs z (Hutchinson 1990). */
 export async function hutchinson(operator: SymmetricOperator, options: ProbeOptions): Promise<TraceEstimate> {
   const { products, random } = options;
-  if (products >= operator.size) return exactTrace(operator);
+  if (products >= operator.dim) return exactTrace(operator);
   const probes = signProbes(operator, products, random);
   const images = await productsOf(operator, probes);
   return { ...estimateOf(probes.map((z, i) => inner(z, images[i]!))), products };
@@ -63,7 +63,7 @@ export async function hutchinson(operator: SymmetricOperator, options: ProbeOpti
  */
 export async function hutchPlusPlus(operator: SymmetricOperator, options: ProbeOptions): Promise<TraceEstimate> {
   const { products, random } = options;
-  if (products >= operator.size) return exactTrace(operator);
+  if (products >= operator.dim) return exactTrace(operator);
   const rank = Math.floor(products / 3);
   const Q = orthonormal(await productsOf(operator, signProbes(operator, rank, random)));
   const HQ = await productsOf(operator, Q);
@@ -77,7 +77,7 @@ export async function hutchPlusPlus(operator: SymmetricOperator, options: ProbeO
 
 /** ‖H‖²_F = E‖Hz‖² over random signs z; the square root of the mean, and its standard error to first order. */
 export async function frobeniusNorm(operator: SymmetricOperator, options: ProbeOptions): Promise<TraceEstimate> {
-  const exact = options.products >= operator.size;
+  const exact = options.products >= operator.dim;
   const probes = exact ? unitVectors(operator) : signProbes(operator, options.products, options.random);
   const squares = (await productsOf(operator, probes)).map((image) => inner(image, image));
   if (exact) return { mean: Math.sqrt(squares.reduce((a, b) => a + b, 0)), stderr: 0, products: probes.length };

@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { datasetNames } from "../data/index.ts";
-import { modelNames } from "../models/index.ts";
 import { solverNames } from "../optim/eigenvector.ts";
-import { trainingMethodNames } from "../optim/methods.ts";
+import { assertHyper, type Hyper } from "../optim/hyper.ts";
+import type { Method } from "../optim/method.ts";
 import { optimizerNames } from "../optim/optimizers.ts";
 import { scheduleNames } from "../optim/schedules.ts";
 import { devices } from "../runtime/device.ts";
+import { namesOf } from "../util/names.ts";
+import { builtIn, type Registry } from "./registry.ts";
 
 const count = z.int().min(1);
 const countOrOff = z.int().min(0);
@@ -14,104 +15,171 @@ const notNegative = z.number().min(0);
 const fraction = z.number().min(0).lt(1);
 
 /** Every setting of a training run: dotted keys of the command line, tables of a TOML file. */
-export const trainSchema = z.strictObject({
-  seed: z
-    .int()
-    .min(0)
-    .default(1)
-    .describe("decides initialization, order of images, augmentation and first eigenvector"),
-  device: z.enum(devices).default("cpu").describe("where the graph runs"),
-  threads: countOrOff.default(0).describe("threads of ONNX Runtime; 0 is one per core"),
-  model: z
-    .strictObject({
-      name: z.enum(modelNames).default("resnet18"),
-      width: count
-        .optional()
-        .describe("channels of the first stage, widening factor or hidden units; each model has its default"),
-      depth: count.optional().describe("layers, where the model has a choice"),
-      activation: z.enum(["relu", "tanh", "silu"]).optional().describe("nonlinearity, where the model has a choice"),
-    })
-    .prefault({}),
-  data: z
-    .strictObject({
-      name: z.enum(datasetNames).default("fashion-mini"),
-      dir: z.string().optional().describe("folder to look in first"),
-      batch: count.default(128).describe("images per step"),
-      validation: fraction.default(0.1).describe("part of the training images kept for validation"),
-      crop: countOrOff.default(4).describe("random crop after padding by this many pixels; 0 is off"),
-      flip: z.boolean().default(true).describe("random horizontal flip"),
-      cutout: countOrOff.default(0).describe("side of a random square of zeros, in pixels; 0 is off"),
-      images: z.string().optional().describe("data.name=npy: training images .npy, NCHW uint8 or float32"),
-      labels: z.string().optional().describe("data.name=npy: their labels .npy, int64"),
-      testImages: z.string().optional().describe("data.name=npy: test images"),
-      testLabels: z.string().optional().describe("data.name=npy: test labels"),
-    })
-    .prefault({}),
-  method: z
-    .strictObject({
-      name: z.enum(trainingMethodNames).default("eigen-sam"),
-      rho: notNegative.default(0.1).describe("perturbation radius ρ"),
-      alpha: notNegative.default(0.2).describe("alignment strength α of Eigen-SAM"),
-      solver: z
-        .enum(solverNames)
-        .default("free")
-        .describe("how the top eigenvector is kept up: docs/curvature.md compares them"),
-      every: count
-        .default(100)
-        .describe("steps between estimates of the top eigenvector, k: solvers power and lanczos; spread takes k/p"),
-      iterations: count
-        .default(5)
-        .describe("Hessian-vector products per estimate, p: solvers power and lanczos, and the first estimate of all"),
-      follow: fraction
-        .default(0.1)
-        .describe("part of v that the change of the gradient replaces in every step: solver free"),
-      hessianBn: z.enum(["batch", "running"]).default("batch").describe("batch-norm statistics in the Hessian"),
-      warmup: z
-        .enum(["estimate", "sam", "usam"])
-        .default("estimate")
-        .describe("before the first regular estimate: estimate at step 0, or take SAM or USAM steps"),
-      compat: z
-        .enum(["none", "official"])
-        .default("none")
-        .describe("official: warmup usam, hessianBn running, steps counted within the epoch, as the authors' code"),
-    })
-    .prefault({}),
-  optimizer: z
-    .strictObject({
-      name: z.enum(optimizerNames).default("sgd"),
-      lr: notNegative.default(0.1).describe("learning rate η"),
-      momentum: fraction.default(0.9).describe("μ of SGD"),
-      nesterov: z.boolean().default(false),
-      weightDecay: notNegative.default(5e-4).describe("coupled in SGD, decoupled in AdamW"),
-      beta1: fraction.default(0.9),
-      beta2: fraction.default(0.999),
-      eps: positive.default(1e-8),
-    })
-    .prefault({}),
-  schedule: z
-    .strictObject({
-      name: z.enum(scheduleNames).default("cosine"),
-      warmup: notNegative.default(0).describe("epochs of linear warm-up"),
-      milestones: z.array(notNegative).default([]).describe("epochs at which schedule.name=step multiplies by gamma"),
-      gamma: positive.default(0.1),
-    })
-    .prefault({}),
-  train: z
-    .strictObject({
-      epochs: count.default(10),
-      labelSmoothing: fraction.default(0),
-      clip: notNegative.default(0).describe("largest norm of the descent direction; 0 is off"),
-      checkpointEvery: countOrOff
-        .default(0)
-        .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
-      diagnosticsEvery: countOrOff
-        .default(0)
-        .describe(
-          "steps between measurements of λ₁ and alignment where the method makes no estimates of its own; 0 is off",
-        ),
-      testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
-    })
-    .prefault({}),
-});
+export function trainSchema(registry: Registry) {
+  return z.strictObject({
+    seed: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe("decides initialization, order of examples, augmentation and first eigenvector"),
+    device: z.enum(devices).default("cpu").describe("where the graph runs"),
+    threads: countOrOff.default(0).describe("threads of ONNX Runtime; 0 is one per core"),
+    model: z
+      .strictObject({
+        name: z.enum(namesOf(registry.models)).default("resnet18").describe("network"),
+        width: count
+          .optional()
+          .describe("channels of the first stage, widening factor or hidden units; each model has its default"),
+        depth: count.optional().describe("layers, where the model has a choice"),
+        activation: z.enum(["relu", "tanh", "silu"]).optional().describe("nonlinearity, where the model has a choice"),
+      })
+      .prefault({}),
+    data: z
+      .strictObject({
+        name: z.enum(namesOf(registry.datasets)).default("fashion-mini").describe("data set"),
+        dir: z.string().optional().describe("folder to look in first"),
+        batch: count.default(128).describe("examples per step"),
+        validation: fraction.default(0.1).describe("part of the training examples kept for validation"),
+        crop: countOrOff.default(4).describe("images: random crop after padding by this many pixels; 0 is off"),
+        flip: z.boolean().default(true).describe("images: random horizontal flip"),
+        cutout: countOrOff.default(0).describe("images: side of a random square of zeros, in pixels; 0 is off"),
+        images: z.string().optional().describe("data.name=npy: training images .npy, NCHW uint8 or float32"),
+        labels: z.string().optional().describe("data.name=npy: their labels .npy, int64"),
+        testImages: z.string().optional().describe("data.name=npy: test images"),
+        testLabels: z.string().optional().describe("data.name=npy: test labels"),
+      })
+      .prefault({}),
+    method: z
+      .strictObject({
+        name: z.enum(namesOf(registry.methods)).default("eigen-sam").describe("training method"),
+        ...hyperSettings(registry),
+        solver: z
+          .enum(solverNames)
+          .default("free")
+          .describe("how the top eigenvector is estimated: docs/guide/measure.md compares the solvers"),
+        every: count
+          .default(100)
+          .describe("steps between estimates of the top eigenvector, k: solvers power and lanczos; spread takes k/p"),
+        iterations: count
+          .default(5)
+          .describe("Hessian-vector products per estimate, p: solvers power and lanczos, and every first estimate"),
+        follow: fraction
+          .default(0.1)
+          .describe("part of v that the change of the gradient replaces in every step: solver free"),
+        hessianBn: z.enum(["batch", "running"]).default("batch").describe("batch-norm statistics in the Hessian"),
+        warmup: z
+          .enum(["estimate", "sam", "usam"])
+          .default("estimate")
+          .describe("before the first regular estimate: estimate at step 0, or take SAM or USAM steps"),
+        compat: z
+          .enum(["none", "official"])
+          .default("none")
+          .describe("official: warmup usam, hessianBn running, steps counted within the epoch, as the authors' code"),
+      })
+      .prefault({}),
+    optimizer: z
+      .strictObject({
+        name: z.enum(optimizerNames).default("sgd").describe("base optimizer"),
+        lr: notNegative.default(0.1).describe("learning rate η"),
+        momentum: fraction.default(0.9).describe("μ of SGD"),
+        nesterov: z.boolean().default(false).describe("Nesterov's form of momentum"),
+        weightDecay: notNegative.default(5e-4).describe("coupled in SGD, decoupled in AdamW"),
+        beta1: fraction.default(0.9).describe("decay of AdamW's mean of gradients"),
+        beta2: fraction.default(0.999).describe("decay of AdamW's mean of squared gradients"),
+        eps: positive.default(1e-8).describe("added to AdamW's denominator"),
+      })
+      .prefault({}),
+    schedule: z
+      .strictObject({
+        name: z.enum(scheduleNames).default("cosine").describe("how the learning rate changes"),
+        warmup: notNegative.default(0).describe("epochs of linear warm-up"),
+        milestones: z
+          .array(notNegative)
+          .default([])
+          .describe("epochs at which schedule.name=step multiplies the rate by gamma"),
+        gamma: positive.default(0.1).describe("factor at each milestone"),
+      })
+      .prefault({}),
+    train: z
+      .strictObject({
+        epochs: count.default(10).describe("passes over the training examples"),
+        loss: z
+          .enum(namesOf(registry.losses))
+          .optional()
+          .describe("what is minimized; left out, cross-entropy for labels and mse for real-valued targets"),
+        labelSmoothing: fraction.default(0).describe("part of each target that is spread over all classes"),
+        clip: notNegative.default(0).describe("largest norm of the descent direction; 0 is off"),
+        checkpointEvery: countOrOff
+          .default(0)
+          .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
+        diagnosticsEvery: countOrOff
+          .default(0)
+          .describe(
+            "steps between measurements of λ₁ and alignment where the method makes no estimates of its own; 0 is off",
+          ),
+        testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
+      })
+      .prefault({}),
+  });
+}
 
-export type TrainConfig = z.output<typeof trainSchema>;
+type Parsed = z.output<ReturnType<typeof trainSchema>>;
+
+/** Resolved settings of a run. Names are strings, because plugins add some; `method` holds the numbers its method reads. */
+export type TrainConfig = Omit<Parsed, "method"> & {
+  readonly method: Parsed["method"] & { readonly [hyper: string]: string | number | undefined };
+};
+
+/** One optional setting per hyperparameter that some method declares; its help says who reads it, and with what default. */
+function hyperSettings({ methods }: Registry): Record<string, z.ZodOptional<z.ZodNumber>> {
+  const readers = new Map<string, { readonly method: string; readonly hyper: Hyper }[]>();
+  for (const { name, hyper } of Object.values(methods))
+    for (const [key, value] of Object.entries(hyper))
+      readers.set(key, [...(readers.get(key) ?? []), { method: name, hyper: value }]);
+  return Object.fromEntries(
+    [...readers].map(([key, all]) => {
+      const first = all[0]?.hyper;
+      const same = all.every(({ hyper }) => hyper.default === first?.default);
+      const standard = same
+        ? `default: ${first?.default}`
+        : `default: ${all.map(({ method, hyper }) => `${hyper.default} in ${method}`).join(", ")}`;
+      const about = `${first?.about}; read by ${all.map(({ method }) => method).join(", ")} (${standard})`;
+      return [key, z.number().optional().describe(about)];
+    }),
+  );
+}
+
+/**
+ * Parsed settings with everything decided: the chosen method's numbers have their defaults and are checked, numbers of other methods
+ * are left out, and compat = "official" decides four settings (paper.md, section 2, items 1 to 3, and the power iteration).
+ */
+export function settled(config: Parsed, registry: Registry): TrainConfig {
+  const method = registry.methods[config.method.name]!;
+  const others = new Set(Object.values(registry.methods).flatMap(({ hyper }) => Object.keys(hyper)));
+  const own: Record<string, number> = hyperOf(method, config.method);
+  const entries = Object.entries(config.method).filter(([key]) => !others.has(key));
+  const [name, ...rest] = entries;
+  const official = config.method.compat === "official" ? OFFICIAL : {};
+  return {
+    ...config,
+    method: { ...Object.fromEntries([name!, ...Object.entries(own), ...rest]), ...official } as TrainConfig["method"],
+  };
+}
+
+const OFFICIAL = { solver: "power", warmup: "usam", hessianBn: "running" } as const;
+
+/** The numbers a method reads, with its defaults for those that `given` lacks; each is checked against its range. */
+export const hyperOf = (
+  { hyper }: Pick<Method, "hyper">,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(hyper).map(([key, declared]) => {
+      const value = given[key] ?? declared.default;
+      assertHyper(`method.${key}`, declared, value);
+      return [key, value as number];
+    }),
+  );
+
+export const methodOf = (config: Pick<TrainConfig, "method">, { methods }: Registry = builtIn): Method =>
+  methods[config.method.name]!;

@@ -1,44 +1,91 @@
-import type { Split } from "../data/dataset.ts";
-import { sizeOf } from "../util/shape.ts";
-import type { Executable } from "../runtime/compile.ts";
+import type { Inputs, Split, TargetArray } from "../data/dataset.ts";
+import type { CompileOptions, Executable } from "../runtime/compile.ts";
+import { compileEvaluation, compilePrediction } from "./graphs.ts";
+import { modelFor, type Task } from "./task.ts";
 import type { Weights } from "./weights.ts";
 
 export interface Score {
   readonly loss: number;
-  /** Part of the images whose first largest logit is the label's. */
-  readonly accuracy: number;
+  /** Part of the examples whose first largest output is the label's; undefined where there are no classes. */
+  readonly accuracy?: number;
 }
 
-/** Mean loss and accuracy over a whole split; a last short batch is filled up with rows of weight 0. */
-export async function evaluate(
-  evaluation: Executable,
-  { theta, buffers }: Weights,
-  split: Split,
-  inputShape: readonly number[],
-): Promise<Score> {
-  const batch = inputShape[0]!;
-  const pixels = sizeOf(inputShape) / batch;
-  let [loss, correct] = [0, 0];
-  for (let from = 0; from < split.count; from += batch) {
-    const rows = Math.min(batch, split.count - from);
-    const whole = rows === batch;
-    const x = split.images.subarray(from * pixels, (from + rows) * pixels);
-    const y = split.labels.subarray(from, from + rows);
-    const results = await evaluation.run({
-      theta,
-      buffers,
-      x: whole ? x : filled(x, batch * pixels),
-      y: whole ? y : filled(y, batch),
-      weight: new Float32Array(batch).fill(1, 0, rows),
-    });
-    loss += results.loss![0]!;
-    correct += results.correct![0]!;
-  }
-  return { loss: loss / split.count, accuracy: correct / split.count };
+/** Scores weights on whole splits, and predicts; graphs are compiled when they are first needed. */
+export interface Evaluator {
+  /** Mean loss and accuracy over a split. */
+  score(weights: Weights, split: Split): Promise<Score>;
+  /** Predictions [count, …]: probabilities where the loss takes logits, else the network's outputs. */
+  predict(weights: Weights, x: Inputs, count: number): Promise<Float32Array>;
+  release(): Promise<void>;
 }
 
-function filled<T extends Uint8Array | Float32Array | Int32Array>(values: T, length: number): T {
+/** Batches of `batch` examples. The last, short one is filled up with rows of weight 0, or has a graph of its own size. */
+export function createEvaluator(task: Task, batch: number, options: CompileOptions): Evaluator {
+  const graphs = new Map<string, Promise<Executable>>();
+  const graph = (kind: "score" | "predict", rows: number): Promise<Executable> => {
+    const key = `${kind}/${rows}`;
+    const compile = kind === "score" ? compileEvaluation : compilePrediction;
+    const compiled = graphs.get(key) ?? compile(task, modelFor(task, rows), options);
+    graphs.set(key, compiled);
+    return compiled;
+  };
+  const fillsUp = task.loss.each !== undefined;
+
+  return {
+    score: async ({ theta, buffers }, split) => {
+      const batches = cut(split, batch, fillsUp);
+      let [loss, correct] = [0, 0];
+      for (const { rows, x, y, size } of batches) {
+        const weight = new Float32Array(size).fill(1, 0, rows);
+        const results = await (await graph("score", size)).run({ theta, buffers, x, y, weight });
+        loss += results.loss![0]!;
+        correct += results.correct?.[0] ?? 0;
+      }
+      const accuracy = task.loss.correct ? { accuracy: correct / split.count } : {};
+      return { loss: loss / split.count, ...accuracy };
+    },
+    predict: async ({ theta, buffers }, x, count) => {
+      const parts: Float32Array[] = [];
+      // Predictions read no targets, but a batch has some.
+      for (const { rows, x: some, size } of cut({ x, y: new Int32Array(count), count }, batch, true)) {
+        const { prediction } = await (await graph("predict", size)).run({ theta, buffers, x: some });
+        const all = prediction as Float32Array;
+        parts.push(all.slice(0, (all.length / size) * rows));
+      }
+      return joined(parts);
+    },
+    release: async () => {
+      for (const compiled of graphs.values()) await (await compiled).release();
+    },
+  };
+}
+
+/** A split in batches of `batch` examples; the last is filled up to that size, or left short. */
+function cut({ x, y, count }: Split, batch: number, fillUp: boolean) {
+  const [perX, perY] = [x.length / count, y.length / count];
+  return Array.from({ length: Math.ceil(count / batch) }, (_, i) => {
+    const from = i * batch;
+    const rows = Math.min(batch, count - from);
+    const size = fillUp ? batch : rows;
+    const part = <T extends Inputs | TargetArray>(values: T, per: number): T =>
+      filled(values.subarray(from * per, (from + rows) * per) as T, size * per);
+    return { rows, size, x: part(x, perX), y: part(y, perY) };
+  });
+}
+
+function filled<T extends Inputs | TargetArray>(values: T, length: number): T {
+  if (values.length === length) return values;
   const result = new (values.constructor as new (length: number) => T)(length);
-  result.set(values as never);
+  result.set(values);
+  return result;
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const result = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
   return result;
 }

@@ -1,3 +1,4 @@
+import type { Progress } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Score } from "./evaluate.ts";
 import type { RunResult } from "./run-dir.ts";
@@ -29,9 +30,12 @@ export type TrainEvent =
       readonly step: number;
       readonly epoch: number;
       readonly stepInEpoch: number;
+      /** Means over the epoch so far. */
       readonly loss: number;
-      readonly accuracy: number;
+      readonly accuracy?: number;
       readonly lr: number;
+      /** The step metrics of this step. */
+      readonly metrics: Readonly<Record<string, number>>;
       readonly imagesPerSecond: number;
       readonly dataWait: number;
     }
@@ -47,7 +51,7 @@ export type TrainEvent =
       readonly step: number;
       readonly train: Score;
       readonly val: Score | null;
-      readonly best: { readonly epoch: number; readonly accuracy: number } | null;
+      readonly best: Progress["best"];
       readonly test?: Score;
     } & EpochTiming)
   | ({ readonly event: "done"; readonly run: string } & RunResult);

@@ -1,33 +1,33 @@
-import type { Dataset } from "../data/dataset.ts";
-import { softmax } from "../nn/functions.ts";
-import { forward } from "../nn/scope.ts";
 import { constant, input } from "../graph/ops/source.ts";
+import { forward } from "../nn/scope.ts";
 import { emitModel } from "../onnx/emit.ts";
 import { lower } from "../onnx/lower/index.ts";
 import { targetOf } from "../runtime/device.ts";
-import { normalized } from "./problem.ts";
-import { loadModel, type ScoringConfig } from "./restore.ts";
+import { modelFor, normalized, type Task } from "./task.ts";
+import type { Weights } from "./weights.ts";
 
 /**
- * The trained network as an ONNX file of standard operators: images [batch, C, H, W] (uint8 pixels where the data set's
- * are, normalized inside) → logits and probabilities [batch, classes], in inference mode, weights included.
+ * The trained network as an ONNX file of standard operators, in inference mode, weights included. Its input is `images` [batch, C, H, W],
+ * uint8 pixels where the data set's are, or `x` [batch, …] for other examples. Its outputs are `logits` and `probabilities` where
+ * the loss takes logits, else `output`.
  */
-export function inferenceModel(config: ScoringConfig, dataset: Dataset, path: string): Uint8Array {
-  const { format, model, weights } = loadModel(config, dataset, path);
-  const images = input("images", model.inputShape, format.pixels);
+export function inferenceModel(task: Task, weights: Weights, batch: number): Uint8Array {
+  const { format, loss } = task;
+  const model = modelFor(task, batch);
+  const x = input(format.inputShape.length === 3 ? "images" : "x", model.inputShape, format.dtype);
   const vector = (values: Float32Array) => constant(values, [values.length], "f32");
-  const { logits } = forward(model, normalized(images, format), {
+  const { logits } = forward(model, normalized(x, format), {
     theta: vector(weights.theta),
     buffers: vector(weights.buffers),
     training: false,
   });
+  const predicted = loss.predict(logits);
+  const outputs = predicted === logits ? { output: logits } : { logits, probabilities: predicted };
   const target = targetOf({ convolution: "native", standardOps: true });
-  const [a, b] = lower([logits, softmax(logits)], target);
+  const names = Object.keys(outputs);
+  const lowered = lower(Object.values(outputs), target);
   return emitModel(
-    [
-      { name: "logits", tensor: a! },
-      { name: "probabilities", tensor: b! },
-    ],
+    lowered.map((tensor, i) => ({ name: names[i]!, tensor })),
     target,
   ).bytes;
 }

@@ -1,122 +1,146 @@
 import { dot } from "../graph/grad.ts";
 import { mul } from "../graph/ops/elementwise.ts";
 import { sum } from "../graph/ops/reduce.ts";
-import { oneHot } from "../graph/ops/compare.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { correct } from "../nn/accuracy.ts";
-import { crossEntropy, logSoftmax } from "../nn/functions.ts";
-import { forward, type Model, vectorLength } from "../nn/scope.ts";
-import { type Method, trainingMethods } from "../optim/methods.ts";
-import { type Optimizer, optimizers } from "../optim/optimizers.ts";
-import { type Solver, solvers } from "../optim/eigenvector.ts";
-import { trainingStep } from "../optim/steps.ts";
+import { type Model, vectorLength } from "../nn/scope.ts";
+import type { Method } from "../optim/method.ts";
+import type { StepMetric } from "../optim/metrics/metric.ts";
+import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
+import { trainingStep } from "../optim/training-step.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
-import type { TrainConfig } from "./config.ts";
-import { type ImageFormat, normalized } from "./problem.ts";
+import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
 const number = { shape: [] } as const;
 
-export const methodOf = (config: TrainConfig): Method => trainingMethods[config.method.name];
+type Traced = Readonly<Record<string, Tensor>>;
 
-export const solverOf = (config: TrainConfig): Solver => solvers[config.method.solver];
+/** Names of state vectors and numbers as inputs and outputs of the graph, apart from each other whatever a plugin calls its own. */
+export const slotName = (slot: string): string => slot;
+export const stateName = (vector: string): string => `state.${vector}`;
+export const hyperName = (hyper: string): string => `hyper.${hyper}`;
+export const metricName = (metric: string): string => `metric.${metric}`;
+export const nextName = (name: string): string => `next_${name}`;
 
-export const optimizerOf = (config: TrainConfig): Optimizer => optimizers[config.optimizer.name];
+const record = <T>(names: readonly string[], value: (name: string) => T): Record<string, T> =>
+  Object.fromEntries(names.map((name) => [name, value(name)]));
 
-export const compileOptions = ({ device, threads }: TrainConfig): CompileOptions => ({
-  device: device,
-  ...(threads === 0 ? {} : { threads }),
-});
-
-export const batchSpec = (model: Model, format: ImageFormat) => ({
-  buffers: { shape: [vectorLength(model.buffers)] },
-  x: { shape: model.inputShape, dtype: format.pixels },
-  y: { shape: [model.inputShape[0]!], dtype: "i32" as const },
-});
+export interface StepGraphOptions {
+  readonly method: Method;
+  readonly optimizer: Optimizer;
+  readonly settings: OptimizerSettings;
+  readonly clip: number;
+  readonly follow: number;
+  readonly metrics: readonly StepMetric[];
+  readonly compile: CompileOptions;
+}
 
 /**
  * One training step as one graph: both gradients, the perturbation, the update, the running statistics (of the first
  * pass alone, so once per step) and what is recorded. State vectors are written over in place.
  */
-export function compileStep(
-  config: TrainConfig,
-  model: Model,
-  format: ImageFormat,
-  { method, alignment, follow }: { readonly method: Method; readonly alignment: boolean; readonly follow: number },
-): Promise<Executable> {
-  const optimizer = optimizerOf(config);
-  const { labelSmoothing, clip } = config.train;
+export function compileStepGraph(task: Task, model: Model, options: StepGraphOptions): Promise<Executable> {
+  const { method, optimizer, settings, clip, follow, metrics } = options;
   const vector = { shape: [vectorLength(model.parameters)] };
-  const scalars = Object.keys(optimizer.scalars(1, config.optimizer));
-  const named = <T>(names: readonly string[], value: (name: string) => T) =>
-    Object.fromEntries(names.map((name) => [name, value(name)]));
+  const hypers = Object.keys(method.hyper);
+  const states = Object.keys(method.state);
+  const scalars = Object.keys(optimizer.scalars(1, settings));
+  const masked = method.needs.mask !== undefined;
   const spec = {
     theta: vector,
     v: vector,
     lr: number,
-    rho: number,
-    alpha: number,
-    ...named(optimizer.slots, () => vector),
-    ...named(scalars, () => number),
-    ...batchSpec(model, format),
+    step: number,
+    ...record(hypers.map(hyperName), () => number),
+    ...record(states.map(stateName), () => vector),
+    ...record(optimizer.slots.map(slotName), () => vector),
+    ...record(scalars, () => number),
+    ...(masked ? { mask: vector } : {}),
+    ...batchSpec(task, model),
   };
-  const build = (inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> => {
-    const { theta, buffers, x, y, v, lr, rho, alpha } = inputs as Record<keyof typeof spec, Tensor>;
-    const images = normalized(x, format);
-    const pass = (point: Tensor) => forward(model, images, { theta: point, buffers, training: true });
-    const step = trainingStep({
-      f: (point) => crossEntropy(pass(point).logits, y, { labelSmoothing }),
+  const build = (inputs: Traced): Traced => {
+    const { theta, v, lr, step, mask } = inputs as Record<"theta" | "v" | "lr" | "step", Tensor> & {
+      readonly mask?: Tensor;
+    };
+    const batch = inputs as unknown as TracedBatch;
+    const { pass, f, targets } = onBatch(task, model, batch, { training: true });
+    const made = trainingStep({
+      f,
       theta,
       v,
-      alignment,
+      mask,
+      step,
       follow,
       method,
       optimizer,
-      settings: config.optimizer,
-      state: named(optimizer.slots, (slot) => inputs[slot]!),
-      scalars: named(scalars, (name) => inputs[name]!),
+      settings,
+      metrics,
+      values: {
+        ...record(hypers, (name) => inputs[hyperName(name)]!),
+        ...record(states, (name) => inputs[stateName(name)]!),
+      },
+      slots: record(optimizer.slots, (slot) => inputs[slotName(slot)]!),
+      scalars: record(scalars, (name) => inputs[name]!),
       lr,
-      rho,
-      alpha,
       clip,
     });
-    const { logits, buffers: nextBuffers } = pass(theta);
-    const { loss, gradNorm, cosGradV, cosEpsV } = step;
+    const { logits, buffers } = pass(theta);
     return {
-      loss,
-      gradNorm,
-      correct: sum(correct(logits, y)),
-      ...(cosGradV ? { cosGradV } : {}),
-      ...(cosEpsV ? { cosEpsV } : {}),
-      ...(model.buffers.size === 0 ? {} : { nextBuffers }),
-      ...Object.fromEntries(optimizer.slots.map((slot) => [nextName(slot), step.state[slot]!])),
-      ...(step.v ? { nextV: step.v } : {}),
-      nextTheta: step.theta,
+      loss: made.loss,
+      ...(task.loss.correct ? { correct: sum(task.loss.correct(logits, targets)) } : {}),
+      ...Object.fromEntries(Object.entries(made.metrics).map(([name, value]) => [metricName(name), value])),
+      ...(model.buffers.size === 0 ? {} : { [nextName("buffers")]: buffers }),
+      ...Object.fromEntries(states.map((name) => [nextName(stateName(name)), made.state[name]!])),
+      ...Object.fromEntries(optimizer.slots.map((slot) => [nextName(slotName(slot)), made.slots[slot]!])),
+      ...(made.v ? { [nextName("v")]: made.v } : {}),
+      [nextName("theta")]: made.theta,
     };
   };
-  const inPlace = {
-    theta: "nextTheta",
-    ...named(optimizer.slots, nextName),
-    ...(model.buffers.size === 0 ? {} : { buffers: "nextBuffers" }),
-  };
-  return compile(build, spec, { ...compileOptions(config), inPlace }) as Promise<Executable>;
+  const inPlace = record(
+    [
+      "theta",
+      ...states.map(stateName),
+      ...optimizer.slots.map(slotName),
+      ...(model.buffers.size === 0 ? [] : ["buffers"]),
+    ],
+    nextName,
+  );
+  return compile(build, spec, { ...options.compile, inPlace }) as Promise<Executable>;
 }
 
-const nextName = (slot: string): string => `next_${slot}`;
-
-/** Loss and number of right answers of one batch in inference mode; `weight` is 0 for rows that only fill it up. */
-export function compileEvaluation(
-  config: Pick<TrainConfig, "device" | "threads">,
-  model: Model,
-  format: ImageFormat,
-): Promise<Executable> {
-  const spec = batchSpec(model, format);
+/**
+ * Sum of the losses and, for classes, the number of correct answers of one batch in inference mode. Where the loss of each example is
+ * known, `weight` is 0 for rows that only fill the batch up; else the batch's mean counts for all its rows.
+ */
+export function compileEvaluation(task: Task, model: Model, options: CompileOptions): Promise<Executable> {
+  const spec = batchSpec(task, model);
+  const rows = model.inputShape[0]!;
+  const { each, correct, mean } = task.loss;
+  const build = (inputs: Traced): Traced => {
+    const { theta, weight } = inputs as Record<"theta" | "weight", Tensor>;
+    const { pass, targets } = onBatch(task, model, inputs as unknown as TracedBatch, { training: false });
+    const { logits } = pass(theta);
+    return {
+      loss: each ? dot(each(logits, targets), weight) : mul(rows, mean(logits, targets, { labelSmoothing: 0 })),
+      ...(correct ? { correct: dot(correct(logits, targets), weight) } : {}),
+    };
+  };
   return compile(
-    ({ theta, buffers, x, y, weight }) => {
-      const { logits } = forward(model, normalized(x, format), { theta, buffers, training: false });
-      const logLikelihood = sum(mul(logSoftmax(logits), oneHot(y, format.classes)), [1]);
-      return { loss: mul(-1, dot(logLikelihood, weight)), correct: dot(correct(logits, y), weight) };
-    },
-    { theta: { shape: [vectorLength(model.parameters)] }, ...spec, weight: { shape: spec.y.shape } },
-    compileOptions(config as TrainConfig),
+    build,
+    { theta: { shape: [vectorLength(model.parameters)] }, ...spec, weight: { shape: [rows] } },
+    options,
+  ) as Promise<Executable>;
+}
+
+/** Predictions of one batch in inference mode: probabilities where the loss takes logits, else the outputs. */
+export function compilePrediction(task: Task, model: Model, options: CompileOptions): Promise<Executable> {
+  const { buffers, x } = batchSpec(task, model);
+  const build = (inputs: Traced): Traced => {
+    const { pass } = onBatch(task, model, { ...(inputs as unknown as TracedBatch), y: inputs.x! }, { training: false });
+    return { prediction: task.loss.predict(pass(inputs.theta!).logits) };
+  };
+  return compile(
+    build,
+    { theta: { shape: [vectorLength(model.parameters)] }, buffers, x },
+    options,
   ) as Promise<Executable>;
 }

@@ -1,22 +1,8 @@
 import type { Model } from "../nn/scope.ts";
-import { type EpochSums, type Progress, writeCheckpoint } from "./checkpoint.ts";
+import { type Progress, writeCheckpoint } from "./checkpoint.ts";
 import { openLog } from "./log-file.ts";
 import { runFiles } from "./run-dir.ts";
 import type { TrainState } from "./state.ts";
-
-export const NO_SUMS: EpochSums = { loss: 0, correct: 0, images: 0 };
-
-export const BEGINNING: Progress = {
-  step: 0,
-  epoch: 0,
-  stepInEpoch: 0,
-  sums: NO_SUMS,
-  last: null,
-  best: null,
-  metricsBytes: 0,
-  timingsBytes: 0,
-  seconds: 0,
-};
 
 /** Writes what a run leaves behind. */
 export interface Recorder {

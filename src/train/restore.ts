@@ -1,17 +1,18 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Dataset } from "../data/dataset.ts";
+import { type Dataset, isSplit } from "../data/dataset.ts";
 import type { Model } from "../nn/scope.ts";
-import { InputError } from "../util/errors.ts";
+import { ConfigError, InputError } from "../util/errors.ts";
 import { checkpointsOf } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
-import { evaluate, type Score } from "./evaluate.ts";
-import { compileEvaluation } from "./graphs.ts";
-import { imageFormat, modelOf } from "./problem.ts";
+import { createEvaluator, type Score } from "./evaluate.ts";
+import { builtIn, type Registry } from "./registry.ts";
 import { runFiles } from "./run-dir.ts";
+import { compileOptions } from "./session.ts";
+import { datasetFormat, modelFor, taskOf } from "./task.ts";
 import { readWeights } from "./weights.ts";
 
-/** The file of a run that holds its weights: the final ones, or the newest checkpoint's; `best` by validation accuracy. */
+/** The file of a run that holds its weights: the final ones, or the newest checkpoint's; `best` by the validation examples. */
 export function weightsOfRun(run: string, best = false): string {
   const files = runFiles(run);
   const candidates = best
@@ -27,26 +28,27 @@ export function weightsOfRun(run: string, best = false): string {
   return found;
 }
 
-/** The part of a configuration that scoring needs. */
-export type ScoringConfig = Pick<TrainConfig, "model" | "device" | "threads" | "data">;
-
-export function loadModel(config: ScoringConfig, dataset: Dataset, path: string) {
-  const format = imageFormat(dataset);
-  const model: Model = modelOf(config, format, config.data.batch);
-  return { format, model, weights: readWeights(path, model) };
+/** A trained network, restored from a file. */
+export function loadModel(config: TrainConfig, dataset: Dataset, path: string, registry: Registry = builtIn) {
+  const task = taskOf(config, registry, datasetFormat(dataset));
+  const model: Model = modelFor(task, config.data.batch);
+  return { task, model, weights: readWeights(path, model) };
 }
 
-/** Mean loss and accuracy of saved weights on the test images, or on the training images as they are. */
+/** Mean loss and accuracy of saved weights on the test examples, or on the training examples as they are. */
 export async function scoreWeights(
-  config: ScoringConfig,
+  config: TrainConfig,
   dataset: Dataset,
   path: string,
   part: "train" | "test",
+  registry: Registry = builtIn,
 ): Promise<Score & { readonly n: number }> {
-  const { format, model, weights } = loadModel(config, dataset, path);
-  const evaluation = await compileEvaluation(config, model, format);
   const split = dataset[part];
-  const score = await evaluate(evaluation, weights, split, model.inputShape);
-  await evaluation.release();
+  if (split === undefined || !isSplit(split))
+    throw new ConfigError(`${dataset.name} has no ${part} examples to score`, { part }, "choose another --split");
+  const { task, weights } = loadModel(config, dataset, path, registry);
+  const evaluator = createEvaluator(task, config.data.batch, compileOptions(config));
+  const score = await evaluator.score(weights, split);
+  await evaluator.release();
   return { ...score, n: split.count };
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError, InputError } from "../util/errors.ts";
 import { writeAtomic } from "../util/files.ts";
+import type { StepMetricInfo } from "../optim/metrics/metric.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Score } from "./evaluate.ts";
 import { configToml, resolveConfig } from "./settings.ts";
@@ -12,8 +13,18 @@ export interface RunResult {
   readonly epochs: number;
   readonly train: Score;
   readonly val: Score | null;
-  readonly test: Score;
+  /** Null where the data set has no test examples. */
+  readonly test: Score | null;
   readonly seconds: number;
+}
+
+export interface MethodInfo {
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  /** Whether v is part of the formula. */
+  readonly eigenvector: boolean;
+  readonly colour?: string;
 }
 
 /** run.json: what was run, on what, and how it ended. */
@@ -21,9 +32,14 @@ export interface RunRecord {
   readonly version: 1;
   readonly config: TrainConfig;
   readonly model: { readonly name: string; readonly parameters: number };
+  /** What reports call the method, and how they draw it. */
+  readonly method?: MethodInfo;
+  /** The step metrics in metrics.jsonl. */
+  readonly metrics?: readonly StepMetricInfo[];
   readonly data: {
     readonly name: string;
-    readonly classes: number;
+    /** Undefined where targets are real-valued. */
+    readonly classes?: number;
     readonly train: number;
     readonly val: number;
     readonly test: number;

@@ -1,25 +1,41 @@
-import type { Dataset } from "../data/dataset.ts";
-import type { Model } from "../nn/scope.ts";
+import { isSplit } from "../data/dataset.ts";
+import { infoOf } from "../optim/metrics/metric.ts";
 import { defaultThreads } from "../runtime/device.ts";
 import { ortVersion } from "../runtime/node-session.ts";
 import { packageVersion } from "../util/package.ts";
-import type { TrainConfig } from "./config.ts";
 import type { RunRecord } from "./run-dir.ts";
+import type { Problem } from "./session.ts";
 
 /** What run.json says from the start of a run. */
-export const newRecord = (
-  config: TrainConfig,
-  dataset: Dataset,
-  counts: { readonly train: number; readonly val: number },
-  model: Model,
-): Omit<RunRecord, "status"> => ({
-  version: 1,
+export function newRecord({
   config,
-  model: { name: config.model.name, parameters: model.parameters.size },
-  data: { name: dataset.name, classes: dataset.classes, ...counts, test: dataset.test.count },
-  device: config.device,
-  threads: config.threads || defaultThreads(),
-  versions: { eigensam: packageVersion, node: process.versions.node, onnxruntime: ortVersion },
-  pid: process.pid,
-  startedAt: new Date().toISOString(),
-});
+  dataset,
+  method,
+  metrics,
+  plan,
+  train,
+  val,
+  model,
+}: Problem): Omit<RunRecord, "status"> {
+  const { name, title, summary, colour, needs } = method;
+  const { targets } = dataset;
+  return {
+    version: 1,
+    config,
+    model: { name: config.model.name, parameters: model.parameters.size },
+    method: { name, title, summary, eigenvector: needs.v === true, ...(colour === undefined ? {} : { colour }) },
+    metrics: metrics.filter(({ eigenvector }) => !eigenvector || plan.tracked).map(infoOf),
+    data: {
+      name: dataset.name,
+      ...(targets.kind === "labels" ? { classes: targets.classes } : {}),
+      train: isSplit(train) ? train.count : train.stepsPerEpoch * train.batch,
+      val: val?.count ?? 0,
+      test: dataset.test?.count ?? 0,
+    },
+    device: config.device,
+    threads: config.threads || defaultThreads(),
+    versions: { eigensam: packageVersion, node: process.versions.node, onnxruntime: ortVersion },
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+  };
+}

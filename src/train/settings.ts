@@ -1,28 +1,33 @@
-import { type TrainConfig, trainSchema } from "./config.ts";
+import { type TrainConfig, settled, trainSchema } from "./config.ts";
+import { builtIn, type Registry } from "./registry.ts";
 import { type Setting, settingsOf, settingsToml } from "./schema-settings.ts";
 
-const known = settingsOf(trainSchema, {
-  command: "eigensam train",
-  example: "model.width=16 or optimizer.lr=0.05",
-});
-
-/** All settings in the schema's order, by dotted key. */
-export const settings: readonly Setting[] = known.list;
-
-export const settingKeys: readonly string[] = known.keys;
-
-/** The settings of a TOML text and of dotted `key=value` arguments, which win; defaults fill the rest. */
-export const resolveConfig = (toml: string, overrides: readonly string[], source?: string): TrainConfig =>
-  settled(known.resolve(toml, overrides, source));
-
-/** The same from a plain object. */
-export const checkConfig = (table: unknown, source?: string): TrainConfig => settled(known.check(table, source));
-
-/** The resolved settings as TOML, from which resolveConfig makes the same settings again. */
-export const configToml = (config: TrainConfig): string => settingsToml(config);
-
-/** compat = "official" decides four other settings (paper.md, section 2, items 1 to 3, and the power iteration itself). */
-function settled(config: TrainConfig): TrainConfig {
-  if (config.method.compat === "none") return config;
-  return { ...config, method: { ...config.method, solver: "power", warmup: "usam", hessianBn: "running" } };
+/** The settings of training runs, from TOML, dotted `key=value` arguments or plain objects. */
+export interface TrainSettings {
+  /** All of them in the schema's order, by dotted key. */
+  readonly list: readonly Setting[];
+  /** The settings of a TOML text and of `key=value` arguments, which win; defaults fill the rest. */
+  resolve(toml: string, overrides: readonly string[], source?: string): TrainConfig;
+  /** The same from a plain object. */
+  check(table: unknown, source?: string): TrainConfig;
 }
+
+/** The settings that the entries of a registry allow. */
+export function trainSettings(registry: Registry): TrainSettings {
+  const { list, resolve, check } = settingsOf(trainSchema(registry), {
+    command: "eigensam train",
+    example: "model.width=16 or optimizer.lr=0.05",
+  });
+  return {
+    list,
+    resolve: (...args) => settled(resolve(...args), registry),
+    check: (...args) => settled(check(...args), registry),
+  };
+}
+
+const standard = trainSettings(builtIn);
+
+export const { resolve: resolveConfig, check: checkConfig, list: settings } = standard;
+
+/** The resolved settings as TOML, from which `resolve` makes the same settings again. */
+export const configToml = (config: TrainConfig): string => settingsToml(config);

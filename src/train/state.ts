@@ -1,17 +1,23 @@
 import { initialize } from "../nn/layout.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
-import { rng } from "../util/rng.ts";
+import type { Method } from "../optim/method.ts";
 import type { Optimizer } from "../optim/optimizers.ts";
+import { rng } from "../util/rng.ts";
 
-/** Everything that training carries from one step to the next. */
+/** Everything that training carries from one step to the next. A step writes over its arrays. */
 export interface TrainState {
+  /** The parameters as one vector, in the engine's order (see `Layout`). */
   readonly theta: Float32Array;
   /** Batch-norm running statistics. */
   readonly buffers: Float32Array;
   /** State vectors of the base optimizer by PyTorch's names. */
   readonly slots: Readonly<Record<string, Float32Array>>;
+  /** State vectors of the method by its own names. */
+  readonly method: Readonly<Record<string, Float32Array>>;
   /** The estimate of the top eigenvector, a unit vector; before the first estimate the one the iteration starts from. */
   readonly v: Float32Array;
+  /** Vectors that a probe carries from one look to the next, by name. */
+  readonly probe: Record<string, Float32Array>;
   /** Whether v has been estimated yet. */
   estimated: boolean;
   /** Steps taken so far. */
@@ -19,17 +25,30 @@ export interface TrainState {
 }
 
 /** The state before the first step, a function of the seed. */
-export function initialState(model: Model, optimizer: Optimizer, seed: number): TrainState {
+export function initialState(
+  model: Model,
+  optimizer: Optimizer,
+  method: Pick<Method, "state">,
+  seed: number,
+): TrainState {
   const length = vectorLength(model.parameters);
+  const theta = initialize(model.parameters, (name) => rng(seed, "theta", name), new Float32Array(length));
   return {
-    theta: initialize(model.parameters, (name) => rng(seed, "theta", name), new Float32Array(length)),
+    theta,
     buffers: initialize(
       model.buffers,
       (name) => rng(seed, "buffers", name),
       new Float32Array(vectorLength(model.buffers)),
     ),
     slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float32Array(length)])),
+    method: Object.fromEntries(
+      Object.entries(method.state).map(([name, init]) => [
+        name,
+        init === "theta" ? theta.slice() : new Float32Array(length),
+      ]),
+    ),
     v: randomDirection(length, seed),
+    probe: {},
     estimated: false,
     step: 0,
   };

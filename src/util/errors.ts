@@ -34,3 +34,6 @@ export class TrainingError extends EigensamError {}
 
 /** A data set that is missing, damaged or not what it claims to be. */
 export class DataError extends EigensamError {}
+
+/** A method, model, data set or metric that is declared in a way that cannot work. */
+export class DeclarationError extends EigensamError {}

@@ -2,19 +2,23 @@ import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import type { SymmetricOperator } from "../../src/spectrum/operator.ts";
 import { unitVectors } from "../../src/spectrum/trace.ts";
 import { inner, type Vector } from "../../src/spectrum/vectors.ts";
-import { type EmpiricalLoss, empiricalLoss, type LossArgs, type LossBatch } from "../../src/curvature/hessian.ts";
-import { declare, type Network } from "../../src/nn/scope.ts";
+import { empiricalLoss, type LossArgs, type LossBatch } from "../../src/curvature/hessian.ts";
+import type { EmpiricalLoss } from "../../src/curvature/streamed.ts";
+import { losses } from "../../src/nn/losses.ts";
+import type { Network } from "../../src/nn/scope.ts";
+import type { Task } from "../../src/train/task.ts";
+import type { Shape } from "../../src/util/shape.ts";
 
 /** A symmetric matrix of given rows, as an operator. */
 export const operatorOf = (rows: readonly ArrayLike<number>[]): SymmetricOperator => ({
-  size: rows.length,
+  dim: rows.length,
   dtype: "f64",
-  product: async (v) => Float64Array.from(rows, (row) => inner(v, Float64Array.from(row))),
+  apply: async (v) => Float64Array.from(rows, (row) => inner(v, Float64Array.from(row))),
 });
 
 /** All entries of an operator, column by column. */
 export const denseOf = (operator: SymmetricOperator): Promise<Vector[]> =>
-  Promise.all(unitVectors(operator).map((e) => operator.product(e)));
+  Promise.all(unitVectors(operator).map((e) => operator.apply(e)));
 
 export interface Dense {
   /** Largest first. */
@@ -36,7 +40,7 @@ export function denseNumbers(rows: readonly ArrayLike<number>[]): Dense {
 
 interface Problem {
   readonly network: Network;
-  readonly imageShape: readonly [number, number, number];
+  readonly inputShape: Shape;
   readonly classes: number;
   readonly batches: readonly LossBatch[];
   readonly buffers?: Vector;
@@ -44,18 +48,20 @@ interface Problem {
 
 /** The loss of a network of the tests, on images that are used as they are. */
 export function lossOf(
-  { network, imageShape, classes, batches, buffers }: Problem,
-  options: Partial<Pick<LossArgs, "bn" | "dtype" | "labelSmoothing">> = {},
+  { network, inputShape, classes, batches, buffers }: Problem,
+  {
+    bn = "batch",
+    dtype = "f64",
+    labelSmoothing = 0,
+  }: Partial<Pick<LossArgs, "bn" | "dtype"> & Pick<Task, "labelSmoothing">> = {},
 ): EmpiricalLoss {
-  const format = { classes, imageShape, mean: [0], std: [1], pixels: "f32" } as const;
-  const dtype = options.dtype ?? "f64";
+  const targets = { kind: "labels", classes } as const;
+  const format = { targets, inputShape, mean: [0], std: [1], dtype: "f32" } as const;
   return empiricalLoss({
-    modelFor: (rows) => declare(network, [rows, ...imageShape]),
-    format,
+    task: { format, network, loss: losses["cross-entropy"], labelSmoothing },
     buffers: buffers ?? (dtype === "f64" ? new Float64Array(1) : new Float32Array(1)),
     batches,
-    bn: options.bn ?? "batch",
-    labelSmoothing: options.labelSmoothing ?? 0,
+    bn,
     dtype,
     device: "cpu",
     threads: 1,

@@ -58,7 +58,7 @@ export interface OfficialProblem {
   /** Where the power iteration starts, by name; of length 1 as a whole. */
   readonly v: Readonly<Record<string, Float64Array>>;
   /** Batch t holds images 64t … 64t + 63 of the file, [64, 1, 28, 28]. */
-  readonly batches: readonly { readonly images: Uint8Array; readonly labels: Int32Array }[];
+  readonly batches: readonly { readonly x: Uint8Array; readonly y: Int32Array }[];
 }
 
 /** The inputs of scripts/golden/official.py, to the last bit, from gzipped IDX files of Fashion-MNIST's training images. */
@@ -89,8 +89,8 @@ export function officialProblem(
     theta: Object.fromEntries(arrays),
     v: Object.fromEntries(direction.map(([name, part]) => [name, part.map((value) => value / length)])),
     batches: Array.from({ length: steps }, (_, t) => ({
-      images: pixels.slice(t * size, (t + 1) * size),
-      labels: Int32Array.from(classes.subarray(t * batch, (t + 1) * batch)),
+      x: pixels.slice(t * size, (t + 1) * size),
+      y: Int32Array.from(classes.subarray(t * batch, (t + 1) * batch)),
     })),
   };
 }

@@ -3,7 +3,7 @@ import { mul } from "../../src/graph/ops/elementwise.ts";
 import { sum } from "../../src/graph/ops/reduce.ts";
 import { constant } from "../../src/graph/ops/source.ts";
 import type { Tensor } from "../../src/graph/tensor.ts";
-import type { TrainingMethodName } from "../../src/optim/methods.ts";
+import { type TrainingMethodName, trainingMethods } from "../../src/optim/methods/index.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { type SdeVariantName, sdeVariantNames, sdeVariants } from "../../src/sde/variants.ts";
 import { D, N, quartic } from "./quartic.ts";
@@ -24,8 +24,10 @@ export async function driftsOnQuartic(method: TrainingMethodName, v: Vector, alp
   const build = ({ theta, weights, rho }: Record<"theta" | "weights" | "rho", Tensor>): Record<string, Tensor> => {
     const f = (x: Tensor) => quartic(weights, x);
     const g = grad(f(theta), theta);
-    const args = { f, theta, g, v: constant(Float64Array.from(v), [D], "f64"), rho, alpha };
-    return Object.fromEntries(sdeVariantNames.map((name) => [name, sdeVariants[name].drift(method, args)]));
+    const [mask, step] = [constant(1, [D], "f64"), constant(0, [], "f64")];
+    const at = { f, theta, g, v: constant(Float64Array.from(v), [D], "f64"), mask, step };
+    const own = trainingMethods[method];
+    return Object.fromEntries(sdeVariantNames.map((name) => [name, sdeVariants[name].drift(own, at, { rho, alpha })]));
   };
   const spec = { theta: vector, weights: { shape: [N], dtype: "f64" }, rho: { shape: [], dtype: "f64" } } as const;
   const executable = await compile(build, spec, { threads: 1 });

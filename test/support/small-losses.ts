@@ -34,9 +34,9 @@ export const tanhTheta = pack(
 export const tanhLoss = () =>
   lossOf({
     network: tanhNetwork,
-    imageShape: [1, 1, 6],
+    inputShape: [1, 1, 6],
     classes: 3,
-    batches: [{ images: imagesOf(1, 7, 6), labels: labelsOf(7, 3), rows: 7 }],
+    batches: [{ x: imagesOf(1, 7, 6), y: labelsOf(7, 3), rows: 7 }],
   });
 
 /** Convolution, batch norm and a linear layer: 226 parameters. */
@@ -48,4 +48,4 @@ export const normedNetwork: Network = (scope, images) => {
 
 export const normedModel = declare(normedNetwork, [10, 1, 6, 6]);
 export const batchesOf = (rows: readonly number[]) =>
-  rows.map((count, i) => ({ images: imagesOf(20 + i, count, 36), labels: labelsOf(count, 6, i), rows: count }));
+  rows.map((count, i) => ({ x: imagesOf(20 + i, count, 36), y: labelsOf(count, 6, i), rows: count }));

@@ -1,30 +1,63 @@
 import { grad, hessianVectorProduct } from "../../graph/grad.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { powerIteration } from "../../optim/eigenvector.ts";
-import { eigenSamStep, type Loss, type StepResult, samStep, sgdStep } from "../../optim/steps.ts";
+import type { Method } from "../../optim/method.ts";
+import { trainingMethods } from "../../optim/methods/index.ts";
+import { optimizers } from "../../optim/optimizers.ts";
+import type { Loss } from "../../optim/point.ts";
+import { trainingStep } from "../../optim/training-step.ts";
 import { namesOf } from "../../util/names.ts";
 
-/** The values of bench/torch_peer.py. */
-const hyper = { lr: 0.01, mu: 0.9, weightDecay: 5e-4, rho: 0.1, alpha: 0.2 };
+/** The values of bench/torch_peer.py; a method's own numbers have its defaults. */
+const lr = 0.01;
+const settings = { momentum: 0.9, nesterov: false, weightDecay: 5e-4, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
 
-export interface MethodInputs {
+export interface BenchInputs {
   readonly theta: Tensor;
   readonly momentum: Tensor;
   /** A unit vector: the eigenvector of Eigen-SAM, the vector multiplied by the Hessian. */
   readonly v: Tensor;
 }
 
-interface Method {
+interface Bench {
   readonly summary: string;
   /** It has momentum, and the θ and momentum it returns are those of the next step. */
   readonly advances: boolean;
   readonly vector: boolean;
-  build(f: Loss, inputs: MethodInputs): Readonly<Record<string, Tensor>>;
+  build(f: Loss, inputs: BenchInputs): Readonly<Record<string, Tensor>>;
 }
 
-const advanced = ({ loss, theta, momentum }: StepResult) => ({ loss, nextTheta: theta, nextMomentum: momentum });
+/** One step of a training method over SGD with momentum. Methods with state of their own are not timed. */
+const stepOf = (method: Method): Bench => ({
+  summary: `one step of ${method.title}`,
+  advances: true,
+  vector: method.needs.v === true,
+  build: (f, { theta, momentum, v }) => {
+    const values = Object.fromEntries(Object.entries(method.hyper).map(([name, hyper]) => [name, hyper.default]));
+    const slots = { momentum_buffer: momentum };
+    const step = trainingStep({
+      f,
+      theta,
+      v,
+      method,
+      values,
+      optimizer: optimizers.sgd,
+      settings,
+      slots,
+      scalars: {},
+      lr,
+    });
+    return { loss: step.loss, nextTheta: step.theta, nextMomentum: step.slots.momentum_buffer! };
+  },
+});
 
-/** What can be timed; bench/torch_peer.py has the same list. */
+const { sgd, sam, "eigen-sam": eigenSam, ...others } = trainingMethods;
+const otherSteps = Object.fromEntries(Object.entries(others).map(([name, method]) => [name, stepOf(method)])) as Record<
+  keyof typeof others,
+  Bench
+>;
+
+/** What can be timed; bench/torch_peer.py knows grad, sgd, sam, eigen-sam, hvp and power5. */
 export const methods = {
   grad: {
     summary: "loss and gradient",
@@ -35,24 +68,10 @@ export const methods = {
       return { loss, gradient: grad(loss, theta) };
     },
   },
-  sgd: {
-    summary: "one step of SGD with momentum",
-    advances: true,
-    vector: false,
-    build: (f, state) => advanced(sgdStep(f, state, hyper)),
-  },
-  sam: {
-    summary: "one step of SAM",
-    advances: true,
-    vector: false,
-    build: (f, state) => advanced(samStep(f, state, hyper)),
-  },
-  "eigen-sam": {
-    summary: "one step of Eigen-SAM, its eigenvector given",
-    advances: true,
-    vector: true,
-    build: (f, { v, ...state }) => advanced(eigenSamStep(f, state, v, hyper)),
-  },
+  sgd: stepOf(sgd),
+  sam: stepOf(sam),
+  "eigen-sam": stepOf(eigenSam),
+  ...otherSteps,
   hvp: {
     summary: "one Hessian-vector product",
     advances: false,
@@ -68,7 +87,7 @@ export const methods = {
       return { nextV: power.v, eigenvalue: power.eigenvalue };
     },
   },
-} as const satisfies Readonly<Record<string, Method>>;
+} as const satisfies Readonly<Record<string, Bench>>;
 
 export type MethodName = keyof typeof methods;
 

@@ -1,3 +1,4 @@
+import type { DatasetEntry } from "../../data/entry.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { grouped, percent } from "../format.ts";
 import { emit, say, status } from "../ui.ts";
@@ -45,19 +46,19 @@ type Name = keyof typeof import("../../data/index.ts").datasets;
 
 async function list(name: Name, { dir, json }: DataOptions): Promise<void> {
   const { datasets } = await import("../../data/index.ts");
-  const folder = name === "npy" ? undefined : datasets[name].find(dir);
+  const folder = (datasets[name] as DatasetEntry).find?.(dir);
   if (json) emit({ name, summary: datasets[name].summary, folder: folder ?? null });
   else
     console.log(
-      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${name === "npy" ? "" : (folder ?? "not here")}`.trimEnd(),
+      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${(datasets[name] as DatasetEntry).find ? (folder ?? "not here") : ""}`.trimEnd(),
     );
 }
 
 async function fetchSet(name: Name, { base, json }: DataOptions): Promise<void> {
   const { fetchFile } = await import("../../data/fetch.ts");
-  const { sources } = await import("../../data/sources.ts");
   const { folderToFetchInto } = await import("../../data/files.ts");
-  const files = sources[name];
+  const { datasets } = await import("../../data/index.ts");
+  const files = (datasets[name] as DatasetEntry).sources;
   if (files === undefined) {
     say(`${name} needs no download`);
     return;
@@ -80,13 +81,14 @@ async function verifySet(name: Name, { dir, json }: DataOptions): Promise<void> 
   const { existsSync } = await import("node:fs");
   const { datasets, loadDataset } = await import("../../data/index.ts");
   const { verifyFile } = await import("../../data/fetch.ts");
-  const { sources } = await import("../../data/sources.ts");
-  const folder = datasets[name].find(dir);
+  const entry: DatasetEntry = datasets[name];
+  const folder = entry.find?.(dir);
   const { DEBIAN_FOLDER } = await import("../../data/fashion.ts");
-  const checked = folder === undefined || folder === DEBIAN_FOLDER ? [] : (sources[name] ?? []);
+  const checked = folder === undefined || folder === DEBIAN_FOLDER ? [] : (entry.sources ?? []);
   const published = checked.filter((file) => existsSync(join(folder!, file.name)));
   for (const file of published) await verifyFile(join(folder!, file.name), file);
-  const { train, test, classes, imageShape } = await loadDataset(name, { dir });
+  const { train, test, targets, inputShape: imageShape } = await loadDataset(name, { dir });
+  const { classes } = targets;
   const facts = {
     name,
     folder: folder ?? null,

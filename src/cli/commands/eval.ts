@@ -21,16 +21,16 @@ export const evaluate: CliCommand<EvalOptions> = {
   },
   run: async (options, args) => {
     const { config, path } = await weightsSource(options, args);
-    const { loadDataset } = await import("../../data/index.ts");
+    const { datasetOf } = await import("../../train/registry.ts");
     const { scoreWeights } = await import("../../train/restore.ts");
-    const dataset = await loadDataset(config.data.name, config.data);
+    const dataset = await datasetOf(config);
     const score = await scoreWeights(config, dataset, path, options.split);
     if (!Number.isFinite(score.loss))
       throw new ConfigError(`${path}: the loss is ${score.loss} on ${dataset.name}`, { path });
     if (options.json) emit(score);
     else
       console.log(
-        `${path} on ${dataset.name} (${options.split}): accuracy ${percent(score.accuracy, 2)}, loss ${score.loss.toFixed(4)}, n ${score.n}`,
+        `${path} on ${dataset.name} (${options.split}): ${score.accuracy === undefined ? "" : `accuracy ${percent(score.accuracy, 2)}, `}loss ${score.loss.toFixed(4)}, n ${score.n}`,
       );
   },
 };

@@ -22,16 +22,18 @@ export const exportModel: CliCommand<ExportOptions> = {
   },
   run: async (options, args) => {
     const { config, path } = await weightsSource(options, args);
-    const { loadDataset } = await import("../../data/index.ts");
+    const { datasetOf } = await import("../../train/registry.ts");
     const { inferenceModel } = await import("../../train/export-onnx.ts");
+    const { loadModel } = await import("../../train/restore.ts");
     const { writeAtomic } = await import("../../util/files.ts");
-    const dataset = await loadDataset(config.data.name, config.data);
-    const bytes = inferenceModel({ ...config, data: { ...config.data, batch: options.batch } }, dataset, path);
+    const dataset = await datasetOf(config);
+    const { task, weights } = loadModel(config, dataset, path);
+    const bytes = inferenceModel(task, weights, options.batch);
     writeAtomic(options.out, bytes);
     if (options.json) emit({ path: options.out, bytes: bytes.length });
     else
       console.log(
-        `${options.out}: ${grouped(bytes.length / 1024)} KiB, images [${options.batch}, ${dataset.imageShape.join(", ")}] to logits and probabilities`,
+        `${options.out}: ${grouped(bytes.length / 1024)} KiB, images [${options.batch}, ${dataset.inputShape.join(", ")}] to logits and probabilities`,
       );
   },
 };

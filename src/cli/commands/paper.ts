@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StudyResult } from "../../experiments/eigenvector/run.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { duration } from "../format.ts";
-import { emit, say, status } from "../ui.ts";
+import { emit, say } from "../ui.ts";
 import { oneOf, positiveInteger } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -40,26 +39,23 @@ export const paper: CliCommand<PaperOptions> = {
     const out = options.out ?? join("runs", `paper-${name}-${scale}`);
     const folder = join(out, "runs");
     const runs = studyRuns(scale);
-    const path = (run: string) => join(folder, `${run}.json`);
-    const read = (run: string) => JSON.parse(readFileSync(path(run), "utf8")) as StudyResult;
+    const { isComplete, readStudy, studyRun } = await import("../../experiments/eigenvector/run.ts");
+    const path = (run: string) => join(folder, run);
     mkdirSync(folder, { recursive: true });
     if (only !== undefined) {
       const run = runs.find((r) => r.name === only);
       if (!run)
         throw new ConfigError(`the study has no run ${only}`, { only }, `runs: ${runs.map((r) => r.name).join(", ")}`);
-      const { studyRun } = await import("../../experiments/eigenvector/run.ts");
-      const { writeAtomic } = await import("../../util/files.ts");
-      const result = await studyRun(run, (done, of) => status(`${only}  ${done}/${of}`));
-      writeAtomic(path(only), `${JSON.stringify(result)}\n`);
+      const { progressView } = await import("../train/progress.ts");
+      const { stopOnSignals } = await import("../train/stop.ts");
+      const { signal, status: ended } = stopOnSignals();
+      const outcome = await studyRun(run, path(only), progressView(), signal);
+      if (outcome.status === "stopped") process.exitCode = ended();
       return;
     }
 
     const begun = performance.now();
-    // Results of another scale, or of settings that have changed since, are made again.
-    const waiting = runs.filter((run) => {
-      const plan = existsSync(path(run.name)) ? read(run.name).plan : undefined;
-      return JSON.stringify(plan) !== JSON.stringify(run);
-    });
+    const waiting = runs.filter((run) => !isComplete(run, path(run.name)));
     say(`${runs.length} runs in ${out}, ${runs.length - waiting.length} complete; stopped, the same command goes on`);
     const { runChild } = await import("../child-command.ts");
     const total = waiting.length;
@@ -73,7 +69,7 @@ export const paper: CliCommand<PaperOptions> = {
     };
     await Promise.all(Array.from({ length: jobs }, work));
     const { writeStudy } = await import("../../report/eigenvector/index.ts");
-    const results = runs.map(({ name: run }) => read(run));
+    const results = runs.map((run) => readStudy(run, path(run.name)));
     const report = await writeStudy(results, out);
     if (json) emit(report);
     else {

@@ -29,12 +29,13 @@ export const train: CliCommand<TrainOptions> = {
   run: async (options, args) => {
     const { resolveConfig } = await import("../../train/settings.ts");
     const { createRun, readRunConfig, assertResumable } = await import("../../train/run-dir.ts");
-    const { loadDataset } = await import("../../data/index.ts");
+    const { datasetOf } = await import("../../train/registry.ts");
     const { newRunName } = await import("../train/run-name.ts");
     const { dryRun } = await import("../train/dry-run.ts");
     const { stopOnSignals } = await import("../train/stop.ts");
     const { progressView } = await import("../train/progress.ts");
-    const loop = await import("../../train/loop.ts");
+    const { problemOf } = await import("../../train/session.ts");
+    const { trainRun } = await import("../../train/run.ts");
     const { resume, json } = options;
 
     if (resume !== undefined && (args.length > 0 || options.runDir !== undefined || options.dryRun))
@@ -45,9 +46,9 @@ export const train: CliCommand<TrainOptions> = {
       );
     if (resume !== undefined) assertResumable(resume);
     const config = resume === undefined ? configFrom(args, resolveConfig) : readRunConfig(resume);
-    const dataset = await loadDataset(config.data.name, config.data);
+    const dataset = await datasetOf(config);
     if (options.dryRun) {
-      await dryRun(config, dataset, json === true);
+      await dryRun(problemOf(config, dataset), json === true);
       return;
     }
     const run = resume ?? options.runDir ?? newRunName();
@@ -58,7 +59,7 @@ export const train: CliCommand<TrainOptions> = {
       if (json && event.event !== "step") emit(event);
     };
     const { signal, status } = stopOnSignals();
-    const outcome = await loop.train({ config, dataset, run, resume: resume !== undefined, listen, stop: signal });
+    const outcome = await trainRun({ config, dataset, run, resume: resume !== undefined, listen, stop: signal });
     if (outcome.status === "stopped") {
       say(`stopped after step ${outcome.step}; go on with: eigensam train --resume ${run}`);
       process.exitCode = status();

@@ -73,7 +73,12 @@ async function trainOne({ run, config }: PlannedChild): Promise<void> {
   say(
     [
       `${colors.green("✓")} ${config.method.name.padEnd(9)} seed ${config.seed}`,
-      ...(done ? [`test ${percent(done.test.accuracy, 2)}`, `train loss ${done.train.loss.toFixed(3)}`] : []),
+      ...(done
+        ? [
+            `test ${done.test?.accuracy === undefined ? "–" : percent(done.test.accuracy, 2)}`,
+            `train loss ${done.train.loss.toFixed(3)}`,
+          ]
+        : []),
       ...(refresh ? [`λ₁ ${short(refresh.eigenvalue)}`] : []),
       colors.dim(duration(seconds)),
     ].join("  "),

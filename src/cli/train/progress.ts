@@ -30,7 +30,7 @@ export function progressView(): (event: TrainEvent) => void {
     const line = [
       `epoch ${event.epoch}/${epochs} ${bar((event.stepInEpoch + 1) / stepsPerEpoch)} ${event.stepInEpoch + 1}/${stepsPerEpoch}`,
       `loss ${event.loss.toFixed(3)}`,
-      `acc ${percent(event.accuracy)}`,
+      ...accuracyOf("acc", event),
       ...lambda(eigenvalue),
       `lr ${short(event.lr)}`,
       `${grouped(event.imagesPerSecond)} img/s`,
@@ -69,11 +69,15 @@ export function progressView(): (event: TrainEvent) => void {
           [
             `${colors.green("✓")} ${String(event.epoch).padStart(String(epochs).length)}`,
             `train ${train.loss.toFixed(3)}`,
-            ...(val
-              ? [`val ${val.loss.toFixed(3)}`, `acc ${percent(val.accuracy)}`]
-              : [`acc ${percent(train.accuracy)} (train)`]),
-            ...(best ? [colors.dim(`(best ${percent(best.accuracy)} @ ${best.epoch})`)] : []),
-            ...(test ? [`test ${percent(test.accuracy)}`] : []),
+            ...(val ? [`val ${val.loss.toFixed(3)}`, ...accuracyOf("acc", val)] : accuracyOf("train acc", train)),
+            ...(best
+              ? [
+                  colors.dim(
+                    `(best ${best.accuracy === undefined ? best.loss?.toFixed(3) : percent(best.accuracy)} @ ${best.epoch})`,
+                  ),
+                ]
+              : []),
+            ...(test ? accuracyOf("test", test) : []),
             ...lambda(eigenvalue),
             colors.dim(
               `${duration(event.seconds)}  ${grouped(event.imagesPerSecond)} img/s  data ${percent(event.dataWait, 0)}`,
@@ -85,11 +89,14 @@ export function progressView(): (event: TrainEvent) => void {
       case "done":
         status("");
         say(
-          `test accuracy ${colors.bold(percent(event.test.accuracy, 2))}, loss ${event.test.loss.toFixed(4)}; ${duration(event.seconds)} in all`,
+          `${event.test ? `test ${event.test.accuracy === undefined ? "" : `accuracy ${colors.bold(percent(event.test.accuracy, 2))}, `}loss ${event.test.loss.toFixed(4)}` : "done"}; ${duration(event.seconds)} in all`,
         );
     }
   };
 }
+
+const accuracyOf = (label: string, { accuracy }: { readonly accuracy?: number }): string[] =>
+  accuracy === undefined ? [] : [`${label} ${percent(accuracy)}`];
 
 const lambda = (eigenvalue: number | undefined): string[] =>
   eigenvalue === undefined ? [] : [`λ₁ ${short(eigenvalue)}`];

@@ -1,4 +1,4 @@
-import { trainingMethods } from "../../optim/methods.ts";
+import { trainingMethods } from "../../optim/methods/index.ts";
 import type { Executable } from "../../runtime/compile.ts";
 import { drawIndices } from "../../sde/draw.ts";
 import { eulerMaruyama } from "../../sde/euler-maruyama.ts";
@@ -30,7 +30,7 @@ export async function createStepper(config: SdeRunConfig, problem: Problem): Pro
   const variants = new Set(sde.processes.map((name) => processes[name].variant));
   const drifts = new Map<SdeVariantName, Executable>();
   for (const variant of variants) drifts.set(variant, await compileDrift(config, problem, variant));
-  const estimates = trainingMethods[method.name].eigenvector;
+  const estimates = trainingMethods[method.name].needs.v === true;
   const refresh = estimates
     ? await compilePower(config, problem, { images: data.batch, iterations: method.iterations })
     : undefined;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type DatasetName, datasetNames } from "../../data/index.ts";
-import { trainingMethodNames } from "../../optim/methods.ts";
+import { trainingMethodNames } from "../../optim/methods/index.ts";
 import { type Settings, settingsOf } from "../../train/schema-settings.ts";
 import { processNames } from "./processes.ts";
 

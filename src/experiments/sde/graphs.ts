@@ -1,9 +1,11 @@
 import { abs, add, div, mul, sub } from "../../graph/ops/elementwise.ts";
 import { dot, grad } from "../../graph/grad.ts";
+import { constant } from "../../graph/ops/source.ts";
 import { sum } from "../../graph/ops/reduce.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { correct } from "../../nn/accuracy.ts";
 import { crossEntropy } from "../../nn/functions.ts";
+import { trainingMethods } from "../../optim/methods/index.ts";
 import { powerIteration } from "../../optim/eigenvector.ts";
 import { norm } from "../../optim/vector.ts";
 import { compile, type Executable } from "../../runtime/compile.ts";
@@ -47,8 +49,15 @@ export const compileDrift = (config: SdeConfig, problem: Problem, variant: SdeVa
     { vectors: ["v", "sumH", "sumXiH"], scalars: ["rho", "alpha", "xi"] },
     ({ theta, v, sumH, sumXiH, rho, alpha, xi }, f) => {
       const g = grad(f(theta!), theta!);
-      const args = { f, theta: theta!, g, v: v!, rho: rho!, alpha: alpha! };
-      const h = sdeVariants[variant].drift(config.method.name, args);
+      const at = {
+        f,
+        theta: theta!,
+        g,
+        v: v!,
+        mask: constant(1, [problem.size], config.dtype),
+        step: constant(0, [], config.dtype),
+      };
+      const h = sdeVariants[variant].drift(trainingMethods[config.method.name], at, { rho: rho!, alpha: alpha! });
       const next = accumulated({ h: sumH!, xiH: sumXiH! }, h, xi!);
       return { nextH: next.h, nextXiH: next.xiH };
     },

@@ -1,4 +1,4 @@
-import type { Dataset, Split } from "../../data/dataset.ts";
+import type { ImageDataset, ImageSplit } from "../../data/dataset.ts";
 import { loadDataset } from "../../data/index.ts";
 import { constant } from "../../graph/ops/source.ts";
 import type { Tensor } from "../../graph/tensor.ts";
@@ -32,14 +32,15 @@ export interface Problem {
 /** The network and the images of a configuration, the same for every seed. */
 export async function loadProblem({ model: { width, depth }, data, dtype }: SdeConfig): Promise<Problem> {
   const dataset = await loadDataset(data.name, data);
-  const { classes, imageShape } = dataset;
+  const { inputShape, targets } = dataset;
+  const { classes } = targets;
   const zeros = (length: number): NumberArray =>
     dtype === "f64" ? new Float64Array(length) : new Float32Array(length);
   const part = (name: "train" | "test") => examples(dataset, dataset[name], data[name], `data.${name}`, zeros);
   const [train, test] = [part("train"), part("test")];
   if (data.batch > train.count)
     throw new ConfigError(`data.batch is ${data.batch}, but there are ${train.count} training images`, { data });
-  const pixels = sizeOf(imageShape);
+  const pixels = sizeOf(inputShape);
   const hidden = new Array<number>(depth).fill(width);
   const model = declare(mlp({ classes, hidden, activation: "tanh" }), [data.batch, pixels]);
   return {
@@ -56,8 +57,8 @@ export async function loadProblem({ model: { width, depth }, data, dtype }: SdeC
 
 /** The first `count` images, (pixel/255 − mean)/std per channel. */
 function examples(
-  { imageShape, mean, std }: Dataset,
-  { images, labels, count: available }: Split,
+  { inputShape: imageShape, mean, std }: ImageDataset,
+  { x: images, y: labels, count: available }: ImageSplit,
   count: number,
   key: string,
   zeros: (length: number) => NumberArray,

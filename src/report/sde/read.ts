@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { type ProcessName, processNames, processes } from "../../experiments/sde/processes.ts";
 import { readSdeRecord, sdeFiles } from "../../experiments/sde/run-dir.ts";
-import { trainingMethods } from "../../optim/methods.ts";
+import { trainingMethods } from "../../optim/methods/index.ts";
 import { type SdeVariantName, sdeVariantNames } from "../../sde/variants.ts";
 import { InputError } from "../../util/errors.ts";
 import type { Curve } from "../curves.ts";

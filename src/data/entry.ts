@@ -1,0 +1,38 @@
+import type { Dataset, LoadOptions } from "./dataset.ts";
+
+/** A published file: where it is, and its MD5 as its authors or torchvision state it. */
+export interface SourceFile {
+  readonly name: string;
+  readonly url: string;
+  readonly md5: string;
+}
+
+/** A data set that configurations and commands know by name. */
+export interface DatasetEntry<D extends Dataset = Dataset> {
+  readonly kind: "dataset";
+  readonly name: string;
+  /** One line, for help texts. */
+  readonly summary: string;
+  load(options: LoadOptions): D | Promise<D>;
+  /** The folder it would be loaded from; undefined where it is not there. Left out for sets without a folder. */
+  find?(dir?: string): string | undefined;
+  /** What `eigensam data fetch` downloads; left out where nothing needs to be. */
+  readonly sources?: readonly SourceFile[];
+}
+
+/**
+ * Declares a data set, for a registry or a plugin.
+ *
+ * @example
+ * ```ts
+ * const points = defineDataset({
+ *   name: "points",
+ *   summary: "two clouds of points",
+ *   load: () => arrays({ train: { x: [[0, 1], [1, 0]], y: [0, 1] } }),
+ * });
+ * ```
+ */
+export const defineDataset = <D extends Dataset>(entry: Omit<DatasetEntry<D>, "kind">): DatasetEntry<D> => ({
+  kind: "dataset",
+  ...entry,
+});

@@ -1,0 +1,26 @@
+/** What the library is made of, for those who build tools on it. Names here may change in any version. */
+export { pullBack } from "./graph/grad.ts";
+export { type OpName, ops } from "./graph/ops/index.ts";
+export { sumTo } from "./graph/ops/reduce.ts";
+export { stride } from "./graph/ops/take.ts";
+export { simplify } from "./graph/simplify.ts";
+export type { Op, Target } from "./graph/tensor.ts";
+export { correct } from "./nn/accuracy.ts";
+export { initialize, type Layout, pack, unflatten, unpack } from "./nn/layout.ts";
+export { declare, forward, type Model, vectorLength } from "./nn/scope.ts";
+export { emitModel } from "./onnx/emit.ts";
+export { lower } from "./onnx/lower/index.ts";
+export { followSecant, krylovSpace, powerIteration } from "./optim/eigenvector.ts";
+export { refreshPlan } from "./optim/refresh-plan.ts";
+export { seriesSum } from "./optim/series.ts";
+export { targetOf } from "./runtime/device.ts";
+export type { Port, Session, SessionFactory } from "./runtime/session.ts";
+export { accumulated, type DriftSums, eulerMaruyama, type EulerStep } from "./sde/euler-maruyama.ts";
+export { type SdeVariant, type SdeVariantName, sdeVariantNames, sdeVariants } from "./sde/variants.ts";
+export { alignment, subspaceAlignment } from "./spectrum/alignment.ts";
+export { smoothedDensity, spectralMoment, spectralQuadratures } from "./spectrum/density.ts";
+export { extremeEigenpairs } from "./spectrum/extremes.ts";
+export { type Krylov, lanczos, ritz } from "./spectrum/lanczos.ts";
+export { blockOf, gathered } from "./spectrum/operator.ts";
+export { largestEigenvalue, powerMethod } from "./spectrum/power.ts";
+export { frobeniusNorm, hutchinson, hutchPlusPlus } from "./spectrum/trace.ts";

@@ -1,0 +1,82 @@
+import type { Network } from "../nn/scope.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { Shape } from "../util/shape.ts";
+
+export type Activation = "relu" | "tanh" | "silu";
+
+/** What a model of a registry can be asked for. */
+export interface ModelOptions {
+  /** Width of the output: classes, or numbers that are predicted. */
+  readonly classes: number;
+  /** Left out, the entry's default. */
+  readonly width?: number | undefined;
+  /** Only for models with a choice of depths. */
+  readonly depth?: number | undefined;
+  /** One of those that the entry lists. */
+  readonly activation?: Activation | undefined;
+}
+
+/** A model that configurations and commands know by name. */
+export interface ModelEntry {
+  readonly kind: "model";
+  readonly name: string;
+  /** One line, for help texts. */
+  readonly summary: string;
+  /** Left out where there is no choice. */
+  readonly defaultWidth?: number;
+  readonly defaultDepth?: number;
+  /** The first is the default; left out where there is no choice. */
+  readonly activations?: readonly Activation[];
+  /** A small instance for the table-driven tests: options and the shape of a batch. */
+  readonly sample?: { readonly options: ModelOptions; readonly inputShape: Shape };
+  build(options: BuildOptions): Network;
+}
+
+/** Options with the defaults filled in; 1 where the entry has no default. */
+interface BuildOptions {
+  readonly classes: number;
+  readonly width: number;
+  readonly depth: number;
+  readonly activation: never;
+}
+
+/**
+ * Declares a model, for a registry or a plugin.
+ *
+ * @example
+ * ```ts
+ * const tiny = defineModel({
+ *   name: "tiny",
+ *   summary: "one linear layer on the flattened input",
+ *   build: ({ classes }) => (scope, x) => linear(scope.at("out"), reshape(x, [x.shape[0] ?? 1, -1]), classes),
+ * });
+ * ```
+ */
+export const defineModel = (entry: Omit<ModelEntry, "kind">): ModelEntry => ({ kind: "model", ...entry });
+
+/** The network of an entry. A setting that the model does not have, or not with that value, is a ConfigError. */
+export function networkOf(entry: ModelEntry, { classes, width, depth, activation }: ModelOptions): Network {
+  const { name, activations = [] } = entry;
+  const refuse = (key: string, value: unknown, why: string, hint: string) => {
+    throw new ConfigError(`model.${key} is ${value}, but ${name} ${why}`, { name, [key]: value }, hint);
+  };
+  if (depth !== undefined && entry.defaultDepth === undefined)
+    refuse("depth", depth, "has no choice of depths", "leave it out");
+  if (width !== undefined && entry.defaultWidth === undefined)
+    refuse("width", width, "has no choice of widths", "leave it out");
+  if (activation !== undefined && !activations.includes(activation))
+    refuse(
+      "activation",
+      activation,
+      activations.length > 0 ? `takes ${activations.join(" or ")}` : "has no choice of activations",
+      activations.length > 0 ? `the default is ${activations[0]}` : "leave it out",
+    );
+  const counts = { classes, width: width ?? entry.defaultWidth ?? 1, depth: depth ?? entry.defaultDepth ?? 1 };
+  for (const [key, value] of Object.entries(counts))
+    if (!(Number.isInteger(value) && value >= 1))
+      throw new ConfigError(
+        `${key === "classes" ? key : `model.${key}`} is ${value}, expected a whole number of at least 1`,
+        { name, [key]: value },
+      );
+  return entry.build({ ...counts, activation: (activation ?? activations[0]) as never });
+}

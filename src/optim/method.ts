@@ -1,0 +1,186 @@
+import { grad } from "../graph/grad.ts";
+import { add } from "../graph/ops/elementwise.ts";
+import type { Operand, Tensor } from "../graph/tensor.ts";
+import type { Declaration } from "../nn/layout.ts";
+import { DeclarationError } from "../util/errors.ts";
+import type { Hypers } from "./hyper.ts";
+import type { Loss, Point, Values } from "./point.ts";
+import { type Series, seriesSum } from "./series.ts";
+
+/** A vector [d] that a method keeps from step to step, by how it starts. */
+export type StateInit = "zeros" | "theta";
+export const zeros = "zeros" satisfies StateInit;
+
+export type States = Readonly<Record<string, StateInit>>;
+
+/** What a method computes with besides the loss. */
+export interface Needs {
+  /** v must be estimated. */
+  readonly v?: boolean;
+  /** Which parameters count, by their declaration (name and shape as in PyTorch). */
+  readonly mask?: (parameter: Declaration) => boolean;
+}
+
+/** What a step descends, where it looked, and the method's state after it. */
+export interface Descent {
+  readonly direction: Tensor;
+  /** The perturbation of θ at which the direction was taken, where there is one. */
+  readonly epsilon?: Tensor;
+  readonly state: Readonly<Record<string, Tensor>>;
+}
+
+/** A training method as registries and steps see it; made by `defineMethod`. */
+export interface Method<H extends Hypers = Hypers, S extends States = States> {
+  readonly kind: "method";
+  readonly name: string;
+  /** As figures and tables call it. */
+  readonly title: string;
+  /** One line: the formula of the direction. */
+  readonly summary: string;
+  readonly source?: string;
+  /** Its colour in figures, #rrggbb. */
+  readonly colour?: string;
+  readonly hyper: H;
+  readonly state: S;
+  readonly needs: Needs;
+  /** How its direction expands in ρ, for the SDEs; undefined where it does not. */
+  readonly series?: Series;
+  descend(at: Point, values: Values): Descent;
+}
+
+type Named<H extends Hypers, S extends States> = { readonly [K in keyof H]: Operand } & {
+  readonly [K in keyof S]: Tensor;
+};
+
+interface Definition<H extends Hypers, S extends States> {
+  /** Lower case with dashes. */
+  readonly name: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly source?: string;
+  readonly colour?: string;
+  /** The numbers it reads, by name. */
+  readonly hyper?: H;
+  /** The vectors it keeps, by name. */
+  readonly state?: S;
+  readonly needs?: Needs;
+}
+
+/** What a method's own function returns: the direction, perhaps ε, and every state vector after the step. */
+type Found<S extends States> = { readonly direction: Tensor; readonly epsilon?: Tensor } & {
+  readonly [K in keyof S]: Tensor;
+};
+
+/** A method in one of three forms: a perturbation ε, the terms of a series in ρ, or any function. */
+export type MethodDefinition<H extends Hypers, S extends States> = Definition<H, S> &
+  (
+    | {
+        /** ε at (θ, g, v); the direction is ∇f(θ + ε). For methods without state. */
+        ascent(args: Omit<Point, "f"> & Named<H, S>): Tensor;
+      }
+    | {
+        /** The direction is g + a·ρHw + b·(ρ²/2)T[w,w], with w the `ascent` at ρ = 1. */
+        readonly series: { ascent(args: Omit<Point, "f"> & Named<H, S>): Tensor; readonly factors: Series["factors"] };
+      }
+    | { descend(args: Point & Named<H, S>): Found<S> }
+  );
+
+/** ∇f at a point that is itself computed. */
+export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
+
+/** Names that a hyperparameter or state vector cannot have: parts of Point and Descent, and the other settings of `method`. */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...["f", "theta", "g", "v", "mask", "step", "direction", "epsilon"],
+  ...["name", "use", "solver", "every", "iterations", "follow", "hessianBn", "warmup", "compat", "from"],
+]);
+
+/**
+ * Declares a training method. It is used by value (`train({ method: { use: mine } })`), from a file (`--plugin FILE`), or by its
+ * name once it stands in a registry. Settings, graph inputs, checkpoints, SDEs, help and figures follow from the declaration.
+ *
+ * @example
+ * ```ts
+ * const sam = defineMethod({
+ *   name: "my-sam",
+ *   title: "My SAM",
+ *   summary: "∇f(θ + ρĝ)",
+ *   hyper: { rho: radius(0.05) },
+ *   ascent: ({ g, rho }) => mul(rho, unit(g)),
+ * });
+ * ```
+ * @throws DeclarationError where a name is reserved, taken twice or malformed
+ */
+export function defineMethod<
+  const H extends Hypers = Record<never, never>,
+  const S extends States = Record<never, never>,
+>(definition: MethodDefinition<H, S>): Method<H, S> {
+  const { name, title, summary, source, colour, needs = {} } = definition;
+  const hyper = definition.hyper ?? ({} as H);
+  const state = definition.state ?? ({} as S);
+  assertNames(name, Object.keys(hyper), Object.keys(state));
+  const facts = { kind: "method" as const, name, title, summary, hyper, state, needs };
+  const optional = { ...(source === undefined ? {} : { source }), ...(colour === undefined ? {} : { colour }) };
+  const named = <P>(at: P, values: Values) => ({ ...at, ...values }) as P & Named<H, S>;
+
+  if ("descend" in definition)
+    return {
+      ...facts,
+      ...optional,
+      descend: (at, values) => {
+        const { direction, epsilon, ...next } = definition.descend(named(at, values));
+        const missing = Object.keys(state).find((vector) => !(vector in next));
+        if (missing !== undefined)
+          throw new DeclarationError(
+            `method ${name}: descend returns no ${missing}`,
+            { name, missing },
+            "return every state vector",
+          );
+        return { direction, ...(epsilon ? { epsilon } : {}), state: next as Readonly<Record<string, Tensor>> };
+      },
+    };
+
+  const rule = "series" in definition ? definition.series.ascent : definition.ascent;
+  const factors = "series" in definition ? definition.series.factors : ([1, 1] as const);
+  const series: Series = { ascent: (at, values) => rule(named(at, values)), factors };
+  if ("series" in definition)
+    return {
+      ...facts,
+      ...optional,
+      series,
+      descend: (at, values) => ({ direction: seriesSum(series, 2, at, values), state: {} }),
+    };
+  return {
+    ...facts,
+    ...optional,
+    series,
+    descend: (at, values) => {
+      const epsilon = series.ascent(at, values);
+      return { direction: gradAt(at.f, add(at.theta, epsilon)), epsilon, state: {} };
+    },
+  };
+}
+
+function assertNames(method: string, hyper: readonly string[], state: readonly string[]): void {
+  if (!/^[a-z][a-z0-9-]*$/.test(method))
+    throw new DeclarationError(
+      `method name "${method}", expected lower case with dashes`,
+      { method },
+      "as in friendly-sam",
+    );
+  const names = [...hyper, ...state];
+  for (const [i, name] of names.entries()) {
+    const problem = RESERVED.has(name)
+      ? "is reserved"
+      : names.indexOf(name) < i
+        ? "stands twice"
+        : /^[a-zA-Z][a-zA-Z0-9]*$/.test(name)
+          ? undefined
+          : "is no identifier";
+    if (problem !== undefined)
+      throw new DeclarationError(
+        `method ${method}: the name ${name} ${problem}`,
+        { method, name },
+        `reserved: ${[...RESERVED].join(", ")}`,
+      );
+  }
+}

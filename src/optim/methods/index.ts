@@ -1,0 +1,26 @@
+import { namesOf } from "../../util/names.ts";
+import type { Method } from "../method.ts";
+import { asam } from "./asam.ts";
+import { egr } from "./egr.ts";
+import { eigenSam } from "./eigen-sam.ts";
+import { reverseSam } from "./reverse-sam.ts";
+import { sam } from "./sam.ts";
+import { sgd } from "./sgd.ts";
+import { thirdOrder } from "./third-order.ts";
+import { usam } from "./usam.ts";
+
+/** The training methods, in the order of tables; a new one is one file and one line. */
+export const trainingMethods = {
+  sgd,
+  sam,
+  usam,
+  asam,
+  "reverse-sam": reverseSam,
+  egr,
+  "third-order": thirdOrder,
+  "eigen-sam": eigenSam,
+} as const satisfies Readonly<Record<string, Method>>;
+
+export type TrainingMethodName = keyof typeof trainingMethods;
+
+export const trainingMethodNames = namesOf(trainingMethods);

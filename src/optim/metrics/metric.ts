@@ -1,0 +1,66 @@
+import type { Tensor } from "../../graph/tensor.ts";
+import type { Point } from "../point.ts";
+
+/** What a step metric sees: the mini-batch at θ, the direction that is descended, and ε where the method perturbs. */
+export interface StepPoint extends Point {
+  readonly loss: Tensor;
+  readonly direction: Tensor;
+  readonly epsilon: Tensor | undefined;
+}
+
+/** How a metric is shown. It stands in run.json, so that reports draw it without knowing who declared it. */
+export interface StepMetricInfo {
+  /** The field of a step's line in metrics.jsonl. */
+  readonly name: string;
+  readonly title: string;
+  readonly symbol: string;
+  /** One line: what the number is. */
+  readonly about: string;
+  readonly figure?: {
+    readonly title: string;
+    /** The first half of the caption. */
+    readonly shows: string;
+    /** What a run lacks that has no such numbers. */
+    readonly needs: string;
+    /** The values it can have; the axis does not go beyond. */
+    readonly within?: readonly [number, number];
+    /** The axis begins at zero. */
+    readonly zero?: boolean;
+    /** The axis is never logarithmic. */
+    readonly linear?: boolean;
+  };
+  /** What of it the table of results shows. */
+  readonly table?: "mean" | "last";
+  /** Whether the progress line shows it. */
+  readonly progress?: boolean;
+}
+
+/** A number that every training step records. */
+export interface StepMetric extends StepMetricInfo {
+  readonly kind: "metric";
+  /** It reads v, and is recorded only where v has been estimated. */
+  readonly eigenvector?: boolean;
+  /** The number as a scalar tensor, or undefined where the method has none (no ε, say). */
+  of(at: StepPoint): Tensor | undefined;
+}
+
+/**
+ * Declares a step metric. It appears in records, figures, tables and, on request, the progress line.
+ *
+ * @example
+ * ```ts
+ * const thetaNorm = defineMetric({ name: "thetaNorm", title: "Parameter norm", symbol: "‖θ‖", about: "norm of θ", of: ({ theta }) => norm(theta) });
+ * ```
+ */
+export const defineMetric = (metric: Omit<StepMetric, "kind">): StepMetric => ({ kind: "metric", ...metric });
+
+/** What run.json keeps of a metric. */
+export const infoOf = ({ name, title, symbol, about, figure, table, progress }: StepMetric): StepMetricInfo => ({
+  name,
+  title,
+  symbol,
+  about,
+  ...(figure ? { figure } : {}),
+  ...(table ? { table } : {}),
+  ...(progress ? { progress } : {}),
+});

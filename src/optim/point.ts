@@ -1,0 +1,22 @@
+import type { Operand, Tensor } from "../graph/tensor.ts";
+
+/** The mini-batch loss as a function of the flat parameters θ, [d] → []. */
+export type Loss = (theta: Tensor) => Tensor;
+
+/** What every method sees of one mini-batch. */
+export interface Point {
+  readonly f: Loss;
+  /** The parameters, [d]. */
+  readonly theta: Tensor;
+  /** ∇f(θ), [d]. */
+  readonly g: Tensor;
+  /** The estimate of the top Hessian eigenvector, a unit vector [d]; zeros before the first estimate. */
+  readonly v: Tensor;
+  /** 1 where `needs.mask` accepts the parameter, else 0, [d]; all ones where the method has no mask. */
+  readonly mask: Tensor;
+  /** Steps taken so far, []. */
+  readonly step: Tensor;
+}
+
+/** Hyperparameters (scalars) and state vectors under their names. */
+export type Values = Readonly<Record<string, Operand>>;

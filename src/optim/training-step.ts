@@ -1,0 +1,78 @@
+import { grad } from "../graph/grad.ts";
+import { add, div, minimum, mul, sub } from "../graph/ops/elementwise.ts";
+import { constant } from "../graph/ops/source.ts";
+import type { Operand, Tensor } from "../graph/tensor.ts";
+import { followSecant } from "./eigenvector.ts";
+import type { Method } from "./method.ts";
+import type { StepMetric } from "./metrics/metric.ts";
+import type { Optimizer, OptimizerSettings } from "./optimizers.ts";
+import type { Point, Values } from "./point.ts";
+import { norm } from "./vector.ts";
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+export interface TrainingStepArgs extends Pick<Point, "f" | "theta" | "v"> {
+  /** Left out, all ones. */
+  readonly mask?: Tensor | undefined;
+  /** Left out, 0. */
+  readonly step?: Tensor | undefined;
+  readonly method: Method;
+  /** The method's hyperparameters and state vectors by name. */
+  readonly values: Values;
+  readonly optimizer: Optimizer;
+  readonly settings: OptimizerSettings;
+  /** The optimizer's state vectors by name. */
+  readonly slots: Tensors;
+  /** The optimizer's numbers of this step (see `Optimizer.scalars`). */
+  readonly scalars: Tensors;
+  /** Learning rate η. */
+  readonly lr: Operand;
+  /** The descent direction is shortened to this norm; 0 leaves it alone. */
+  readonly clip?: number;
+  /** The part of v that the secant of this step replaces (see `followSecant`); 0 leaves v alone. */
+  readonly follow?: number;
+  readonly metrics?: readonly StepMetric[];
+}
+
+export interface TrainingStep {
+  /** θ after the step, [d]. */
+  readonly theta: Tensor;
+  /** The optimizer's and the method's state vectors after the step. */
+  readonly slots: Tensors;
+  readonly state: Tensors;
+  /** The loss at θ, before the step, []. */
+  readonly loss: Tensor;
+  readonly metrics: Tensors;
+  /** v after the step, where it follows the secant. */
+  readonly v?: Tensor;
+}
+
+/**
+ * One step of any method over any base optimizer, as graph: θ ← optimizer(θ, clip(direction)), with the method's direction
+ * at (f, θ, ∇f(θ), v). This is the whole of training on one mini-batch; `compileStep` wraps it for arrays.
+ */
+export function trainingStep(args: TrainingStepArgs): TrainingStep {
+  const { f, theta, v, method, values, optimizer, clip = 0, follow = 0, metrics = [] } = args;
+  const { mask = constant(1, theta.shape, theta.dtype), step = constant(0, [], theta.dtype) } = args;
+  const loss = f(theta);
+  const g = grad(loss, theta);
+  const at: Point = { f, theta, g, v, mask, step };
+  const { direction, epsilon, state } = method.descend(at, values);
+  const update = optimizer.update({ ...args, state: args.slots, g: clipped(direction, clip) });
+  const measured = metrics.flatMap((metric) => {
+    const value = metric.of({ ...at, loss, direction, epsilon });
+    return value === undefined ? [] : [[metric.name, value] as const];
+  });
+  return {
+    theta: update.theta,
+    slots: update.state,
+    state,
+    loss,
+    metrics: Object.fromEntries(measured),
+    ...(follow > 0 ? { v: followSecant(v, sub(direction, g), follow) } : {}),
+  };
+}
+
+/** x·min(1, clip/(‖x‖ + 1e-6)), as PyTorch's clip_grad_norm_. */
+const clipped = (x: Tensor, clip: number): Tensor =>
+  clip === 0 ? x : mul(x, minimum(1, div(clip, add(norm(x), 1e-6))));

@@ -1,0 +1,136 @@
+import type { BatchStream } from "../data/batches.ts";
+import { openBatches, openSource } from "../data/batches.ts";
+import { type Dataset, isSplit, type Split } from "../data/dataset.ts";
+import { splitValidation } from "../data/split.ts";
+import type { Model } from "../nn/scope.ts";
+import { solvers } from "../optim/eigenvector.ts";
+import type { Method } from "../optim/method.ts";
+import type { StepMetric } from "../optim/metrics/metric.ts";
+import { type Optimizer, optimizers } from "../optim/optimizers.ts";
+import { type RefreshPlan, refreshPlan } from "../optim/refresh-plan.ts";
+import { scheduleFactor } from "../optim/schedules.ts";
+import type { CompileOptions } from "../runtime/compile.ts";
+import { hyperOf, methodOf, type TrainConfig } from "./config.ts";
+import { createEvaluator, type Evaluator } from "./evaluate.ts";
+import { builtIn, type Registry } from "./registry.ts";
+import { initialState, type TrainState } from "./state.ts";
+import { createStepper, type Stepper } from "./stepper.ts";
+import { datasetFormat, modelFor, type Task, taskOf } from "./task.ts";
+
+/** What a configuration stands for, before anything is compiled. */
+export interface Problem {
+  readonly config: TrainConfig;
+  readonly dataset: Dataset;
+  readonly task: Task;
+  readonly method: Method;
+  readonly optimizer: Optimizer;
+  readonly metrics: readonly StepMetric[];
+  readonly plan: RefreshPlan;
+  /** The network for the training batches. */
+  readonly model: Model;
+  /** Examples per step. */
+  readonly batch: number;
+  readonly train: Dataset["train"];
+  readonly val: Split | undefined;
+}
+
+export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" | "threads">): CompileOptions => ({
+  device,
+  ...(threads === 0 ? {} : { threads }),
+});
+
+/** The parts of a run: its data set split, its network declared, its method planned. */
+export function problemOf(config: TrainConfig, dataset: Dataset, registry: Registry = builtIn): Problem {
+  const method = methodOf(config, registry);
+  const split = isSplit(dataset.train) ? dataset.train : undefined;
+  const batch = isSplit(dataset.train) ? config.data.batch : dataset.train.batch;
+  const parts =
+    dataset.val === undefined && split !== undefined && config.data.validation > 0
+      ? splitValidation(split, config.data.validation, config.seed)
+      : { train: dataset.train, val: dataset.val };
+  const task = taskOf(config, registry, datasetFormat(dataset));
+  return {
+    config,
+    dataset,
+    task,
+    method,
+    optimizer: optimizers[config.optimizer.name],
+    metrics: Object.values(registry.metrics),
+    plan: refreshPlan(method, solvers[config.method.solver], config.method, config.train.diagnosticsEvery),
+    model: modelFor(task, batch),
+    batch,
+    train: parts.train,
+    val: parts.val !== undefined && parts.val.count > 0 ? parts.val : undefined,
+  };
+}
+
+export const firstState = ({ model, optimizer, method, config }: Problem): TrainState =>
+  initialState(model, optimizer, method, config.seed);
+
+/** A run at work: compiled graphs, a state, and its batches from where the state stands. */
+export interface Session extends Problem {
+  readonly state: TrainState;
+  readonly stepper: Stepper;
+  readonly evaluator: Evaluator;
+  readonly batches: BatchStream;
+  readonly stepsPerEpoch: number;
+  release(): Promise<void>;
+}
+
+export interface SessionStart {
+  readonly state: TrainState;
+  /** Epoch and step in it, from 0. */
+  readonly from: { readonly epoch: number; readonly step: number };
+}
+
+/** Opens the batches and compiles the step. Training, the dry run, studies and code all train through one of these. */
+export async function openSession(problem: Problem, start?: SessionStart): Promise<Session> {
+  const { config, method, task, batch } = problem;
+  const { from, state } = start ?? { from: { epoch: 0, step: 0 }, state: firstState(problem) };
+  const options = compileOptions(config);
+  const batches = batchesOf(problem, from);
+  try {
+    const stepper = await createStepper({
+      ...problem,
+      ...config.method,
+      settings: config.optimizer,
+      hyper: hyperOf(method, config.method),
+      clip: config.train.clip,
+      compile: options,
+    });
+    const evaluator = createEvaluator(task, batch, options);
+    return {
+      ...problem,
+      state,
+      stepper,
+      evaluator,
+      batches,
+      stepsPerEpoch: batches.stepsPerEpoch,
+      release: async () => {
+        await batches.close();
+        await stepper.release();
+        await evaluator.release();
+      },
+    };
+  } catch (error) {
+    await batches.close();
+    throw error;
+  }
+}
+
+function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStart["from"]): BatchStream {
+  const { inputShape } = dataset;
+  const { epochs } = config.train;
+  if (!isSplit(train)) return openSource(train, inputShape, { from, epochs });
+  const { crop, flip, cutout } = config.data;
+  const changes = inputShape.length === 3 && (crop > 0 || flip || cutout > 0);
+  const augment = changes ? { crop, flip, cutout } : undefined;
+  return openBatches(train, { inputShape, batch, seed: config.seed, augment, from, epochs });
+}
+
+/** η of one step by the schedule. */
+export const learningRate = (
+  { optimizer, schedule, train: { epochs } }: TrainConfig,
+  step: number,
+  stepsPerEpoch: number,
+): number => optimizer.lr * scheduleFactor(schedule.name, { ...schedule, step, stepsPerEpoch, epochs });

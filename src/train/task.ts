@@ -1,0 +1,127 @@
+import { cast } from "../graph/ops/compare.ts";
+import { mul, sub } from "../graph/ops/elementwise.ts";
+import { constant } from "../graph/ops/source.ts";
+import type { DType, FloatDType, Tensor } from "../graph/tensor.ts";
+import { type Dataset, isSplit, type Inputs } from "../data/dataset.ts";
+import { networkOf } from "../models/entry.ts";
+import { type LossRule, losses, type Targets } from "../nn/losses.ts";
+import { declare, forward, type Model, type Network, vectorLength } from "../nn/scope.ts";
+import type { Loss } from "../optim/point.ts";
+import { ConfigError } from "../util/errors.ts";
+import { type Shape, sizeOf } from "../util/shape.ts";
+import type { TrainConfig } from "./config.ts";
+import type { Registry } from "./registry.ts";
+
+/** What of a data set decides the graph. */
+export interface Format extends Pick<Dataset, "inputShape" | "targets" | "mean" | "std"> {
+  /** uint8 inputs are pixels, normalized in the graph; others are used as they are. */
+  readonly dtype: "u8" | "f32" | "i32";
+}
+
+/** What is learned: a network, what it reads, and how it is judged. */
+export interface Task {
+  readonly format: Format;
+  readonly network: Network;
+  readonly loss: LossRule;
+  readonly labelSmoothing: number;
+}
+
+export const formatOf = (
+  { inputShape, targets, mean, std }: Pick<Dataset, "inputShape" | "targets" | "mean" | "std">,
+  x: Inputs,
+): Format => ({ inputShape, targets, mean, std, dtype: dtypeOf(x) });
+
+const dtypeOf = (x: Inputs): Format["dtype"] =>
+  x instanceof Uint8Array ? "u8" : x instanceof Int32Array ? "i32" : "f32";
+
+/** The width of the network's output: classes, or numbers per target. */
+export const outputsOf = (targets: Targets): number =>
+  targets.kind === "labels" ? targets.classes : sizeOf(targets.shape);
+
+/**
+ * The task of a configuration on examples of some format.
+ * @throws ConfigError where the loss does not fit the targets
+ */
+export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: Registry, format: Format): Task {
+  const entry = registry.models[config.model.name]!;
+  const standard = format.targets.kind === "labels" ? losses["cross-entropy"].name : losses.mse.name;
+  const loss = registry.losses[config.train.loss ?? standard]!;
+  if (loss.targets !== undefined && loss.targets !== format.targets.kind)
+    throw new ConfigError(
+      `train.loss is ${loss.name}, which takes ${loss.targets}, but the targets are ${format.targets.kind}`,
+      { loss: loss.name, targets: format.targets.kind },
+      format.targets.kind === "labels"
+        ? "labels go with cross-entropy"
+        : "real-valued targets go with mse or binary-cross-entropy",
+    );
+  return {
+    format,
+    network: networkOf(entry, { classes: outputsOf(format.targets), ...config.model }),
+    loss,
+    labelSmoothing: config.train.labelSmoothing,
+  };
+}
+
+/** The network for mini-batches of `rows` examples, with its parameters and buffers. */
+export const modelFor = ({ network, format }: Pick<Task, "network" | "format">, rows: number): Model =>
+  declare(network, [rows, ...format.inputShape], format.dtype === "i32" ? "i32" : "f32");
+
+/** Shape and dtype of a mini-batch, and of the running statistics, as inputs of a graph. */
+export function batchSpec({ format }: Pick<Task, "format">, model: Model, dtype: FloatDType = "f32") {
+  const rows = model.inputShape[0]!;
+  const { targets } = format;
+  const y: { readonly shape: Shape; readonly dtype: DType } =
+    targets.kind === "labels" ? { shape: [rows], dtype: "i32" } : { shape: [rows, ...targets.shape], dtype: "f32" };
+  return {
+    buffers: { shape: [vectorLength(model.buffers)], dtype },
+    x: { shape: model.inputShape, dtype: format.dtype },
+    y,
+  };
+}
+
+/** A mini-batch inside a graph. */
+export interface TracedBatch {
+  readonly x: Tensor;
+  readonly y: Tensor;
+  /** Running statistics of batch norm. */
+  readonly buffers: Tensor;
+}
+
+export interface PassOptions {
+  /** Batch norm by the mini-batch's statistics, or by running ones. */
+  readonly training: boolean;
+  readonly dtype?: FloatDType;
+}
+
+/** One mini-batch as functions of θ: the network's pass, and the loss f(θ) that training descends. */
+export function onBatch(
+  task: Task,
+  model: Model,
+  { x, y, buffers }: TracedBatch,
+  { training, dtype = "f32" }: PassOptions,
+) {
+  const inputs = normalized(x, task.format, dtype);
+  const targets = task.format.targets.kind === "labels" ? y : cast(y, dtype);
+  const pass = (theta: Tensor) => forward(model, inputs, { theta, buffers, training });
+  const { labelSmoothing } = task;
+  const f: Loss = (theta) => task.loss.mean(pass(theta).logits, targets, { labelSmoothing });
+  return { pass, f, targets };
+}
+
+/** (pixel/255 − mean)/std per channel of uint8 images [N, C, H, W]; other numbers as they are. */
+export function normalized(
+  x: Tensor,
+  { mean, std, inputShape, dtype: from }: Format,
+  dtype: FloatDType = "f32",
+): Tensor {
+  if (from === "i32") return x;
+  if (from === "f32") return cast(x, dtype);
+  const shape = inputShape.length === 3 ? [1, mean.length, 1, 1] : [1];
+  const perChannel = (values: readonly number[]) => constant(Float64Array.from(values), shape, dtype);
+  const scale = perChannel(std.map((s) => 1 / (255 * s)));
+  return sub(mul(cast(x, dtype), scale), perChannel(mean.map((m, i) => m / std[i]!)));
+}
+
+/** The format of a data set's training examples. */
+export const datasetFormat = (dataset: Dataset): Format =>
+  formatOf(dataset, isSplit(dataset.train) ? dataset.train.x : dataset.train.like);
