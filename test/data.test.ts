@@ -106,7 +106,11 @@ describe("files of the published formats", () => {
     const bytes = await of(golden("images-u1.npy"));
     const pixels = Array.from({ length: 5 }, (_, i) => image(i, [1, 4, 6]).map((v) => v / 255)).flat();
     const mean = pixels.reduce((a, b) => a + b) / pixels.length;
-    expect(bytes).toMatchObject({ targets: { kind: "labels", classes: 3 }, inputShape: [1, 4, 6], train: { count: 5 } });
+    expect(bytes).toMatchObject({
+      targets: { kind: "labels", classes: 3 },
+      inputShape: [1, 4, 6],
+      train: { count: 5 },
+    });
     expect(bytes.mean[0]).toBeCloseTo(mean, 10);
     expect(bytes.std[0]).toBeCloseTo(Math.sqrt(pixels.reduce((s, v) => s + (v - mean) ** 2, 0) / pixels.length), 10);
     expect(await of(golden("images-f4.npy"))).toMatchObject({ mean: [0], std: [1] });

@@ -1,0 +1,142 @@
+import { streamedLoss } from "../curvature/streamed.ts";
+import type { FloatDType, Tensor } from "../graph/tensor.ts";
+import type { Device } from "../runtime/device.ts";
+import type { TypedArray } from "../runtime/session.ts";
+import { type Density, smoothedDensity, spectralQuadratures } from "../spectrum/density.ts";
+import { extremeEigenpairs } from "../spectrum/extremes.ts";
+import type { SymmetricOperator } from "../spectrum/operator.ts";
+import type { Vector } from "../spectrum/vectors.ts";
+import { InputError } from "../util/errors.ts";
+import { rng } from "../util/rng.ts";
+import type { Shape } from "../util/shape.ts";
+
+/** An array of a mini-batch, with its shape; the first axis counts the examples. */
+export interface BatchArray {
+  readonly data: TypedArray;
+  readonly shape: Shape;
+}
+
+export interface HessianOptions<K extends string> {
+  /** f on one mini-batch: a scalar tensor from θ [d] and the arrays of the batch. */
+  f(theta: Tensor, batch: { readonly [N in K]: Tensor }): Tensor;
+  /** The point, [d]; its type decides the precision. */
+  readonly theta: Vector;
+  /** Mini-batches, each with arrays of the same names; a short one counts for its examples alone. */
+  readonly batches: readonly { readonly [N in K]: BatchArray }[];
+  readonly device?: Device;
+  /** Threads of ONNX Runtime; left out, one per core. */
+  readonly threads?: number;
+}
+
+/** The Hessian of a function at a point, by its products with vectors. */
+export interface Hessian extends SymmetricOperator {
+  /** Length of θ. */
+  readonly dim: number;
+  readonly dtype: FloatDType;
+  /** H·v as a new vector; products that are asked for together share their passes over the data. */
+  apply(v: Vector): Promise<Vector>;
+  /** f, ∇f and ‖∇f‖ at the point. */
+  gradient(): Promise<{ readonly loss: number; readonly gradient: Vector; readonly gradNorm: number }>;
+  /** Frees the compiled graphs. */
+  release(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * The Hessian of any differentiable function, averaged over mini-batches: f(θ) = Σ_b (n_b/n)·f_b(θ).
+ *
+ * @throws InputError where there is no batch, or f gives no scalar
+ */
+export async function hessianOf<K extends string>(options: HessianOptions<K>): Promise<Hessian> {
+  const { f, theta, batches, device = "cpu", threads = 0 } = options;
+  const first = batches[0];
+  if (first === undefined) throw new InputError("hessianOf: there is no batch", {}, "give at least one");
+  const names = Object.keys(first) as K[];
+  const rowsOf = (batch: { readonly [N in K]: BatchArray }) => (names[0] ? (batch[names[0]].shape[0] ?? 1) : 1);
+  const loss = streamedLoss({
+    size: theta.length,
+    dtype: theta instanceof Float64Array ? "f64" : "f32",
+    device,
+    threads,
+    batches: batches.map((batch) => ({
+      rows: rowsOf(batch),
+      arrays: Object.fromEntries(names.map((name) => [name, batch[name].data])),
+    })),
+    spec: (rows) => {
+      const like = batches.find((batch) => rowsOf(batch) === rows) ?? first;
+      return Object.fromEntries(
+        names.map((name) => [name, { shape: like[name].shape, dtype: dtypeOf(like[name].data) }]),
+      );
+    },
+    loss: (inputs) => (point) => f(point, inputs as { readonly [N in K]: Tensor }),
+  });
+  const point = theta.slice();
+  return {
+    ...loss.hessian(point),
+    gradient: () => loss.lossAndGradient(point),
+    release: loss.release,
+    [Symbol.asyncDispose]: loss.release,
+  };
+}
+
+const dtypeOf = (data: TypedArray) =>
+  data instanceof Float64Array ? "f64" : data instanceof Int32Array ? "i32" : data instanceof Uint8Array ? "u8" : "f32";
+
+export interface EigenpairOptions {
+  /** How many of the largest eigenvalues. */
+  readonly top?: number;
+  /** How many of the smallest. */
+  readonly bottom?: number;
+  /** The residual ‖Hv − λv‖/|λ| that every pair may have. */
+  readonly tolerance?: number;
+  readonly maxProducts?: number;
+  readonly seed?: number;
+}
+
+export interface Eigenpairs {
+  /** The largest, from the largest down; then the smallest, from the smallest up. */
+  readonly values: readonly number[];
+  /** Unit vectors in the same order. */
+  readonly vectors: readonly Vector[];
+  /** ‖Hv − λv‖/|λ| of each, by the iteration's own estimate. */
+  readonly residuals: readonly number[];
+  /** Whether every residual came below the tolerance. */
+  readonly converged: boolean;
+  /** Hessian-vector products that were made. */
+  readonly products: number;
+}
+
+/** The outer eigenpairs of a symmetric operator by Lanczos with full reorthogonalization. */
+export async function eigenpairs(operator: SymmetricOperator, options: EigenpairOptions = {}): Promise<Eigenpairs> {
+  const { top = 1, bottom = 0, tolerance = 1e-3, maxProducts = 100, seed = 1 } = options;
+  const found = await extremeEigenpairs(operator, {
+    top,
+    bottom,
+    tolerance,
+    maxProducts: Math.min(maxProducts, operator.dim),
+    random: rng(seed, "curvature", "lanczos"),
+  });
+  const pairs = [...found.top, ...found.bottom];
+  return {
+    values: pairs.map(({ eigenvalue }) => eigenvalue),
+    vectors: pairs.map(({ vector }) => vector),
+    residuals: pairs.map(({ residual }) => residual),
+    converged: found.converged,
+    products: found.products,
+  };
+}
+
+export interface DensityOptions {
+  /** Random vectors. */
+  readonly probes?: number;
+  /** Lanczos steps per vector. */
+  readonly steps?: number;
+  readonly seed?: number;
+}
+
+/** The density of a symmetric operator's eigenvalues by stochastic Lanczos quadrature (Ghorbani, Krishnan & Xiao 2019). */
+export async function spectralDensity(operator: SymmetricOperator, options: DensityOptions = {}): Promise<Density> {
+  const { probes = 8, steps = 40, seed = 1 } = options;
+  const random = rng(seed, "curvature", "density");
+  return smoothedDensity(await spectralQuadratures(operator, { probes, steps: Math.min(steps, operator.dim), random }));
+}

@@ -1,0 +1,126 @@
+import type { Batch } from "../data/dataset.ts";
+import type { Targets } from "../nn/losses.ts";
+import type { Model, Network } from "../nn/scope.ts";
+import { solvers } from "../optim/eigenvector.ts";
+import type { Method } from "../optim/method.ts";
+import { optimizers } from "../optim/optimizers.ts";
+import { refreshPlan } from "../optim/refresh-plan.ts";
+import { hyperOf, methodOf } from "../train/config.ts";
+import type { RefreshMetrics } from "../train/refresh.ts";
+import { builtIn, extended } from "../train/registry.ts";
+import { compileOptions } from "../train/session.ts";
+import { trainSettings } from "../train/settings.ts";
+import { initialState, type TrainState } from "../train/state.ts";
+import { createStepper, type StepNumbers } from "../train/stepper.ts";
+import { modelFor, taskOf } from "../train/task.ts";
+import type { Shape } from "../util/shape.ts";
+import { assertKeys, networkEntry, type StepChoices, stepEntries } from "./options.ts";
+
+/** Shape of an array, and its dtype where it is not the usual one. */
+export type InputShape = Shape | { readonly shape: Shape; readonly dtype: "f32" | "i32" };
+
+export interface StepOptions<M extends Method = Method> extends StepChoices<M> {
+  readonly network: Network;
+  /** Shapes of one mini-batch, the number of examples first. y is i32 [n] for cross-entropy, else f32. */
+  readonly inputs: { readonly x: InputShape; readonly y: InputShape };
+  /** Classes; needed for labels. */
+  readonly classes?: number;
+}
+
+/** The numbers of one step: its loss at θ, and what the step metrics found. */
+export interface StepNumbersFound {
+  readonly loss: number;
+  /** Part of the mini-batch that is classified correctly, where there are classes. */
+  readonly accuracy?: number;
+  readonly gradNorm: number;
+  readonly [metric: string]: number | undefined;
+}
+
+/** A method over an optimizer, compiled for mini-batches of one shape: for a training loop of one's own. */
+export interface CompiledStep {
+  /** Names, shapes and places of the parameters in θ. */
+  readonly model: Model;
+  /** The state before the first step, a function of the seed. */
+  init(options?: { readonly seed?: number }): TrainState;
+  /** Whether v should be estimated before the next step; always false for methods without v. */
+  refreshDue(state: TrainState): boolean;
+  /** Estimates v on one mini-batch. Writes over the state's arrays and returns the state. */
+  refresh(state: TrainState, batch: Batch): Promise<TrainState>;
+  /** What the last `refresh` measured: λ₁ with its residual. */
+  readonly measured: RefreshMetrics | undefined;
+  /** One step. Writes over the state's arrays and returns the state, with numbers that are yours to keep. */
+  run(
+    state: TrainState,
+    batch: Batch,
+    numbers: StepNumbers,
+  ): Promise<{ readonly state: TrainState; readonly metrics: StepNumbersFound }>;
+  /** Frees the compiled graphs. */
+  release(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const KEYS = [
+  ...["network", "inputs", "classes", "loss", "method", "optimizer", "labelSmoothing", "clip", "device", "threads"],
+  "metrics",
+];
+
+const shapeOf = (given: InputShape): Shape => ("shape" in given ? given.shape : given);
+
+/**
+ * Compiles one training step (forward, backward, perturbation, update) for a loop of one's own. Batches are typed arrays:
+ * x [n, …] and y [n] labels (Int32Array) or [n, …] values (Float32Array). The state is yours: copy its arrays to keep a moment.
+ *
+ * @throws ConfigError where an option is unknown or out of range
+ */
+export async function compileStep<M extends Method = Method>(options: StepOptions<M>): Promise<CompiledStep> {
+  assertKeys(options, KEYS, "compileStep");
+  const [x, y] = [shapeOf(options.inputs.x), shapeOf(options.inputs.y)];
+  const labels = options.loss === "cross-entropy" || options.loss === undefined || options.classes !== undefined;
+  const targets: Targets = labels
+    ? { kind: "labels", classes: options.classes ?? 1 }
+    : { kind: "values", shape: y.slice(1) };
+  const { declared, table } = stepEntries(options, targets);
+  const registry = extended(builtIn, [...declared, networkEntry(options.network)]);
+  const config = trainSettings(registry).check({ ...table, model: { name: "custom" } }, "compileStep");
+  const method = methodOf(config, registry);
+  const optimizer = optimizers[config.optimizer.name];
+  const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";
+  const task = taskOf(config, registry, { inputShape: x.slice(1), targets, mean: [], std: [], dtype });
+  const rows = x[0] ?? 1;
+  const model = modelFor(task, rows);
+  const plan = refreshPlan(method, solvers[config.method.solver], config.method, config.train.diagnosticsEvery);
+  const stepper = await createStepper({
+    ...config.method,
+    task,
+    model,
+    method,
+    optimizer,
+    plan,
+    settings: config.optimizer,
+    hyper: hyperOf(method, config.method),
+    clip: config.train.clip,
+    metrics: Object.values(registry.metrics),
+    compile: compileOptions(config),
+  });
+  let measured: RefreshMetrics | undefined;
+  return {
+    model,
+    init: ({ seed = 1 } = {}) => initialState(model, optimizer, method, seed),
+    refreshDue: (state) => stepper.refreshDue(state, state.step),
+    refresh: async (state, batch) => {
+      measured = await stepper.refresh(state, batch);
+      return state;
+    },
+    get measured() {
+      return measured;
+    },
+    run: async (state, batch, numbers) => {
+      const { loss, correct, metrics } = await stepper.step(state, batch, numbers);
+      const { gradNorm = Number.NaN } = metrics;
+      const accuracy = correct === undefined ? {} : { accuracy: correct / rows };
+      return { state, metrics: { ...metrics, loss, gradNorm, ...accuracy } };
+    },
+    release: stepper.release,
+    [Symbol.asyncDispose]: stepper.release,
+  };
+}
