@@ -6,7 +6,7 @@ import { studyRuns, studyScales } from "../src/experiments/eigenvector/plan.ts";
 import { type StudyResult, studyRun } from "../src/experiments/eigenvector/run.ts";
 import { summarizeStudy } from "../src/experiments/eigenvector/summary.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
-import { writeStudy } from "../src/report/eigenvector/index.ts";
+import { writeStudy } from "../src/experiments/eigenvector/report/index.ts";
 import { summarize } from "../src/util/statistics.ts";
 import { checkConfig } from "../src/train/settings.ts";
 

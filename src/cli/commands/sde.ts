@@ -69,7 +69,7 @@ async function runMany({ seeds, jobs, out = "runs/sde", json }: SdeOptions, args
   const { runAll } = await import("../sde/children.ts");
   const { sdeProgress } = await import("../sde/progress.ts");
   const { stopOnSignals } = await import("../train/stop.ts");
-  const { writeSdeReport } = await import("../../report/sde/index.ts");
+  const { writeSdeReport } = await import("../../experiments/sde/report/index.ts");
   const { toMarkdown } = await import("../../report/table-files.ts");
   const begun = performance.now();
   // Settings that do not fit the images are one error here, not one in every child.

@@ -1,8 +1,8 @@
 import type { TopLevelSpec } from "vega-lite";
-import type { StudyResult } from "../../experiments/eigenvector/run.ts";
-import type { SolverRow } from "../../experiments/eigenvector/summary.ts";
-import { config, type Drawn, HEIGHT, INK, SCHEMA } from "../figures/figure.ts";
-import { summarize } from "../../util/statistics.ts";
+import type { StudyResult } from "../run.ts";
+import type { SolverRow } from "../summary.ts";
+import { config, type Drawn, HEIGHT, INK, SCHEMA } from "../../../report/figures/figure.ts";
+import { summarize } from "../../../util/statistics.ts";
 
 /** Okabe & Ito's, in the registry's order. */
 const COLOURS = ["#6b7280", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#b59f00"];

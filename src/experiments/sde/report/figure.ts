@@ -1,12 +1,12 @@
 import type { TopLevelSpec } from "vega-lite";
-import type { ProcessName } from "../../experiments/sde/processes.ts";
-import { band, geometricBand, type Interval, intervalOf } from "../curves.ts";
-import { type Distance, distances } from "../sde/distance.ts";
-import { quantities, type Quantity, quantityNames, type SdeRun, titleOf } from "../sde/read.ts";
-import { significant } from "../sde/table.ts";
-import { axisOf, spansWide } from "./axis.ts";
-import { bandNote } from "./band-note.ts";
-import { config, type Drawn, SCHEMA } from "./figure.ts";
+import type { ProcessName } from "../processes.ts";
+import { band, geometricBand, type Interval, intervalOf } from "../../../report/curves.ts";
+import { type Distance, distances } from "./distance.ts";
+import { quantities, type Quantity, quantityNames, type SdeRun, titleOf } from "./read.ts";
+import { significant } from "./table.ts";
+import { axisOf, spansWide } from "../../../report/figures/axis.ts";
+import { bandNote } from "../../../report/figures/band-note.ts";
+import { config, type Drawn, SCHEMA } from "../../../report/figures/figure.ts";
 
 /** How each process is drawn; one that is not here is in the table alone. Okabe & Ito's colours. */
 const styles: Partial<Readonly<Record<ProcessName, { readonly colour: string; readonly dash: readonly number[] }>>> = {

@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { processes } from "../../experiments/sde/processes.ts";
-import { writeAtomic } from "../../util/files.ts";
-import { sdeFigure } from "../figures/sde.ts";
-import { pngOf, svgOf } from "../render.ts";
-import { toCsv, toMarkdown } from "../table-files.ts";
-import type { Table } from "../tables.ts";
+import { processes } from "../processes.ts";
+import { writeAtomic } from "../../../util/files.ts";
+import { sdeFigure } from "./figure.ts";
+import { pngOf, svgOf } from "../../../report/render.ts";
+import { toCsv, toMarkdown } from "../../../report/table-files.ts";
+import type { Table } from "../../../report/tables.ts";
 import { type Distance, distances } from "./distance.ts";
 import { readSdeRun } from "./read.ts";
 import { distanceTable, driftTable } from "./table.ts";

@@ -1,6 +1,6 @@
-import type { ProcessName } from "../../experiments/sde/processes.ts";
-import { band } from "../curves.ts";
-import { summarize } from "../../util/statistics.ts";
+import type { ProcessName } from "../processes.ts";
+import { band } from "../../../report/curves.ts";
+import { summarize } from "../../../util/statistics.ts";
 import { type Quantity, quantityNames, type SdeRun } from "./read.ts";
 
 /** How far a process is from the discrete method in one panel, over the measured steps after the first. */

@@ -1,11 +1,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { StudyResult } from "../../experiments/eigenvector/run.ts";
-import { ALL, type Interval, type SolverRow, summarizeStudy } from "../../experiments/eigenvector/summary.ts";
-import { writeAtomic } from "../../util/files.ts";
-import { documentHtml, figuresHtml } from "../html.ts";
-import { pngOf, svgOf } from "../render.ts";
-import { summarize } from "../../util/statistics.ts";
+import type { StudyResult } from "../run.ts";
+import { ALL, type Interval, type SolverRow, summarizeStudy } from "../summary.ts";
+import { writeAtomic } from "../../../util/files.ts";
+import { documentHtml, figuresHtml } from "../../../report/html.ts";
+import { pngOf, svgOf } from "../../../report/render.ts";
+import { summarize } from "../../../util/statistics.ts";
 import { ratioFigure, ratioOverTraining } from "./figures.ts";
 
 export interface StudyReport {
