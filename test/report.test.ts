@@ -7,7 +7,7 @@ import { findRuns } from "../src/report/find-runs.ts";
 import { type Group, groupRuns } from "../src/report/groups.ts";
 import { writeReport } from "../src/report/index.ts";
 import { readRun } from "../src/report/read-run.ts";
-import { toCsv, toMarkdown } from "../src/report/table-files.ts";
+import { toCsv, toMarkdown } from "../src/report/table.ts";
 import { resultsTable } from "../src/report/tables.ts";
 import { runFiles } from "../src/train/run-dir.ts";
 import { InputError } from "../src/util/errors.ts";

@@ -1,4 +1,5 @@
 import type { TrainingMethodName } from "../optim/methods.ts";
+import type { LineStyle } from "./figures/band-chart.ts";
 import type { Group } from "./groups.ts";
 
 /** Okabe & Ito's colours, told apart with any colour vision; a method keeps its own in every figure. */
@@ -20,14 +21,8 @@ const DASHES: readonly (readonly number[])[] = [
   [9, 3, 2, 3],
 ];
 
-/** How a group is drawn. */
-export interface Style {
-  readonly colour: string;
-  readonly dash: readonly number[];
-}
-
 /** Groups of one method differ by the dash of the line, and where dashes run out by a lighter shade as well. */
-export function stylesOf(groups: readonly Group[]): ReadonlyMap<string, Style> {
+export function stylesOf(groups: readonly Group[]): ReadonlyMap<string, LineStyle> {
   const seen = new Map<TrainingMethodName, number>();
   return new Map(
     groups.map(({ label, method }) => {

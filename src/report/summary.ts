@@ -1,8 +1,6 @@
 import type { Group } from "./groups.ts";
+import type { Fact } from "./html.ts";
 import type { RunRecord } from "./run-schema.ts";
-
-/** A fact of the head of the page: what it is called, and what it was. */
-export type Fact = readonly [name: string, value: string];
 
 const recordsOf = (groups: readonly Group[]): RunRecord[] =>
   groups.flatMap(({ runs }) => runs.map(({ record }) => record));

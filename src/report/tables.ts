@@ -1,26 +1,8 @@
 import { stepCost } from "./cost.ts";
 import type { Group } from "./groups.ts";
 import type { Run } from "./read-run.ts";
+import type { Table } from "./table.ts";
 import { overlap, type Summary, summarize } from "../util/statistics.ts";
-
-export interface Cell {
-  readonly text: string;
-  /** Set small below the line, on the page alone. */
-  readonly sub?: string;
-  readonly bold?: boolean;
-}
-
-export interface Table {
-  /** Name of its files. */
-  readonly name: string;
-  readonly title: string;
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly Cell[])[];
-  /** What the numbers are. */
-  readonly note: string;
-  /** The same for programs: numbers unrounded and apart. */
-  readonly csv: readonly (readonly (string | number)[])[];
-}
 
 interface Measure {
   readonly head: string;

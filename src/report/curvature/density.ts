@@ -1,7 +1,6 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult } from "../../curvature/result.ts";
-import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
-import { colourOf, extent, frame, labels, literal, POSITIVE } from "./frame.ts";
+import { type Drawn, HEIGHT, INK, WIDTH, specOf } from "../figures/figure.ts";
+import { colourOf, extent, titled, labels, literal, POSITIVE } from "./frame.ts";
 import { logAxis } from "./log-axis.ts";
 import { number } from "./numbers.ts";
 
@@ -45,8 +44,8 @@ export function density(result: CurvatureResult): Drawn | null {
     axis: logAxis(domain),
   };
   const single = one > floor && one < domain[1];
-  const spec = {
-    ...frame(result, "Spectral density of the Hessian", "part of the eigenvalues per unit, logarithmic"),
+  const spec = specOf({
+    ...titled(result, "Spectral density of the Hessian", "part of the eigenvalues per unit, logarithmic"),
     width: WIDTH,
     height: HEIGHT,
     data: { values: points },
@@ -68,7 +67,7 @@ export function density(result: CurvatureResult): Drawn | null {
         encoding: { x, y: { value: HEIGHT - TICK }, y2: { value: HEIGHT }, color: literal("colour") },
       },
     ],
-  } as unknown as TopLevelSpec;
+  });
   const band = banded
     ? `the band is ± ${BAND} standard errors over ${probes} probes`
     : `${probes === 1 ? "one probe" : "no difference between probes"}, so there is no band`;

@@ -1,7 +1,6 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
-import { type Drawn, INK } from "../figures/figure.ts";
-import { colourOf, extent, frame, labels, literal } from "./frame.ts";
+import { type Drawn, INK, specOf } from "../figures/figure.ts";
+import { colourOf, extent, titled, labels, literal } from "./frame.ts";
 import { number } from "./numbers.ts";
 
 interface Bar {
@@ -23,11 +22,11 @@ export function layers(result: CurvatureResult): Drawn | null {
   const eigenvalues = blocks.map(({ eigenvalue }) => ({ value: eigenvalue }));
   const traces = blocks.map(tracePerParameter);
   const names = blocks.map(({ name }) => short(name));
-  const spec = {
-    ...frame(result, "Curvature by layer", "diagonal blocks of the Hessian, in the order of the network"),
+  const spec = specOf({
+    ...titled(result, "Curvature by layer", "diagonal blocks of the Hessian, in the order of the network"),
     spacing: 24,
     hconcat: [panel("top eigenvalue", eigenvalues, names), panel("trace per parameter", traces)],
-  } as unknown as TopLevelSpec;
+  });
   const whiskers = traces.some(({ stderr }) => stderr! > 0) ? "; whiskers are standard errors over random probes" : "";
   return {
     spec,

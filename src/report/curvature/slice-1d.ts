@@ -1,8 +1,7 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
-import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
+import { type Drawn, HEIGHT, INK, WIDTH, specOf } from "../figures/figure.ts";
 import { directionOf } from "./directions.ts";
-import { extent, frame, labels, NEGATIVE, POSITIVE } from "./frame.ts";
+import { extent, titled, labels, NEGATIVE, POSITIVE } from "./frame.ts";
 import { logAxis } from "./log-axis.ts";
 import { number } from "./numbers.ts";
 
@@ -53,8 +52,8 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
     scale: log ? { type: "log", domain, nice: false } : { domain, nice: false, zero: false },
     axis: log ? logAxis(domain) : labels(domain),
   };
-  const spec = {
-    ...frame(result, `Loss along ${direction.text}`, log ? "logarithmic" : undefined),
+  const spec = specOf({
+    ...titled(result, `Loss along ${direction.text}`, log ? "logarithmic" : undefined),
     width: WIDTH,
     height: HEIGHT,
     layer: [
@@ -87,7 +86,7 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
         encoding: { x, y },
       },
     ],
-  } as unknown as TopLevelSpec;
+  });
   const unit = directions[0] === "random" ? ", every filter of it as long as that of θ" : "";
   const blank = points.length < loss.length ? "; it is not finite where there is no point" : "";
   return {

@@ -1,7 +1,6 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult } from "../../curvature/result.ts";
-import { type Drawn, INK } from "../figures/figure.ts";
-import { colourOf, extent, frame, labels, literal } from "./frame.ts";
+import { type Drawn, INK, specOf } from "../figures/figure.ts";
+import { colourOf, extent, titled, labels, literal } from "./frame.ts";
 import { fromBottom, withError } from "./numbers.ts";
 
 interface Row {
@@ -54,8 +53,8 @@ export function spectrum(result: CurvatureResult): Drawn | null {
     mark: { type: "text", fontSize: 12, color: INK, baseline: "middle", ...mark },
     encoding: { y, ...encoding },
   });
-  const spec = {
-    ...frame(result, "Extreme eigenvalues of the Hessian", "largest first"),
+  const spec = specOf({
+    ...titled(result, "Extreme eigenvalues of the Hessian", "largest first"),
     width: WIDTH,
     height: { step },
     data: { values: rows },
@@ -79,7 +78,7 @@ export function spectrum(result: CurvatureResult): Drawn | null {
         ? []
         : [{ data: { values: [{ row: top.length }] }, ...text({ text: "⋮" }, { x: { value: -32 } }) }]),
     ],
-  } as unknown as TopLevelSpec;
+  });
   return { spec, caption: captionOf(result, whiskers.length > 0) };
 }
 

@@ -1,7 +1,8 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { StudyResult } from "../run.ts";
-import type { SolverRow } from "../summary.ts";
-import { config, type Drawn, HEIGHT, INK, SCHEMA } from "../../../report/figures/figure.ts";
+import type { SolverRow } from "./summary.ts";
+import { intervalOf } from "../../../report/curves.ts";
+import { bandChart, type Series } from "../../../report/figures/band-chart.ts";
+import { type Drawn, HEIGHT, INK, specOf } from "../../../report/figures/figure.ts";
 import { summarize } from "../../../util/statistics.ts";
 
 /** Okabe & Ito's, in the registry's order. */
@@ -25,12 +26,12 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
   const solvers = [...new Set(rows.map(({ solver }) => solver))];
   const values = rows
     .filter(({ network }) => networks.includes(network))
-    .map(({ network, solver, ratio: { mean, half = 0 } }) => ({
+    .map(({ network, solver, ratio: { mean, ci95 = 0 } }) => ({
       network,
       solver,
       mean,
-      low: Math.max(LEAST, mean - half),
-      high: Math.min(MOST, mean + half),
+      low: Math.max(LEAST, mean - ci95),
+      high: Math.min(MOST, mean + ci95),
       text: mean.toFixed(2),
     }));
   const y = {
@@ -47,9 +48,7 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
     scale: { domain: [Math.min(0, ...values.map(({ low }) => low)), MOST], nice: false },
   };
   const color = { field: "solver", type: "nominal", scale: scaleOf(solvers), legend: null };
-  const spec = {
-    $schema: SCHEMA,
-    config,
+  const spec = specOf({
     title: {
       text: "How good v is when it is used",
       subtitle: "1 is the top eigenvector of the Hessian over many batches",
@@ -73,7 +72,7 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
         },
       ],
     },
-  } as unknown as TopLevelSpec;
+  });
   return {
     spec,
     caption:
@@ -84,57 +83,30 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
 /** The same over the course of training: means over seeds with bands, a panel per network. */
 export function ratioOverTraining(results: readonly StudyResult[], networks: readonly string[]): Drawn {
   const solvers = [...new Set(results.map(({ solver }) => solver))];
-  const values = networks.flatMap((network) =>
-    solvers.flatMap((solver) => {
-      const runs = results.filter((run) => run.network === network && run.solver === solver);
-      return (runs[0]?.moments ?? []).map((_, i) => {
-        const { mean, ci95 = 0 } = summarize(runs.map((run) => run.moments[i]!.ratio));
-        const step = summarize(runs.map((run) => run.moments[i]!.step)).mean;
-        return { network, solver, step, mean, low: mean - ci95, high: mean + ci95 };
+  const { range } = scaleOf(solvers);
+  const seriesOf = (network: string): Series[] =>
+    solvers.map((label, i) => {
+      const runs = results.filter((run) => run.network === network && run.solver === label);
+      const points = (runs[0]?.moments ?? []).map((_, moment) => {
+        const ratio = summarize(runs.map(({ moments }) => moments[moment]!.ratio));
+        const x = summarize(runs.map(({ moments }) => moments[moment]!.step)).mean;
+        return intervalOf({ x, ...ratio, ...(BANDED.includes(label) ? {} : { ci95: undefined }) });
       });
-    }),
-  );
-  const x = { field: "step", type: "quantitative", title: "step", axis: { grid: false } };
-  const y = {
-    field: "mean",
-    type: "quantitative",
-    title: null,
-    scale: { domain: [Math.min(0, ...values.map(({ mean }) => mean)), 1], nice: false },
-  };
-  const coloured = values.map((value) => ({ ...value, colour: scaleOf(solvers).range[solvers.indexOf(value.solver)] }));
-  const color = {
-    field: "solver",
-    type: "nominal",
-    sort: solvers,
-    scale: scaleOf(solvers),
-    legend: { title: null, labelFontSize: 13, columns: 3 },
-  };
-  // Fills carry their colour in the data: with a scale of their own they would take the legend of the lines away.
-  const fill = { field: "colour", type: "nominal", scale: null, legend: null };
-  const detail = { field: "solver" };
-  const spec = {
-    $schema: SCHEMA,
-    config,
+      return { label, colour: range[i]!, dash: [1, 0], points };
+    });
+  const panels = networks.map(seriesOf);
+  const least = Math.min(0, ...panels.flat().flatMap(({ points }) => points.map(({ y }) => y)));
+  const axis = { log: false, domain: [least, 1], cut: false } as const;
+  const spec = specOf({
     title: { text: "The quality of v over training", subtitle: "vᵀH̄v / λ₁(H̄) at the moment of use" },
-    data: { values: coloured },
-    facet: {
-      column: { field: "network", type: "nominal", sort: networks, title: null, header: { labelFontSize: 13 } },
-    },
-    resolve: { scale: { x: "independent" } },
-    spec: {
+    hconcat: panels.map((series, i) => ({
       width: PANEL,
       height: HEIGHT,
-      layer: [
-        {
-          transform: [{ filter: { field: "solver", oneOf: BANDED } }],
-          mark: { type: "area", opacity: 0.15, clip: true, strokeWidth: 0 },
-          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, fill, detail },
-        },
-        { mark: { type: "line", strokeWidth: 2 }, encoding: { x, y, stroke: color } },
-        { mark: { type: "point", size: 30, strokeWidth: 0, opacity: 1 }, encoding: { x, y, fill } },
-      ],
-    },
-  } as unknown as TopLevelSpec;
+      title: { text: networks[i]!, fontSize: 13, anchor: "middle", offset: 4 },
+      ...bandChart(series, axis, { x: "step", width: networks.length * PANEL }),
+    })),
+    resolve: { scale: { stroke: "shared", strokeDash: "shared" }, legend: { stroke: "shared", strokeDash: "shared" } },
+  });
   return {
     spec,
     caption:

@@ -1,106 +1,99 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import type { Table } from "../../../report/table.ts";
+import { type Report, writeReportFolder } from "../../../report/write.ts";
+import { type Summary, summarize } from "../../../util/statistics.ts";
 import type { StudyResult } from "../run.ts";
-import { ALL, type Interval, type SolverRow, summarizeStudy } from "../summary.ts";
-import { writeAtomic } from "../../../util/files.ts";
-import { documentHtml, figuresHtml } from "../../../report/html.ts";
-import { pngOf, svgOf } from "../../../report/render.ts";
-import { summarize } from "../../../util/statistics.ts";
 import { ratioFigure, ratioOverTraining } from "./figures.ts";
+import { ALL, type SolverRow, summarizeStudy } from "./summary.ts";
 
-export interface StudyReport {
-  readonly html: string;
-  readonly figures: readonly string[];
-  readonly tables: readonly string[];
+export interface StudyReport extends Report {
   readonly rows: readonly SolverRow[];
 }
 
 /** From here on `power` has made its first regular estimate; before, it lives on the one at step 0. */
 const SETTLED = 100;
 
-const intervalOf = (values: readonly number[]): Interval => {
-  const { mean, ci95, n } = summarize(values);
-  return { mean, half: ci95, n };
-};
-
-/** Figures, table and page of the study of solvers. */
+/** Writes the report of the study of solvers to the folder `out`. */
 export async function writeStudy(results: readonly StudyResult[], out: string): Promise<StudyReport> {
+  const distinct = (values: readonly (string | number)[]) => [...new Set(values)].join(", ");
   const networks = [...new Set(results.map(({ network }) => network))];
-  const rows = summarizeStudy(results, intervalOf, SETTLED);
-  const drawn = {
-    "rayleigh-ratio": ratioFigure(rows, networks),
-    "rayleigh-ratio-over-training": ratioOverTraining(results, networks),
-  };
-  const folder = join(out, "figures");
-  mkdirSync(folder, { recursive: true });
-  const figures: string[] = [];
-  const shown = [];
-  for (const [name, { spec, caption }] of Object.entries(drawn)) {
-    const svg = await svgOf(spec, name);
-    writeAtomic(join(folder, `${name}.svg`), svg);
-    writeAtomic(join(folder, `${name}.png`), pngOf(svg));
-    figures.push(join(folder, `${name}.png`));
-    shown.push({ title: name, caption, svg });
-  }
-  const markdown = join(out, "table.md");
-  writeAtomic(markdown, tableMarkdown(rows));
-  const json = join(out, "results.json");
-  writeAtomic(json, `${JSON.stringify({ rows, results })}\n`);
-  const html = join(out, "index.html");
-  writeAtomic(html, documentHtml("Keeping up the top eigenvector", `${tableHtmlOf(rows)}\n${figuresHtml(shown, [])}`));
-  return { html, figures, tables: [markdown, json], rows };
+  const rows = summarizeStudy(results, SETTLED);
+  const report = await writeReportFolder(out, {
+    title: "Solvers for the top eigenvector",
+    facts: [
+      ["networks", networks.join(", ")],
+      ["steps", distinct(results.map(({ steps }) => steps))],
+      ["seeds", distinct(results.map(({ seed }) => seed))],
+      ["runs", String(results.length)],
+    ],
+    tables: [solversTable(rows)],
+    figures: [
+      { name: "rayleigh-ratio", title: "Quality of v", ...ratioFigure(rows, networks) },
+      {
+        name: "rayleigh-ratio-over-training",
+        title: "Quality of v over training",
+        ...ratioOverTraining(results, networks),
+      },
+    ],
+    missing: [],
+  });
+  return { ...report, rows };
 }
 
-const HEAD = [
-  "network",
-  "solver",
-  "ratio",
-  "gain over power",
-  `ratio from step ${SETTLED}`,
-  "gain",
-  "cos² with top 3",
-  "gradients per 100 steps",
-  "λ₁ at the last moment",
-  "test accuracy",
-  "gain",
+interface Column {
+  readonly head: string;
+  /** Name of its CSV columns. */
+  readonly key: string;
+  value(row: SolverRow): Summary;
+  readonly digits: number;
+  /** A difference to `power`: with its sign, and empty for `power` itself. */
+  readonly gain?: true;
+  readonly percent?: true;
+}
+
+const columns: readonly Column[] = [
+  { head: "ratio", key: "ratio", value: ({ ratio }) => ratio, digits: 2 },
+  { head: "gain over power", key: "gain", value: ({ gain }) => gain, digits: 2, gain: true },
+  { head: `ratio from step ${SETTLED}`, key: "lateRatio", value: ({ lateRatio }) => lateRatio, digits: 2 },
+  { head: "gain", key: "lateGain", value: ({ lateGain }) => lateGain, digits: 2, gain: true },
+  { head: "cos² with top 3", key: "subspace", value: ({ subspace }) => subspace, digits: 2 },
+  // One number, so without an interval.
+  {
+    head: "gradients per 100 steps",
+    key: "gradients",
+    value: ({ gradients }) => summarize([gradients]),
+    digits: 1,
+  },
+  { head: "λ₁ at the last moment", key: "eigenvalue", value: ({ eigenvalue }) => eigenvalue, digits: 1 },
+  { head: "test accuracy", key: "testAccuracy", value: (row) => row.testAccuracy, digits: 1, percent: true },
+  { head: "gain", key: "accuracyGain", value: (row) => row.accuracyGain, digits: 1, gain: true, percent: true },
 ];
 
-const shown = ({ mean, half }: Interval, digits: number, sign = false): string =>
-  `${sign && mean > 0 ? "+" : ""}${mean.toFixed(digits)}${half === undefined ? "" : ` ± ${half.toFixed(digits)}`}`;
-
-const inPercent = ({ mean, half, n }: Interval): Interval => ({
-  mean: 100 * mean,
-  half: half === undefined ? undefined : 100 * half,
-  n,
+/** One row per network and solver. */
+const solversTable = (rows: readonly SolverRow[]): Table => ({
+  name: "solvers",
+  title: "Solvers",
+  head: ["network", "solver", ...columns.map(({ head }) => head)],
+  rows: rows.map((row) =>
+    [row.network, row.solver, ...columns.map((column) => shown(column, row))].map((text) => ({
+      text,
+    })),
+  ),
+  note: "Means over seeds with 95 % confidence intervals; gains are paired by seed. The ratio is vᵀH̄v/λ₁(H̄) when v is about to be used, mean over the moments of a run.",
+  csv: [
+    ["network", "solver", ...columns.flatMap(({ key }) => [`${key}Mean`, `${key}Ci95`]), "seeds"],
+    ...rows.map((row) => [
+      row.network,
+      row.solver,
+      ...columns.map(({ value }) => value(row)).flatMap(({ mean, ci95 }) => [mean, ci95 ?? ""]),
+      row.ratio.n,
+    ]),
+  ],
 });
 
-/** Cells of one solver: means over seeds with 95 % intervals. */
-const cells = (row: SolverRow): string[] => {
-  const gain = (interval: Interval, digits: number) => (row.solver === "power" ? "" : shown(interval, digits, true));
-  return [
-    row.network,
-    row.solver,
-    shown(row.ratio, 2),
-    gain(row.gain, 2),
-    shown(row.lateRatio, 2),
-    gain(row.lateGain, 2),
-    shown(row.subspace, 2),
-    row.gradients.toFixed(1),
-    row.network === ALL ? "" : shown(row.eigenvalue, 1),
-    `${shown(inPercent(row.testAccuracy), 1)} %`,
-    gain(inPercent(row.accuracyGain), 1),
-  ];
-};
-
-const tableMarkdown = (rows: readonly SolverRow[]): string =>
-  [HEAD, HEAD.map(() => "---"), ...rows.map(cells)]
-    .map((line) => `| ${line.join(" | ")} |`)
-    .join("\n")
-    .concat("\n");
-
-const tableHtmlOf = (rows: readonly SolverRow[]): string => {
-  const line = (tag: string, values: readonly string[]) =>
-    `<tr>${values.map((value) => `<${tag}>${value}</${tag}>`).join("")}</tr>`;
-  return `<p class="quiet">Means over seeds with 95 % confidence intervals; gains are paired by seed. The ratio is vᵀH̄v/λ₁(H̄) when v is about to be used, mean over the moments of a run.</p>
-<div class="scroll"><table><thead>${line("th", HEAD)}</thead><tbody>${rows.map((row) => line("td", cells(row))).join("\n")}</tbody></table></div>`;
-};
+function shown({ key, value, digits, gain, percent }: Column, row: SolverRow): string {
+  // Eigenvalues of different networks have no mean.
+  if ((gain && row.solver === "power") || (key === "eigenvalue" && row.network === ALL)) return "";
+  const { mean, ci95 } = value(row);
+  const text = (x: number) => ((percent ? 100 : 1) * x).toFixed(digits);
+  return `${gain && mean > 0 ? "+" : ""}${text(mean)}${ci95 === undefined ? "" : ` ± ${text(ci95)}`}${percent && !gain ? " %" : ""}`;
+}

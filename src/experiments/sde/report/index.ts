@@ -1,39 +1,18 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { type Report, writeReportFolder } from "../../../report/write.ts";
 import { processes } from "../processes.ts";
-import { writeAtomic } from "../../../util/files.ts";
-import { sdeFigure } from "./figure.ts";
-import { pngOf, svgOf } from "../../../report/render.ts";
-import { toCsv, toMarkdown } from "../../../report/table-files.ts";
-import type { Table } from "../../../report/tables.ts";
 import { type Distance, distances } from "./distance.ts";
-import { readSdeRun } from "./read.ts";
+import { sdeFigure } from "./figure.ts";
+import { readSdeRun, type SdeRun, titleOf } from "./read.ts";
 import { distanceTable, driftTable } from "./table.ts";
 
-export interface SdeReport {
-  /** Paths of what was written. */
-  readonly figures: readonly string[];
-  readonly tables: readonly string[];
+export interface SdeReport extends Report {
   readonly distances: readonly Distance[];
-  readonly shown: readonly Table[];
 }
 
-/** Reads complete runs of one configuration and writes a figure per radius, as SVG and PNG, and the tables. */
+/** Reads complete runs of one configuration and writes their report to the folder `outDir`: a figure per radius, and tables of distances. */
 export async function writeSdeReport(runDirs: readonly string[], outDir: string): Promise<SdeReport> {
   const runs = runDirs.map(readSdeRun);
   const groups = [...new Set(runs.map(({ rho }) => rho))].map((rho) => runs.filter((run) => run.rho === rho));
-  const figures: string[] = [];
-  const write = (name: string, data: string | Uint8Array) => {
-    const path = join(outDir, name);
-    writeAtomic(path, data);
-    return path;
-  };
-  mkdirSync(outDir, { recursive: true });
-  for (const group of groups) {
-    const name = `sde-rho${group[0]!.rho}`;
-    const svg = await svgOf(sdeFigure(group).spec, name.replaceAll(".", "-"));
-    figures.push(write(`${name}.svg`, svg), write(`${name}.png`, pngOf(svg)));
-  }
   const all = groups.flatMap((group) => distances(group));
   const { method } = runs[0]!;
   const truncation = groups.flatMap((group) => distances(group, "exact"));
@@ -50,14 +29,39 @@ export async function writeSdeReport(runDirs: readonly string[], outDir: string)
         name: "sde-truncation",
         to: "the exact-drift SDE",
         method,
-        note: "All equations see the same mini-batches and the same noise, so this is what cutting the series does.",
+        note: "All equations see the same mini-batches and the same noise, so this is the effect of truncating the series.",
       },
     ),
     driftTable(groups, method),
   ].filter(({ rows }) => rows.length > 0);
-  const paths = tables.flatMap((table) => [
-    write(`${table.name}.md`, toMarkdown(table)),
-    write(`${table.name}.csv`, toCsv(table)),
-  ]);
-  return { figures, tables: paths, distances: all, shown: tables };
+  const report = await writeReportFolder(outDir, {
+    title: `Discrete ${method} and its stochastic differential equations`,
+    facts: factsOf(runs),
+    tables,
+    figures: groups.map((group) => {
+      const { rho } = group[0]!;
+      return { name: `sde-rho${rho}`, title: `ρ = ${rho}`, ...sdeFigure(group) };
+    }),
+    missing: runs.flatMap(divergedIn),
+  });
+  return { ...report, distances: all };
 }
+
+function factsOf(runs: readonly SdeRun[]) {
+  const distinct = (value: (run: SdeRun) => number) => [...new Set(runs.map(value))].join(", ");
+  return [
+    ["method", runs[0]!.method],
+    ["radius ρ", distinct(({ rho }) => rho)],
+    ["learning rate η", distinct(({ eta }) => eta)],
+    ["steps", distinct(({ steps }) => steps)],
+    ["seeds", distinct(({ seed }) => seed)],
+    ["runs", String(runs.length)],
+  ] as const;
+}
+
+const divergedIn = ({ diverged, method, rho, seed, processes: names }: SdeRun): string[] =>
+  names.flatMap((name) =>
+    diverged[name] === undefined
+      ? []
+      : [`${titleOf(name, method)} at ρ = ${rho}, seed ${seed}: diverged at step ${diverged[name]}`],
+  );

@@ -8,12 +8,12 @@ import { InputError } from "../../../util/errors.ts";
 import type { Curve } from "../../../report/curves.ts";
 import { namesOf } from "../../../util/names.ts";
 
-interface QuantityInfo {
+export interface QuantityInfo {
   /** Title of its panel. */
   readonly title: string;
   /** Name in tables. */
   readonly name: string;
-  readonly percent?: true;
+  readonly percent?: boolean;
 }
 
 /** What the six panels show, in their order. */

@@ -1,4 +1,4 @@
-import type { Cell, Table } from "../../../report/tables.ts";
+import type { Cell, Table } from "../../../report/table.ts";
 import type { Distance } from "./distance.ts";
 import { sdeVariantNames, sdeVariants } from "../../../sde/variants.ts";
 import { summarize } from "../../../util/statistics.ts";
