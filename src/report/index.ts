@@ -1,5 +1,5 @@
 import type { NamedFigure } from "./figures/figure.ts";
-import { figures as kinds } from "./figures/index.ts";
+import { figuresOf } from "./figures/index.ts";
 import { findRuns } from "./find-runs.ts";
 import { groupRuns } from "./groups.ts";
 import { factsHtml, heading } from "./html.ts";
@@ -14,7 +14,7 @@ export async function writeReport(runDirs: readonly string[], outDir: string): P
   const groups = groupRuns(runs);
   const figures: NamedFigure[] = [];
   const missing: string[] = [];
-  for (const { name, title, needs, draw } of kinds) {
+  for (const { name, title, needs, draw } of figuresOf(groups)) {
     const drawn = draw(groups);
     if (drawn === null) missing.push(`${title}: no run has ${needs}`);
     else figures.push({ name, title, ...drawn });

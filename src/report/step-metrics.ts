@@ -1,0 +1,25 @@
+import { type StepMetricInfo, stepMetrics } from "../optim/step-metric-info.ts";
+import type { Point } from "./curves.ts";
+import type { Group } from "./groups.ts";
+import type { Run } from "./read-run.ts";
+
+/** What a run may say of metrics that are not built in. */
+type Recorded = Run["record"] & { readonly stepMetrics?: readonly StepMetricInfo[] | undefined };
+
+/** The built-in metrics, and those that the runs brought with them. */
+export function stepMetricsOf(groups: readonly Group[]): StepMetricInfo[] {
+  const records: readonly Recorded[] = groups.flatMap(({ runs }) => runs.map(({ record }) => record));
+  const all = [...stepMetrics, ...records.flatMap((record) => record.stepMetrics ?? [])];
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
+}
+
+/** Its name in files. */
+export const idOf = ({ id, name }: StepMetricInfo): string => id ?? name;
+
+/** A metric over the steps of a run that have it as a number. */
+export const metricCurve = ({ steps }: Run, { name }: StepMetricInfo): Point[] =>
+  steps.flatMap((line) => {
+    const fields: Readonly<Record<string, unknown>> = line;
+    const y = fields[name];
+    return typeof y === "number" && Number.isFinite(y) ? [{ x: line.step, y }] : [];
+  });
