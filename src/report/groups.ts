@@ -31,7 +31,7 @@ export function groupRuns(runs: readonly Run[]): Group[] {
 /** The seed, and settings that say where a run looks and how it is saved. */
 const SAME_RESULTS = ["seed", "data.dir", "train.checkpointEvery"] as const;
 
-/** What no label may hide where it differs: accuracies of other tasks are no rivals. */
+/** What every label names where it differs: accuracies on different tasks cannot be compared. */
 const TASK = ["data.name", "model.name"] as const;
 
 function labelOf(group: Omit<Group, "label">, all: readonly Omit<Group, "label">[]): string {

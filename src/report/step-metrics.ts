@@ -13,7 +13,7 @@ export function stepMetricsOf(groups: readonly Group[]): StepMetricInfo[] {
   return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
 }
 
-/** Its name in files. */
+/** Name of the files and CSV columns of a metric. */
 export const idOf = ({ id, name }: StepMetricInfo): string => id ?? name;
 
 /** A metric over the steps of a run that have it as a number. */

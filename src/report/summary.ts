@@ -1,3 +1,4 @@
+import { count } from "./curvature/numbers.ts";
 import type { Group } from "./groups.ts";
 import type { Fact } from "./html.ts";
 import type { RunRecord } from "./run-schema.ts";
@@ -5,10 +6,8 @@ import type { RunRecord } from "./run-schema.ts";
 const recordsOf = (groups: readonly Group[]): RunRecord[] =>
   groups.flatMap(({ runs }) => runs.map(({ record }) => record));
 
-/** Distinct values in the order in which they occur. */
-const distinct = (values: readonly (string | number)[]): string => [...new Set(values)].join(", ");
-
-const count = (n: number): string => n.toLocaleString("en-US");
+/** Distinct values as a list, in the order in which they occur. */
+export const distinct = (values: readonly (string | number)[]): string => [...new Set(values)].join(", ");
 
 export function titleOf(groups: readonly Group[]): string {
   const records = recordsOf(groups);

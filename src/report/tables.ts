@@ -20,7 +20,7 @@ const fixed = (digits: number) => () => digits;
 /** Three significant digits, and all before the point. */
 const significant = (mean: number) => Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(mean) || 1))));
 
-/** Measures of the weights exist for complete runs alone: a run half way is no sample of the end. */
+/** Measures of the weights exist for complete runs alone: a run that stopped half-way is no sample of the end. */
 const measuresOf = (groups: readonly Group[]): readonly Measure[] => [
   {
     head: "test accuracy, %",
@@ -46,13 +46,13 @@ const tabledMetrics = (groups: readonly Group[]): StepMetricInfo[] =>
 
 const scaled = (value: number | undefined, by: number) => (value === undefined ? undefined : value * by);
 
-/** A last estimate that is not positive is none of λ₁. */
+/** The last estimate; one that is not positive has not found λ₁. */
 function lastEigenvalue({ record, refreshes }: Run): number | undefined {
   const last = refreshes.at(-1)?.eigenvalue;
   return record.result !== undefined && last !== undefined && last > 0 ? last : undefined;
 }
 
-/** Over all steps that have the metric, or at the last of them. */
+/** The mean over all steps that have the metric, or its last value. */
 function stepMetricValue(run: Run, info: StepMetricInfo): number | undefined {
   const values = metricCurve(run, info).map(({ y }) => y);
   if (run.record.result === undefined || values.length === 0) return undefined;

@@ -7,9 +7,6 @@ export const NEGATIVE = "#d55e00";
 
 export const colourOf = (value: number): string => (value < 0 ? NEGATIVE : POSITIVE);
 
-/** Colours in the data as they are. */
-export const literal = (field: string) => ({ field, type: "nominal", scale: null, legend: null });
-
 const modes = {
   batch: "batch statistics",
   running: "running statistics",
@@ -31,7 +28,7 @@ export function titled(result: CurvatureResult, text: string, shows?: string) {
   return { title: { text, subtitle: shows === undefined ? of : [shows, ...of] } };
 }
 
-/** The largest interval that holds all numbers that are some, with a margin on both sides. */
+/** The interval of all finite values, with a margin on both sides. */
 export function extent(values: readonly number[], margin: number): readonly [number, number] {
   const finite = values.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];

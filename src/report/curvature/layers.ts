@@ -1,6 +1,6 @@
 import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
-import { type Drawn, INK, specOf } from "../figures/figure.ts";
-import { colourOf, extent, titled, labels, literal } from "./frame.ts";
+import { type Drawn, INK, literal, specOf } from "../figures/figure.ts";
+import { colourOf, extent, titled, labels } from "./frame.ts";
 import { number } from "./numbers.ts";
 
 interface Bar {
@@ -9,7 +9,7 @@ interface Bar {
   readonly stderr?: number;
 }
 
-/** Of one panel without its numbers. */
+/** Width of a panel without its numbers. */
 const WIDTH = 170;
 
 /** Rows are closer where there are many. */
@@ -39,14 +39,14 @@ const tracePerParameter = ({ parameters, trace }: LayerCurvature): Bar => ({
   stderr: trace.stderr / parameters,
 });
 
-/** Characters of a name. */
+/** Longest name, in characters. */
 const LONG = 34;
 
-/** Without its middle where it is long: layers differ at the ends of their names. */
+/** A long name without its middle: layers differ at the ends of their names. */
 const short = (name: string): string =>
   name.length <= LONG ? name : `${name.slice(0, LONG / 2)}…${name.slice(1 - LONG / 2)}`;
 
-/** One of the two; layers are rows, named in the first. */
+/** One of the two panels; layers are rows, named in the first. */
 function panel(title: string, all: readonly Bar[], names?: readonly string[]): object {
   const bars = all
     .map((bar, row) => ({ ...bar, row, text: number(bar.value), colour: colourOf(bar.value) }))

@@ -5,7 +5,7 @@ import { contourLines } from "./contours.ts";
 import { planeOf } from "./directions.ts";
 import { titled, labels } from "./frame.ts";
 
-/** Of the plot, as nearly as cells of whole pixels allow: others would show seams. */
+/** Side of the plot, as nearly as cells of whole pixels allow: cells of other sizes would show seams. */
 const SIDE = 360;
 
 /** Beyond this ratio of the largest loss to the smallest, colours are logarithmic. */
@@ -87,7 +87,7 @@ export function slice2d(result: CurvatureResult, slice: LossSlice): Drawn | null
       })),
     ],
   });
-  const lines = levels.length > 0 ? "; lines join points of equal loss, at the values beside the colours" : "";
+  const lines = levels.length > 0 ? "; contour lines at the values beside the colour bar" : "";
   const blank = finite.length < loss.length ? "; blank where it is not finite" : "";
   return {
     spec,

@@ -1,5 +1,6 @@
 import { band, type Curve, geometricBand, type Interval, intervalOf } from "../curves.ts";
 import { type Axis, spansWide } from "./axis.ts";
+import { literal } from "./figure.ts";
 
 /** How a line is drawn. */
 export interface LineStyle {
@@ -48,7 +49,7 @@ export function bandChart(
     legend: { columns: legendColumns(labels, width) },
   });
   // Fills carry their colour in the data: with a scale of their own they would take the legend of the lines away.
-  const fill = { field: "colour", type: "nominal", scale: null, legend: null };
+  const fill = literal("colour");
   const x = {
     field: "x",
     type: "quantitative",

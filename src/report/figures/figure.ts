@@ -79,6 +79,9 @@ export const config = {
   },
 } as const;
 
+/** A field whose values are drawn as they are: colours, opacities or text. */
+export const literal = (field: string) => ({ field, type: "nominal", scale: null, legend: null });
+
 /** A Vega-Lite specification in the style of all figures. */
 export const specOf = (parts: object): TopLevelSpec =>
   // Vega-Lite's type accepts no specification whose parts are built apart; its compiler checks what it is given.

@@ -38,7 +38,7 @@ export const topEigenvalue: Figure = {
     ),
 };
 
-/** By which solver; where groups differ, which group by which. */
+/** The solver that made the estimates; where groups differ, which group by which. */
 function waysOf(groups: readonly Group[]): string {
   const own = groups.flatMap((group) => {
     const ways = distinct(estimatesOf(group).map((estimate) => infoOf(estimate).way)).sort();
@@ -50,7 +50,7 @@ function waysOf(groups: readonly Group[]): string {
   return ways.map((way) => `${way} (${labels(way).join(", ")})`).join(", ");
 }
 
-/** Estimates that are left out: λ₁ of a network that is trained is positive, so they are estimates of something else. */
+/** The estimates that are left out: one that is not positive has not found λ₁. */
 function withoutNote(all: readonly Estimate[]): string {
   const left = all.filter(({ eigenvalue }) => eigenvalue <= 0);
   if (left.length === 0) return "";

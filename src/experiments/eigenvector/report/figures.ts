@@ -5,15 +5,15 @@ import { bandChart, type Series } from "../../../report/figures/band-chart.ts";
 import { type Drawn, HEIGHT, INK, specOf } from "../../../report/figures/figure.ts";
 import { summarize } from "../../../util/statistics.ts";
 
-/** Okabe & Ito's, in the registry's order. */
+/** Okabe & Ito's colours, in the order of the registry. */
 const COLOURS = ["#6b7280", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#b59f00"];
 
 const PANEL = 300;
 
-/** The paper's solver and ours: four bands on top of each other tell nothing. */
+/** Solvers with a band, the paper's and ours: four bands on top of each other would show nothing. */
 const BANDED = ["power", "free"];
 
-/** Of the axis of ratios: two seeds can have an interval so wide that no point would be told from another. */
+/** Ends of the axis of ratios: two seeds can have an interval so wide that all points would look alike. */
 const [LEAST, MOST] = [-0.25, 1.04] as const;
 
 const scaleOf = (labels: readonly string[]) => ({
@@ -76,7 +76,7 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
   return {
     spec,
     caption:
-      "The estimate v of the top eigenvector at random moments of training, judged against H̄, the Hessian over many mini-batches: mean over moments and seeds, with the 95 % confidence interval over seeds.",
+      "The estimate v of the top eigenvector at random moments of training, compared with H̄, the Hessian over many mini-batches: mean over moments and seeds, with the 95 % confidence interval over seeds.",
   };
 }
 

@@ -1,3 +1,4 @@
+import { distinct } from "../../../report/summary.ts";
 import type { Table } from "../../../report/table.ts";
 import { type Report, writeReportFolder } from "../../../report/write.ts";
 import { type Summary, summarize } from "../../../util/statistics.ts";
@@ -14,7 +15,6 @@ const SETTLED = 100;
 
 /** Writes the report of the study of solvers to the folder `out`. */
 export async function writeStudy(results: readonly StudyResult[], out: string): Promise<StudyReport> {
-  const distinct = (values: readonly (string | number)[]) => [...new Set(values)].join(", ");
   const networks = [...new Set(results.map(({ network }) => network))];
   const rows = summarizeStudy(results, SETTLED);
   const report = await writeReportFolder(out, {

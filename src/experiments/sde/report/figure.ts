@@ -7,7 +7,7 @@ import { type Distance, distances } from "./distance.ts";
 import { quantities, type Quantity, type QuantityInfo, quantityNames, type SdeRun, titleOf } from "./read.ts";
 import { significant } from "./table.ts";
 
-/** How each process is drawn; one that is not here is in the table alone. Okabe & Ito's colours. */
+/** How each process is drawn, in Okabe & Ito's colours; one that is not here is in the table alone. */
 const styles: Partial<Readonly<Record<ProcessName, LineStyle>>> = {
   discrete: { colour: "#111827", dash: [1, 0] },
   second: { colour: "#e69f00", dash: [6, 3] },

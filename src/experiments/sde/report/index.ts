@@ -1,3 +1,4 @@
+import { distinct } from "../../../report/summary.ts";
 import { type Report, writeReportFolder } from "../../../report/write.ts";
 import { processes } from "../processes.ts";
 import { type Distance, distances } from "./distance.ts";
@@ -21,7 +22,7 @@ export async function writeSdeReport(runDirs: readonly string[], outDir: string)
       name: "sde-distances",
       to: `discrete ${method}`,
       method,
-      note: "Rows that run the discrete algorithm again, or its exact drift, show what chance makes of no difference.",
+      note: "Rows that run the discrete algorithm again, or its exact drift, show how large differences by chance are.",
     }),
     distanceTable(
       truncation.filter(({ process }) => processes[process].continuous),
@@ -48,13 +49,12 @@ export async function writeSdeReport(runDirs: readonly string[], outDir: string)
 }
 
 function factsOf(runs: readonly SdeRun[]) {
-  const distinct = (value: (run: SdeRun) => number) => [...new Set(runs.map(value))].join(", ");
   return [
     ["method", runs[0]!.method],
-    ["radius ρ", distinct(({ rho }) => rho)],
-    ["learning rate η", distinct(({ eta }) => eta)],
-    ["steps", distinct(({ steps }) => steps)],
-    ["seeds", distinct(({ seed }) => seed)],
+    ["radius ρ", distinct(runs.map(({ rho }) => rho))],
+    ["learning rate η", distinct(runs.map(({ eta }) => eta))],
+    ["steps", distinct(runs.map(({ steps }) => steps))],
+    ["seeds", distinct(runs.map(({ seed }) => seed))],
     ["runs", String(runs.length)],
   ] as const;
 }
