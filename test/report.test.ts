@@ -126,6 +126,13 @@ describe("the table", () => {
     expect(toMarkdown(table)).not.toContain("**");
   });
 
+  it("says nothing about accuracies where no run is complete", () => {
+    const { note } = resultsTable(groupsIn(fakeRuns(methods, [1, 2], { epochs: 1 })));
+    expect(note).toMatch(
+      /^Mean ± sample standard deviation over seeds\. \|cos\(ε, v₁\)\| is the mean over all steps; time is/,
+    );
+  });
+
   it("marks one that lies apart", () => {
     const folder = fakeRuns(["sgd"], [1, 2, 3]);
     for (const seed of [1, 2, 3]) fakeRun(join(folder, `b${seed}`), { method: "sam", seed, better: 0.15 });
@@ -272,12 +279,12 @@ describe("a step metric", () => {
   const info = { name: "kappa", title: "kappa", symbol: "κ", about: "A number." };
   const figure = { title: "Kappa", shows: "Kappa", needs: "kappa", within: [0, 9], linear: true } as const;
   /** Runs that record it as 0, 1, 2, … and for the last step not at all, and say what it is. */
-  const measured = (stepMetric: object) =>
+  const measured = (metric: object) =>
     groupsIn(fakeRuns(["sgd"], [1, 2])).map((group) => ({
       ...group,
       runs: group.runs.map((run) => ({
         ...run,
-        record: { ...run.record, stepMetrics: [stepMetric] },
+        record: { ...run.record, metrics: [metric] },
         steps: run.steps.map((line) => ({ ...line, kappa: line.step < 59 ? line.step / 10 : Number.NaN })),
       })),
     }));

@@ -1,4 +1,4 @@
-import { methodOf } from "./methods.ts";
+import { methodOf } from "./method.ts";
 import type { Run } from "./read-run.ts";
 import { median } from "../util/statistics.ts";
 

@@ -1,4 +1,4 @@
-import { methodOf, rankOf } from "./methods.ts";
+import { methodOf, rankOf } from "./method.ts";
 import type { Run } from "./read-run.ts";
 
 /** Runs that differ in nothing but the seed. */

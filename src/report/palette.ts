@@ -1,6 +1,6 @@
 import type { LineStyle } from "./figures/band-chart.ts";
 import type { Group } from "./groups.ts";
-import { colours, methodOf } from "./methods.ts";
+import { colours, methodOf } from "./method.ts";
 
 const DASHES: readonly (readonly number[])[] = [
   [1, 0],

@@ -4,12 +4,12 @@ import type { Group } from "./groups.ts";
 import type { Run } from "./read-run.ts";
 
 /** What a run may say of metrics that are not built in. */
-type Recorded = Run["record"] & { readonly stepMetrics?: readonly StepMetricInfo[] | undefined };
+type Recorded = Run["record"] & { readonly metrics?: readonly StepMetricInfo[] | undefined };
 
 /** The built-in metrics, and those that the runs brought with them. */
 export function stepMetricsOf(groups: readonly Group[]): StepMetricInfo[] {
   const records: readonly Recorded[] = groups.flatMap(({ runs }) => runs.map(({ record }) => record));
-  const all = [...stepMetrics, ...records.flatMap((record) => record.stepMetrics ?? [])];
+  const all = [...stepMetrics, ...records.flatMap((record) => record.metrics ?? [])];
   return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);
 }
 

@@ -94,7 +94,7 @@ export function resultsTable(groups: readonly Group[]): Table {
     title: "Results",
     head: ["method", "seeds", ...measures.map(({ head }) => head)],
     rows,
-    note: `Mean ± sample standard deviation over seeds. ${verdict(groups, best.size)} ${metricNotes(groups)}time is that of a training step with the eigenvector estimates its method needs.`,
+    note: `Mean ± sample standard deviation over seeds. ${verdict(groups, summaries, best.size)}${metricNotes(groups)}time is that of a training step with the eigenvector estimates its method needs.`,
     csv: [["group", "method", "runs", ...csvHead], ...csvRows],
   };
 }
@@ -129,14 +129,15 @@ function bestOf(groups: readonly Group[], accuracies: readonly Summary[]): Reado
   return new Set(wins.flatMap((win, row) => (win ? [row] : [])));
 }
 
-function verdict(groups: readonly Group[], winners: number): string {
+function verdict(groups: readonly Group[], summaries: readonly (readonly Summary[])[], winners: number): string {
+  if (summaries.every(([accuracy]) => accuracy!.n === 0)) return "";
   const tasks = groups.map(taskOf);
   if (new Set(tasks).size === tasks.length) return "";
   if (groups.every(({ runs }) => runs.length === 1))
-    return "One seed each shows nothing about differences between methods.";
+    return "One seed each shows nothing about differences between methods. ";
   return winners === 0
-    ? "No accuracy stands out: 95 % confidence intervals overlap."
-    : "Bold: the 95 % confidence interval of accuracy lies above all others on the same task.";
+    ? "No accuracy stands out: 95 % confidence intervals overlap. "
+    : "Bold: the 95 % confidence interval of accuracy lies above all others on the same task. ";
 }
 
 /** One row per run, so that every mean can be traced to what it was taken over. */

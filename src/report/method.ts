@@ -30,14 +30,23 @@ export const colours: Readonly<Record<TrainingMethodName, string>> = {
 const builtIn = new Map<string, Method>(Object.entries(trainingMethods));
 const builtInColours = new Map<string, string>(Object.entries(colours));
 
-/** The method of a run: as its record has it, or else as the registry has it. */
-export function methodOf({ config, method: recorded }: Recorded): MethodInfo {
-  const { name } = config.method;
+/** The built-in method of this name; another one goes by its name. */
+export function methodNamed(name: string): MethodInfo {
   const known = builtIn.get(name);
   return {
-    title: recorded?.title ?? known?.title ?? name,
-    colour: recorded?.colour ?? builtInColours.get(name),
-    eigenvector: recorded?.eigenvector ?? known?.eigenvector ?? false,
+    title: known?.title ?? name,
+    colour: builtInColours.get(name),
+    eigenvector: known?.eigenvector ?? false,
+  };
+}
+
+/** The method of a run: what its record says of it, and for the rest the built-in one. */
+export function methodOf({ config, method: recorded }: Recorded): MethodInfo {
+  const known = methodNamed(config.method.name);
+  return {
+    title: recorded?.title ?? known.title,
+    colour: recorded?.colour ?? known.colour,
+    eigenvector: recorded?.eigenvector ?? known.eigenvector,
   };
 }
 
