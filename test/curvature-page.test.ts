@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { CurvatureResult } from "../src/curvature/result.ts";
-import { writeCurvatureFigures } from "../src/report/curvature/index.ts";
+import { writeCurvatureReport } from "../src/report/curvature/index.ts";
+import { curvatureFigures } from "../src/report/curvature/figures.ts";
 import { number, withError } from "../src/report/curvature/numbers.ts";
 import { bareCurvature, evenly, fakeCurvature, line, plane } from "./support/fake-curvature.ts";
 import { temporary } from "./support/fake-runs.ts";
@@ -35,26 +36,25 @@ describe("numbers", () => {
 describe("the page of a curvature result", () => {
   it("shows all numbers and figures, and loads nothing", async () => {
     const out = temporary();
-    const written = await writeCurvatureFigures(fakeCurvature, out);
-    expect(written.map(({ name }) => name)).toEqual([
-      "spectrum",
-      "density",
-      "layers",
-      "slice-g",
-      "slice-v1",
-      "slice-random",
-      "slice-v1-v2",
-    ]);
-    for (const { svg, png } of written) {
-      const [drawing, pixels] = [readFileSync(svg, "utf8"), readFileSync(png)];
+    const { html: path, figures, tables } = await writeCurvatureReport(fakeCurvature, out);
+    const names = ["spectrum", "density", "layers", "slice-g", "slice-v1", "slice-random", "slice-v1-v2"];
+    expect(figures).toEqual(
+      names.flatMap((name) => ["svg", "png"].map((type) => join(out, "figures", `${name}.${type}`))),
+    );
+    expect(tables).toEqual(
+      ["numbers", "layers"].flatMap((name) => ["md", "csv"].map((type) => join(out, "tables", `${name}.${type}`))),
+    );
+    for (const name of names) {
+      const [svg, png] = ["svg", "png"].map((type) => join(out, "figures", `${name}.${type}`));
+      const [drawing, pixels] = [readFileSync(svg!, "utf8"), readFileSync(png!)];
       expect(drawing).not.toMatch(/NaN|undefined|href/);
       expect(pixels.readUInt32BE(16), png).toBe(2 * Number(/width="(\d+)"/.exec(drawing)![1]));
     }
-    const html = readFileSync(join(out, "index.html"), "utf8");
+    const html = readFileSync(path, "utf8");
     expect(html).toContain("<h1>Curvature of resnet20 on cifar10 (training)</h1>");
     expect(html.match(/<svg/g)).toHaveLength(7);
     expect(html).not.toMatch(/<script|<link|src=|href=|NaN|undefined/);
-    for (const { caption } of written) expect(html).toContain(caption);
+    for (const { caption } of curvatureFigures(fakeCurvature).figures) expect(html).toContain(caption);
     const text = html
       .replace(/<svg.*?<\/svg>/gs, "")
       .replace(/<[^>]+>/g, " ")
@@ -73,24 +73,25 @@ describe("the page of a curvature result", () => {
       "layer1.0.conv1 2,304 6.31 2.00e−4",
     ])
       expect(text).toContain(part);
+    expect(readFileSync(join(out, "tables/numbers.csv"), "utf8")).toContain("λ1,41.3,2.678,0.0001,0.6\nλ2,28.9,");
+    expect(readFileSync(join(out, "tables/layers.csv"), "utf8")).toContain("conv1,432,19.4,0.0002,");
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
   it("is the same bytes every time", async () => {
     const [a, b] = [temporary(), temporary()];
-    for (const out of [a, b]) await writeCurvatureFigures({ ...fakeCurvature, slices: [] }, out);
-    expect(readFileSync(join(a, "index.html")).equals(readFileSync(join(b, "index.html")))).toBe(true);
+    for (const out of [a, b]) await writeCurvatureReport({ ...fakeCurvature, slices: [] }, out);
+    expect(readFileSync(join(a, "report.html")).equals(readFileSync(join(b, "report.html")))).toBe(true);
   });
 
   it("leaves no figure of an earlier result, and says what was not measured", async () => {
     const out = temporary();
-    const [first] = await writeCurvatureFigures({ ...bareCurvature, slices: [line("v1", (a) => a)] }, out);
-    expect(existsSync(first!.png)).toBe(true);
-    expect(await writeCurvatureFigures(bareCurvature, out)).toEqual([]);
-    expect(existsSync(first!.png)).toBe(false);
-    expect(existsSync(first!.svg)).toBe(false);
-    expect(readFileSync(join(out, "index.html"), "utf8")).toContain("Spectral density: not measured");
+    const { figures } = await writeCurvatureReport({ ...bareCurvature, slices: [line("v1", (a) => a)] }, out);
+    for (const path of figures) expect(existsSync(path), path).toBe(true);
+    expect((await writeCurvatureReport(bareCurvature, out)).figures).toEqual([]);
+    for (const path of figures) expect(existsSync(path), path).toBe(false);
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Spectral density: not measured");
   });
 
   it.each<[string, Partial<CurvatureResult>]>([
@@ -109,8 +110,9 @@ describe("the page of a curvature result", () => {
       },
     ],
   ])("holds with %s", async (_, some) => {
-    const written = await writeCurvatureFigures({ ...bareCurvature, ...some }, temporary());
-    expect(written.length).toBeGreaterThan(0);
-    for (const { svg } of written) expect(readFileSync(svg, "utf8")).not.toMatch(/NaN|undefined|Infinity/);
+    const { figures, tables } = await writeCurvatureReport({ ...bareCurvature, ...some }, temporary());
+    expect(figures.length).toBeGreaterThan(0);
+    for (const path of [...figures.filter((name) => name.endsWith(".svg")), ...tables])
+      expect(readFileSync(path, "utf8"), path).not.toMatch(/NaN|undefined|Infinity/);
   });
 });

@@ -2,13 +2,16 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { stepCost } from "../src/report/cost.ts";
-import { figures } from "../src/report/figures/index.ts";
+import { figuresOf } from "../src/report/figures/index.ts";
+import { stepMetricFigure } from "../src/report/figures/step-metric.ts";
+import { topEigenvalue } from "../src/report/figures/top-eigenvalue.ts";
 import { findRuns } from "../src/report/find-runs.ts";
 import { type Group, groupRuns } from "../src/report/groups.ts";
 import { writeReport } from "../src/report/index.ts";
-import { readRun } from "../src/report/read-run.ts";
-import { toCsv, toMarkdown } from "../src/report/table-files.ts";
-import { resultsTable } from "../src/report/tables.ts";
+import { stylesOf } from "../src/report/palette.ts";
+import { type Run, readRun } from "../src/report/read-run.ts";
+import { toCsv, toMarkdown } from "../src/report/table.ts";
+import { resultsTable, runsTable } from "../src/report/tables.ts";
 import { runFiles } from "../src/train/run-dir.ts";
 import { InputError } from "../src/util/errors.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
@@ -123,6 +126,13 @@ describe("the table", () => {
     expect(toMarkdown(table)).not.toContain("**");
   });
 
+  it("says nothing about accuracies where no run is complete", () => {
+    const { note } = resultsTable(groupsIn(fakeRuns(methods, [1, 2], { epochs: 1 })));
+    expect(note).toMatch(
+      /^Mean ± sample standard deviation over seeds\. \|cos\(ε, v₁\)\| is the mean over all steps; time is/,
+    );
+  });
+
   it("marks one that lies apart", () => {
     const folder = fakeRuns(["sgd"], [1, 2, 3]);
     for (const seed of [1, 2, 3]) fakeRun(join(folder, `b${seed}`), { method: "sam", seed, better: 0.15 });
@@ -156,6 +166,8 @@ describe("the table", () => {
 });
 
 describe("figures", () => {
+  const figures = figuresOf([]);
+
   it.each(figures.map((figure) => [figure.name, figure] as const))("draw %s as before", (_, figure) => {
     const drawn = figure.draw(groupsIn(fakeRuns(methods, [1, 2])));
     expect(drawn?.caption ?? null).toMatchSnapshot();
@@ -177,6 +189,134 @@ describe("figures", () => {
     fakeRun(join(folder, "half"), { method: "sgd", seed: 2, epochs: 2 });
     const { spec } = figures[0]!.draw(groupsIn(folder))!;
     expect((spec as unknown as { data: { values: { x: number }[] } }).data.values.map(({ x }) => x)).toEqual([1, 2]);
+  });
+});
+
+describe("the top eigenvalue", () => {
+  const groups = groupsIn(fakeRuns(methods, [1, 2]));
+  /** As if its estimates had been made by these solvers, the first and the later ones. */
+  const estimatedBy = (group: Group, first: string | undefined, later = first): Group => ({
+    ...group,
+    runs: group.runs.map((run) => ({
+      ...run,
+      refreshes: run.refreshes.map((line, i) => ({ ...line, estimator: i === 0 ? first : later })),
+    })),
+  });
+  const caption = (...drawn: Group[]) => topEigenvalue.draw(drawn)!.caption;
+  const [sgd, sam, eigen] = groups as [Group, Group, Group];
+
+  it("says nothing about solvers that the runs did not record", () => {
+    expect(caption(...groups)).toMatch(
+      /^Sharpness during training: λ₁ as recorded by the run's solver \(without 6 of 24 /,
+    );
+    expect(caption(...groups)).toContain("the last at step 0: they are not positive)");
+    expect(caption(...groups)).not.toMatch(/power|Lanczos/);
+  });
+
+  it("names the solver, and which group by which where they differ", () => {
+    const by = (solver: string) => caption(...groups.map((group) => estimatedBy(group, solver)));
+    expect(by("power")).toContain(
+      "λ₁ by power iteration (without 6 of 24 estimates, the last at step 0: power iteration",
+    );
+    expect(by("lanczos")).toContain("λ₁ by Lanczos (without 6 of 24 estimates, the last at step 0: Lanczos found no");
+    const mixed = caption(estimatedBy(sgd, "lanczos"), sam, estimatedBy(eigen, "lanczos", "power"));
+    expect(mixed).toContain(
+      "λ₁ by Lanczos (SGD), as recorded by the run's solver (SAM), by Lanczos and by power iteration (Eigen-SAM) (without",
+    );
+    expect(mixed).toContain("Lanczos found no positive eigenvalue, or they are not positive)");
+  });
+});
+
+describe("a method that is not built in", () => {
+  /** As a run of a plugin's method would be read. */
+  const plugin = (run: Run, name: string, method?: object): Run => {
+    const record = JSON.parse(JSON.stringify(run.record));
+    record.config.method.name = name;
+    return { ...run, record: { ...record, ...(method ? { method } : {}) } };
+  };
+  const [sam, again] = groupsIn(fakeRuns(["sam"], [1, 2]))[0]!.runs as [Run, Run];
+  const colours = (groups: readonly Group[]) => [...stylesOf(groups).values()].map(({ colour }) => colour);
+
+  it("is called and coloured as its runs record it, after the methods that are", () => {
+    const swam = { title: "SWAM", colour: "#117733", eigenvector: true };
+    const groups = groupRuns([plugin(sam, "swam", swam), sam]);
+    expect(labels(groups)).toEqual(["SAM", "SWAM"]);
+    expect(colours(groups)).toEqual(["#0072b2", "#117733"]);
+    const [own, other] = groups.map(({ runs }) => stepCost(runs[0]!)!);
+    expect(own!.refresh).toBe(0);
+    expect(other!.refresh).toBeGreaterThan(0);
+  });
+
+  it("has its name and a spare colour where its runs record nothing", () => {
+    for (const name of ["swam", "constructor", "__proto__"]) {
+      const groups = groupRuns([sam, plugin(again, name)]);
+      expect(labels(groups)).toEqual(["SAM", name]);
+      expect(colours(groups)).toEqual(["#0072b2", "#e69f00"]);
+      expect(stepCost(groups[1]!.runs[0]!)!.refresh).toBe(0);
+      for (const { draw } of figuresOf(groups)) expect(JSON.stringify(draw(groups)) ?? "").not.toMatch(/undefined|NaN/);
+      for (const table of [resultsTable(groups), runsTable(groups)])
+        expect(toMarkdown(table) + toCsv(table)).not.toMatch(/undefined|NaN/);
+    }
+  });
+
+  it("shares its colour with no other method while colours last, and may record no colour that is none", () => {
+    const odd = { colour: "rgb(0, 0, 0)" };
+    const same = { colour: "#0072B2" };
+    const groups = groupRuns([sam, plugin(sam, "a", same), plugin(sam, "b", odd), plugin(sam, "c")]);
+    expect(new Set(colours(groups)).size).toBe(4);
+    const many = groupRuns(Array.from({ length: 30 }, (_, i) => plugin(sam, `m${i}`)));
+    for (const colour of colours(many)) expect(colour).toMatch(/^#[0-9a-f]{6}$/);
+    expect(new Set(colours(many)).size).toBe(9);
+  });
+
+  it("is told apart from a built-in one of the same title", () => {
+    const groups = groupRuns([sam, plugin(sam, "my-sam", { title: "SAM" })]);
+    expect(labels(groups)).toEqual(["SAM name=sam", "SAM name=my-sam"]);
+  });
+});
+
+describe("a step metric", () => {
+  const info = { name: "kappa", title: "kappa", symbol: "κ", about: "A number." };
+  const figure = { title: "Kappa", shows: "Kappa", needs: "kappa", within: [0, 9], linear: true } as const;
+  /** Runs that record it as 0, 1, 2, … and for the last step not at all, and say what it is. */
+  const measured = (metric: object) =>
+    groupsIn(fakeRuns(["sgd"], [1, 2])).map((group) => ({
+      ...group,
+      runs: group.runs.map((run) => ({
+        ...run,
+        record: { ...run.record, metrics: [metric] },
+        steps: run.steps.map((line) => ({ ...line, kappa: line.step < 59 ? line.step / 10 : Number.NaN })),
+      })),
+    }));
+
+  it("that a run brings with it has a figure under its name, and a column of means or last values", () => {
+    const groups = measured({ ...info, figure, table: "mean" });
+    const own = figuresOf(groups).find(({ name }) => name === "kappa")!;
+    expect(own.title).toBe("Kappa");
+    const { spec, caption } = own.draw(groups)!;
+    expect(caption).toBe(
+      "Kappa, averaged over bins of about 3 steps; lines are means over 2 seeds, bands their 95 % confidence intervals.",
+    );
+    const { values } = (spec as unknown as { data: { values: { x: number; y: number }[] } }).data;
+    expect(values).toHaveLength(20);
+    expect(values[0]).toMatchObject({ x: 1, y: expect.closeTo(0.1, 12) });
+    const cell = (table: "mean" | "last") => {
+      const { head, rows, note } = resultsTable(measured({ ...info, figure, table }));
+      return [
+        rows[0]![head.indexOf("κ")]!.text,
+        note.includes(`κ is the ${table === "mean" ? "mean" : "value of the last"}`),
+      ];
+    };
+    // The mean of 0 to 5.8, and 5.8.
+    expect(cell("mean")).toEqual(["2.900 ± 0.000", true]);
+    expect(cell("last")).toEqual(["5.800 ± 0.000", true]);
+    expect(toCsv(resultsTable(groups))).toContain(",kappaMean,");
+  });
+
+  it("has no figure and no column where it asks for none, and none where no run has it", () => {
+    expect(stepMetricFigure(info)).toBeNull();
+    expect(resultsTable(measured(info)).head).not.toContain("κ");
+    expect(stepMetricFigure({ ...info, figure })!.draw(groupsIn(fakeRuns(["sgd"], [1])))).toBeNull();
   });
 });
 

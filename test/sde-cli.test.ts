@@ -25,8 +25,9 @@ it("eigensam sde saves at Ctrl-C, goes on with the same command, and reports eve
   const events = jsonLines<SdeEvent | { event: "report"; figures: string[] }>(again.stdout);
   const done = events.filter((event) => event.event === "done");
   expect(done.map(({ seed }) => seed).sort()).toEqual([1, 2]);
-  expect(events.at(-1)).toMatchObject({ event: "report", seconds: expect.any(Number) });
-  expect(existsSync(join(out, "sde-rho0.1.png"))).toBe(true);
+  const html = join(out, "report.html");
+  expect(events.at(-1)).toMatchObject({ event: "report", html, seconds: expect.any(Number) });
+  for (const path of [html, join(out, "figures/sde-rho0.1.png")]) expect(existsSync(path), path).toBe(true);
 });
 
 it("eigensam sde ends with 2 for settings it does not know", { timeout: 60_000 }, async () => {

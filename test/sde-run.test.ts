@@ -8,8 +8,8 @@ import { loadProblem } from "../src/experiments/sde/problem.ts";
 import { processNames } from "../src/experiments/sde/processes.ts";
 import { assertUnfinished, ensureRun, readSdeConfig, readSdeRecord, sdeFiles } from "../src/experiments/sde/run-dir.ts";
 import { trainingMethodNames } from "../src/optim/methods/index.ts";
-import { writeSdeReport } from "../src/report/sde/index.ts";
-import { quantities, quantityNames, readSdeRun } from "../src/report/sde/read.ts";
+import { writeSdeReport } from "../src/experiments/sde/report/index.ts";
+import { quantities, quantityNames, readSdeRun } from "../src/experiments/sde/report/read.ts";
 import { drawIndices } from "../src/sde/draw.ts";
 import { rng } from "../src/util/rng.ts";
 import { runHere, smallRun } from "./support/sde-runs.ts";
@@ -100,7 +100,9 @@ describe("a run of the SDE experiment", () => {
     const few = 'sde.processes=["discrete","third"]';
     await runHere(path, smallRun(["method.rho=1e9", "sde.steps=20", "dtype=f32", few]));
     expect(readSdeRun(path).diverged).toHaveProperty("third");
-    expect((await writeSdeReport([path], join(folder, "report"))).distances).toEqual([]);
+    const { distances, html } = await writeSdeReport([path], join(folder, "report"));
+    expect(distances).toEqual([]);
+    expect(readFileSync(html, "utf8")).toMatch(/third-order SDE at ρ = 1000000000, seed 1: diverged at step \d+</);
   });
 });
 
@@ -108,8 +110,12 @@ describe("the distances to the discrete method", () => {
   it("are means over time of differences of means over seeds", async () => {
     const second = join(folder, "rho0.1-seed2");
     await runHere(second, smallRun([], 2));
-    const { distances, figures, tables } = await writeSdeReport([run, second], join(folder, "figure"));
+    const { html, distances, figures, tables } = await writeSdeReport([run, second], join(folder, "figure"));
     expect([figures.length, tables.length]).toEqual([2, 6]);
+    const page = readFileSync(html, "utf8");
+    for (const text of ["<dt>seeds</dt><dd>1, 2</dd>", "Distance to discrete SAM</h2>", "Error of the drift</h2>"])
+      expect(page).toContain(text);
+    expect(page.match(/<svg/g)).toHaveLength(1);
     expect(distances).toHaveLength(5 * 6);
     const reads = [run, second].map(readSdeRun);
     const difference = (i: number) =>
@@ -129,7 +135,7 @@ describe("the distances to the discrete method", () => {
 
 describe("the figure", () => {
   it("has six panels, each with its distances, and a line per drawn process", () => {
-    const svg = readFileSync(join(folder, "figure", "sde-rho0.1.svg"), "utf8");
+    const svg = readFileSync(join(folder, "figure", "figures", "sde-rho0.1.svg"), "utf8");
     for (const name of quantityNames) expect(svg).toContain(`>${quantities[name].title}</text>`);
     expect(svg.match(/>2nd [-\d.e]+ · 3rd [-\d.e]+ · SGD [-\d.e]+( points)?</g)).toHaveLength(6);
     for (const label of ["discrete SAM", "second-order SDE", "third-order SDE", "SGD SDE"])

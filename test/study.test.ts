@@ -4,18 +4,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { studyRuns, studyScales } from "../src/experiments/eigenvector/plan.ts";
 import { isComplete, readStudy, type StudyResult, studyRun } from "../src/experiments/eigenvector/run.ts";
-import { summarizeStudy } from "../src/experiments/eigenvector/summary.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
-import { writeStudy } from "../src/report/eigenvector/index.ts";
-import { summarize } from "../src/util/statistics.ts";
 import type { TrainEvent } from "../src/train/events.ts";
 import { runFiles } from "../src/train/run-dir.ts";
+import { summarizeStudy } from "../src/experiments/eigenvector/report/summary.ts";
+import { writeStudy } from "../src/experiments/eigenvector/report/index.ts";
 import { checkConfig } from "../src/train/settings.ts";
-
-const intervalOf = (values: readonly number[]) => {
-  const { mean, ci95, n } = summarize(values);
-  return { mean, half: ci95, n };
-};
 
 /** Ratios that differ from `power`'s of the same seed by exactly 0.1 and 0.3, while seeds differ by more. */
 const results: readonly StudyResult[] = ["a", "b"].flatMap((network) =>
@@ -61,15 +55,15 @@ describe("the study of solvers", () => {
   });
 
   it("pairs gains by seed, so that what differs between seeds does not widen their interval", () => {
-    const rows = summarizeStudy(results, intervalOf, 100);
+    const rows = summarizeStudy(results, 100);
     const free = (network: string) => rows.find((row) => row.network === network && row.solver === "free")!;
     expect(free("a").gain.mean).toBeCloseTo(0.1, 12);
-    expect(free("a").gain.half).toBeLessThan(1e-12);
-    expect(free("a").ratio.half).toBeGreaterThan(0.2);
+    expect(free("a").gain.ci95).toBeLessThan(1e-12);
+    expect(free("a").ratio.ci95).toBeGreaterThan(0.2);
     // Networks are no sample: of constant gains on both, the mean is certain.
     expect(free("all").gain.mean).toBeCloseTo(0.2, 12);
     expect(free("all").gain).toMatchObject({ n: 3 });
-    expect(free("all").gain.half).toBeLessThan(1e-12);
+    expect(free("all").gain.ci95).toBeLessThan(1e-12);
     // Seed by seed .15, .25, .35 from step 100 on, and the gain.
     expect(free("a").lateRatio.mean).toBeCloseTo(0.25 + 0.1, 12);
     // Two estimates of five products each in 200 steps: 2·(1 + 10)/2.
@@ -80,7 +74,22 @@ describe("the study of solvers", () => {
     const out = mkdtempSync(join(tmpdir(), "eigensam-study-"));
     const report = await writeStudy(results, out);
     for (const path of [...report.figures, ...report.tables, report.html]) expect(existsSync(path), path).toBe(true);
-    expect(readFileSync(report.tables[0]!, "utf8")).toContain("| all | free | 0.40 ± 0.25 | +0.20 ± 0.00 |");
+    const [markdown, csv] = report.tables.map((path) => readFileSync(path, "utf8"));
+    expect(markdown).toContain("| all | free | 0.40 ± 0.25 | +0.20 ± 0.00 |");
+    expect(markdown).toContain(
+      "| b | power | 0.20 ± 0.25 |  | 0.25 ± 0.25 |  | 0.50 ± 0.00 | 11.0 | 20.0 ± 24.8 | 90.0 ± 0.0 % |  |",
+    );
+    const [head, first] = csv!.split("\n").map((line) => line.split(","));
+    expect(head).toHaveLength(first!.length);
+    expect(first![head!.indexOf("eigenvalueMean")]).toBe("20");
+  });
+
+  it("escapes the names of networks and solvers on its page", async () => {
+    const odd = results.map((result) => ({ ...result, network: `<${result.network}>` }));
+    const { html } = await writeStudy(odd, mkdtempSync(join(tmpdir(), "eigensam-study-")));
+    const page = readFileSync(html, "utf8");
+    expect(page).toContain("&lt;a&gt;");
+    expect(page).not.toMatch(/<a>|<b>/);
   });
 
   it.each<[SolverName, number]>([

@@ -4,9 +4,9 @@ import { posix } from "node:path";
 /** Folders of src/, top to bottom: a file imports from its own folder or from a folder further down this list. */
 export const LAYERS: readonly string[] = [
   "cli",
-  "report",
   "experiments",
   "sweep",
+  "report",
   "curvature",
   "train",
   "data",

@@ -1,4 +1,4 @@
-import { trainingMethods } from "../optim/methods/index.ts";
+import { methodOf } from "./method.ts";
 import type { Run } from "./read-run.ts";
 import { median } from "../util/statistics.ts";
 
@@ -14,19 +14,19 @@ export interface StepCost {
 }
 
 /**
- * Cost of a run's step, the median over its epochs; undefined before the first epoch ends. Where the method has no
- * use for the eigenvector, its estimates are our measurement and are taken off.
+ * Cost of a run's step, the median over its epochs; undefined before the first epoch ends. Where the method does
+ * not need the eigenvector, its estimates are a measurement and do not count.
  */
 export function stepCost({ record, epochs, epochTimes, refreshTimes }: Run): StepCost | undefined {
   const steps = epochs.at(-1)?.step;
   if (steps === undefined || epochTimes.length === 0) return undefined;
   const { batch } = record.config.data;
-  // From the rate, not from the seconds: the timer of an epoch that was resumed in its middle saw only a part of it.
+  // From the rate, not from the seconds: the timer of an epoch that was resumed half-way measured only a part of it.
   const whole = median(epochTimes.map(({ imagesPerSecond }) => batch / imagesPerSecond));
   const wait = median(epochTimes.map(({ imagesPerSecond, dataWait }) => (dataWait * batch) / imagesPerSecond));
   const estimating = refreshTimes.filter((time) => time.step < steps).reduce((sum, { seconds }) => sum + seconds, 0);
   const perStep = estimating / steps;
-  const refresh = trainingMethods[record.config.method.name].needs.v === true ? perStep : 0;
+  const refresh = methodOf(record).eigenvector ? perStep : 0;
   const step = Math.max(0, whole - wait - perStep);
   return { total: step + refresh + wait, step, refresh, wait };
 }

@@ -1,11 +1,12 @@
-import { type TrainingMethodName, trainingMethods } from "../optim/methods/index.ts";
+import { methodOf, rankOf } from "./method.ts";
 import type { Run } from "./read-run.ts";
 
 /** Runs that differ in nothing but the seed. */
 export interface Group {
-  /** As figures and tables call it: the method, and what sets it apart from other groups. */
+  /** As figures and tables call it: the title of the method, and what sets it apart from other groups. */
   readonly label: string;
-  readonly method: TrainingMethodName;
+  /** Name of the method. */
+  readonly method: string;
   readonly runs: readonly Run[];
   /** Settings by dotted key, without the seed. */
   readonly settings: ReadonlyMap<string, string>;
@@ -22,8 +23,7 @@ export function groupRuns(runs: readonly Run[]): Group[] {
     if (group) group.runs.push(run);
     else groups.set(key, { method: run.record.config.method.name, settings, runs: [run] });
   }
-  const order = Object.keys(trainingMethods);
-  const sorted = [...groups.values()].sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+  const sorted = [...groups.values()].sort((a, b) => rankOf(a.method) - rankOf(b.method));
   for (const group of sorted) group.runs.sort((a, b) => a.record.config.seed - b.record.config.seed);
   return sorted.map((group) => ({ ...group, label: labelOf(group, sorted) }));
 }
@@ -31,18 +31,21 @@ export function groupRuns(runs: readonly Run[]): Group[] {
 /** The seed, and settings that say where a run looks and how it is saved. */
 const SAME_RESULTS = ["seed", "data.dir", "train.checkpointEvery"] as const;
 
-/** What no label may hide where it differs: accuracies of other tasks are no rivals. */
+/** What every label names where it differs: accuracies on different tasks cannot be compared. */
 const TASK = ["data.name", "model.name"] as const;
 
 function labelOf(group: Omit<Group, "label">, all: readonly Omit<Group, "label">[]): string {
   const amongAll = new Set(differingKeys(all));
   const task = TASK.filter((key) => amongAll.has(key)).map((key) => group.settings.get(key)!);
-  const peers = all.filter(({ method }) => method === group.method);
+  const title = titleOf(group);
+  const peers = all.filter((other) => titleOf(other) === title);
   const own = differingKeys(peers)
     .filter((key) => !TASK.includes(key as (typeof TASK)[number]))
     .map((key) => `${short(key)}=${group.settings.get(key) ?? "default"}`);
-  return [trainingMethods[group.method].title, ...task, ...own].join(" ");
+  return [title, ...task, ...own].join(" ");
 }
+
+const titleOf = ({ runs }: Pick<Group, "runs">): string => methodOf(runs[0]!.record).title;
 
 /** Keys whose values are not the same in all groups, in the order of the settings. */
 export function differingKeys(groups: readonly Pick<Group, "settings">[]): string[] {

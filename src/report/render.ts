@@ -9,15 +9,16 @@ const fonts = join(dirname(createRequire(import.meta.url).resolve("dejavu-fonts-
 /** Pixels per unit of the drawing. */
 const SCALE = 2;
 
-/** The drawing as SVG; `name` sets its identifiers apart from those of other drawings on a page. */
+/** The drawing as SVG; its identifiers begin with `name`, so that they are unique on a page. */
 export async function svgOf(spec: TopLevelSpec, name: string): Promise<string> {
-  // Vega numbers clipping paths through over the life of a process; the same figure is to be the same bytes.
+  // Vega numbers the clipping paths of a process; the same figure must give the same bytes.
   resetSVGDefIds();
   const svg = await new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
-  return svg.replace(/(id="|url\(#)([^")]+)/g, (_, before, id) => `${before}${name}-${id}`);
+  const prefix = name.replaceAll(".", "-");
+  return svg.replace(/(id="|url\(#)([^")]+)/g, (_, before, id) => `${before}${prefix}-${id}`);
 }
 
-/** The same drawing as pixels, with fonts of our own, so that it looks alike everywhere. */
+/** The same drawing as PNG, with bundled fonts, so that it looks the same everywhere. */
 export const pngOf = (svg: string): Uint8Array =>
   new Resvg(svg, {
     fitTo: { mode: "zoom", value: SCALE },

@@ -1,16 +1,13 @@
+import { count } from "./curvature/numbers.ts";
 import type { Group } from "./groups.ts";
+import type { Fact } from "./html.ts";
 import type { RunRecord } from "./run-schema.ts";
-
-/** A fact of the head of the page: what it is called, and what it was. */
-export type Fact = readonly [name: string, value: string];
 
 const recordsOf = (groups: readonly Group[]): RunRecord[] =>
   groups.flatMap(({ runs }) => runs.map(({ record }) => record));
 
-/** Distinct values in the order in which they occur. */
-const distinct = (values: readonly (string | number)[]): string => [...new Set(values)].join(", ");
-
-const count = (n: number): string => n.toLocaleString("en-US");
+/** Distinct values as a list, in the order in which they occur. */
+export const distinct = (values: readonly (string | number)[]): string => [...new Set(values)].join(", ");
 
 export function titleOf(groups: readonly Group[]): string {
   const records = recordsOf(groups);

@@ -1,26 +1,10 @@
 import { stepCost } from "./cost.ts";
+import type { StepMetricInfo } from "../optim/metrics/metric.ts";
 import type { Group } from "./groups.ts";
 import type { Run } from "./read-run.ts";
+import { idOf, metricCurve, stepMetricsOf } from "./step-metrics.ts";
+import type { Table } from "./table.ts";
 import { overlap, type Summary, summarize } from "../util/statistics.ts";
-
-export interface Cell {
-  readonly text: string;
-  /** Set small below the line, on the page alone. */
-  readonly sub?: string;
-  readonly bold?: boolean;
-}
-
-export interface Table {
-  /** Name of its files. */
-  readonly name: string;
-  readonly title: string;
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly Cell[])[];
-  /** What the numbers are. */
-  readonly note: string;
-  /** The same for programs: numbers unrounded and apart. */
-  readonly csv: readonly (readonly (string | number)[])[];
-}
 
 interface Measure {
   readonly head: string;
@@ -36,8 +20,8 @@ const fixed = (digits: number) => () => digits;
 /** Three significant digits, and all before the point. */
 const significant = (mean: number) => Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(mean) || 1))));
 
-/** Measures of the weights are those of complete runs: a run half way is no sample of the end. */
-const measures: readonly Measure[] = [
+/** Measures of the weights exist for complete runs alone: a run that stopped half-way is no sample of the end. */
+const measuresOf = (groups: readonly Group[]): readonly Measure[] => [
   {
     head: "test accuracy, %",
     key: "testAccuracyPercent",
@@ -47,23 +31,32 @@ const measures: readonly Measure[] = [
   { head: "test loss", key: "testLoss", value: ({ record }) => record.result?.test?.loss, decimals: fixed(3) },
   { head: "training loss", key: "trainLoss", value: ({ record }) => record.result?.train.loss, decimals: fixed(3) },
   { head: "last λ₁", key: "lastEigenvalue", value: lastEigenvalue, decimals: significant },
-  { head: "|cos(ε, v₁)|", key: "alignment", value: meanAlignment, decimals: fixed(3) },
+  ...tabledMetrics(groups).map((info) => ({
+    head: info.symbol,
+    key: idOf(info),
+    value: (run: Run) => stepMetricValue(run, info),
+    decimals: info.figure?.within === undefined ? significant : fixed(3),
+  })),
   { head: "ms per step", key: "stepMs", value: (run) => scaled(stepCost(run)?.total, 1000), decimals: significant },
   { head: "images/s", key: "imagesPerSecond", value: imagesPerSecond, decimals: significant },
 ];
 
+const tabledMetrics = (groups: readonly Group[]): StepMetricInfo[] =>
+  stepMetricsOf(groups).filter(({ table }) => table !== undefined);
+
 const scaled = (value: number | undefined, by: number) => (value === undefined ? undefined : value * by);
 
-/** A negative estimate followed the most negative eigenvalue, and is none of λ₁. */
+/** The last estimate; one that is not positive has not found λ₁. */
 function lastEigenvalue({ record, refreshes }: Run): number | undefined {
   const last = refreshes.at(-1)?.eigenvalue;
   return record.result !== undefined && last !== undefined && last > 0 ? last : undefined;
 }
 
-/** Over all steps at which the eigenvector had been estimated. */
-function meanAlignment({ record, steps }: Run): number | undefined {
-  const cosines = steps.flatMap(({ cosEpsV }) => (cosEpsV === undefined || Number.isNaN(cosEpsV) ? [] : [cosEpsV]));
-  return record.result !== undefined && cosines.length > 0 ? summarize(cosines).mean : undefined;
+/** The mean over all steps that have the metric, or its last value. */
+function stepMetricValue(run: Run, info: StepMetricInfo): number | undefined {
+  const values = metricCurve(run, info).map(({ y }) => y);
+  if (run.record.result === undefined || values.length === 0) return undefined;
+  return info.table === "last" ? values.at(-1) : summarize(values).mean;
 }
 
 function imagesPerSecond(run: Run): number | undefined {
@@ -73,6 +66,7 @@ function imagesPerSecond(run: Run): number | undefined {
 
 /** One row per group: mean ± standard deviation over seeds, and how many there are. */
 export function resultsTable(groups: readonly Group[]): Table {
+  const measures = measuresOf(groups);
   const summaries = groups.map(({ runs }) =>
     measures.map(({ value }) => summarize(runs.flatMap((run) => value(run) ?? []))),
   );
@@ -100,10 +94,18 @@ export function resultsTable(groups: readonly Group[]): Table {
     title: "Results",
     head: ["method", "seeds", ...measures.map(({ head }) => head)],
     rows,
-    note: `Mean ± sample standard deviation over seeds. ${verdict(groups, best.size)} |cos(ε, v₁)| is the mean over all steps; time is that of a training step with the eigenvector estimates its method needs.`,
+    note: `Mean ± sample standard deviation over seeds. ${verdict(groups, summaries, best.size)}${metricNotes(groups)}time is that of a training step with the eigenvector estimates its method needs.`,
     csv: [["group", "method", "runs", ...csvHead], ...csvRows],
   };
 }
+
+const metricNotes = (groups: readonly Group[]): string =>
+  tabledMetrics(groups)
+    .map(
+      ({ symbol, table }) =>
+        `${symbol} is the ${table === "last" ? "value of the last step" : "mean over all steps"}; `,
+    )
+    .join("");
 
 function show({ n, mean, std }: Summary, decimals: Measure["decimals"], runs: number): string {
   if (n === 0) return "–";
@@ -127,18 +129,20 @@ function bestOf(groups: readonly Group[], accuracies: readonly Summary[]): Reado
   return new Set(wins.flatMap((win, row) => (win ? [row] : [])));
 }
 
-function verdict(groups: readonly Group[], winners: number): string {
+function verdict(groups: readonly Group[], summaries: readonly (readonly Summary[])[], winners: number): string {
+  if (summaries.every(([accuracy]) => accuracy!.n === 0)) return "";
   const tasks = groups.map(taskOf);
   if (new Set(tasks).size === tasks.length) return "";
   if (groups.every(({ runs }) => runs.length === 1))
-    return "One seed each shows nothing about differences between methods.";
+    return "One seed each shows nothing about differences between methods. ";
   return winners === 0
-    ? "No accuracy stands out: 95 % confidence intervals overlap."
-    : "Bold: the 95 % confidence interval of accuracy lies above all others on the same task.";
+    ? "No accuracy stands out: 95 % confidence intervals overlap. "
+    : "Bold: the 95 % confidence interval of accuracy lies above all others on the same task. ";
 }
 
 /** One row per run, so that every mean can be traced to what it was taken over. */
 export function runsTable(groups: readonly Group[]): Table {
+  const measures = measuresOf(groups);
   const head = ["run", "method", "seed", "status", "epochs", ...measures.map((measure) => measure.head), "minutes"];
   const runs = groups.flatMap(({ label, runs: own }) => own.map((run) => ({ label, run })));
   const facts = ({ label, run: { path, record, epochs } }: (typeof runs)[number]) =>

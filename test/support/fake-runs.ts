@@ -48,7 +48,15 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
     }
     const cosGradV = 0.1 + 0.1 * random.uniform();
     const cosines = diagnostics ? { cosGradV, ...(method === "sgd" ? {} : { cosEpsV: cosGradV / level }) } : {};
-    metrics.push({ kind: "step", step, epoch, lr: 0.1, loss: level / epoch, gradNorm: 1, ...cosines });
+    metrics.push({
+      kind: "step",
+      step,
+      epoch,
+      lr: 0.1,
+      loss: level / epoch,
+      gradNorm: level * (1 + 9 / (1 + step)),
+      ...cosines,
+    });
     if (step % STEPS !== STEPS - 1) continue;
     const score = { loss: level / epoch + 0.01 * random.uniform(), accuracy: 1 - level / 4 / epoch };
     metrics.push({ kind: "epoch", epoch, step: step + 1, train: score, val: score });

@@ -125,11 +125,11 @@ export const curvature: CliCommand<CurvatureOptions> = {
     for (const warning of warnings(result, options)) say(warning);
     if (options.json) emit(result);
     if (options.out !== undefined) {
-      const { writeCurvatureFigures } = await import("../../report/curvature/index.ts");
+      const { writeCurvatureReport } = await import("../../report/curvature/index.ts");
       const { writeAtomic } = await import("../../util/files.ts");
-      const figures = await writeCurvatureFigures(result, options.out);
+      const { html } = await writeCurvatureReport(result, options.out);
       writeAtomic(join(options.out, "curvature.json"), `${JSON.stringify(result)}\n`);
-      for (const { png } of figures) say(png);
+      say(html);
     }
     if (!options.json) sayCurvature(result, options.out);
   },

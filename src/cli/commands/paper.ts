@@ -68,7 +68,7 @@ export const paper: CliCommand<PaperOptions> = {
       }
     };
     await Promise.all(Array.from({ length: jobs }, work));
-    const { writeStudy } = await import("../../report/eigenvector/index.ts");
+    const { writeStudy } = await import("../../experiments/eigenvector/report/index.ts");
     const results = runs.map((run) => readStudy(run, path(run.name)));
     const report = await writeStudy(results, out);
     if (json) emit(report);

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plannedRuns, sdeSettings } from "../../experiments/sde/config.ts";
 import type { SdeEvent } from "../../experiments/sde/events.ts";
@@ -69,8 +70,7 @@ async function runMany({ seeds, jobs, out = "runs/sde", json }: SdeOptions, args
   const { runAll } = await import("../sde/children.ts");
   const { sdeProgress } = await import("../sde/progress.ts");
   const { stopOnSignals } = await import("../train/stop.ts");
-  const { writeSdeReport } = await import("../../report/sde/index.ts");
-  const { toMarkdown } = await import("../../report/table-files.ts");
+  const { writeSdeReport } = await import("../../experiments/sde/report/index.ts");
   const begun = performance.now();
   // Settings that do not fit the images are one error here, not one in every child.
   await loadProblem(config);
@@ -94,11 +94,11 @@ async function runMany({ seeds, jobs, out = "runs/sde", json }: SdeOptions, args
     process.exitCode = status();
     return;
   }
-  const { figures, tables, distances, shown } = await writeSdeReport(runs, out);
+  const { html, figures, tables, distances } = await writeSdeReport(runs, out);
   const seconds = (performance.now() - begun) / 1000;
-  if (json) emit({ event: "report", out, figures, tables, distances, seconds });
-  else
-    console.log(
-      `${shown.map(toMarkdown).join("\n")}\n${[...figures, ...tables].join("\n")}\n${duration(seconds)} in all`,
-    );
+  if (json) emit({ event: "report", out, html, figures, tables, distances, seconds });
+  else {
+    for (const path of tables.filter((name) => name.endsWith(".md"))) console.log(readFileSync(path, "utf8"));
+    console.log(`${html}; ${duration(seconds)} in all`);
+  }
 }

@@ -3,8 +3,15 @@ import { defineMetric } from "./metric.ts";
 
 export const gradNorm = defineMetric({
   name: "gradNorm",
-  title: "Gradient norm",
+  id: "gradient-norm",
+  title: "gradient norm",
   symbol: "‖∇f‖",
-  about: "norm of the mini-batch gradient at θ, before the step",
+  about: "norm of the mini-batch gradient at the weights before the step",
   of: ({ g }) => norm(g),
+  figure: {
+    title: "Gradient norm",
+    shows: "Norm of the mini-batch gradient at the weights before each step, without the perturbation",
+    needs: "a training step",
+    zero: true,
+  },
 });

@@ -16,6 +16,8 @@ export interface StepMetricInfo {
   readonly symbol: string;
   /** One line: what the number is. */
   readonly about: string;
+  /** Name of the files of its figure, and of its columns in CSV; left out, `name`. */
+  readonly id?: string;
   readonly figure?: {
     readonly title: string;
     /** The first half of the caption. */
@@ -55,11 +57,12 @@ export interface StepMetric extends StepMetricInfo {
 export const defineMetric = (metric: Omit<StepMetric, "kind">): StepMetric => ({ kind: "metric", ...metric });
 
 /** What run.json keeps of a metric. */
-export const infoOf = ({ name, title, symbol, about, figure, table, progress }: StepMetric): StepMetricInfo => ({
+export const infoOf = ({ name, title, symbol, about, id, figure, table, progress }: StepMetric): StepMetricInfo => ({
   name,
   title,
   symbol,
   about,
+  ...(id ? { id } : {}),
   ...(figure ? { figure } : {}),
   ...(table ? { table } : {}),
   ...(progress ? { progress } : {}),

@@ -1,9 +1,9 @@
-/** In units of the grid: column, row. */
+/** A point in units of the grid: column, row. */
 export type GridPoint = readonly [column: number, row: number];
 
 /**
  * Lines on which a function on a grid (value i·columns + j in row i, column j) equals `level`: marching squares, linear along the edges of
- * cells. Closed lines end where they begin; cells with a corner that is no number are left out.
+ * cells. Closed lines end where they begin; cells with a corner that is not finite are left out.
  */
 export function contourLines(values: readonly number[], columns: number, level: number): GridPoint[][] {
   const rows = values.length / columns;

@@ -1,11 +1,10 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult } from "../../curvature/result.ts";
-import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
-import { colourOf, extent, frame, labels, literal, POSITIVE } from "./frame.ts";
+import { type Drawn, HEIGHT, INK, WIDTH, literal, specOf } from "../figures/figure.ts";
+import { colourOf, extent, titled, labels, POSITIVE } from "./frame.ts";
 import { logAxis } from "./log-axis.ts";
 import { number } from "./numbers.ts";
 
-/** Standard errors on either side. */
+/** Half the width of the band, in standard errors. */
 const BAND = 2;
 
 /** Length of the marks at eigenvalues, in pixels. */
@@ -45,8 +44,8 @@ export function density(result: CurvatureResult): Drawn | null {
     axis: logAxis(domain),
   };
   const single = one > floor && one < domain[1];
-  const spec = {
-    ...frame(result, "Spectral density of the Hessian", "part of the eigenvalues per unit, logarithmic"),
+  const spec = specOf({
+    ...titled(result, "Spectral density of the Hessian", "fraction of the eigenvalues per unit, logarithmic"),
     width: WIDTH,
     height: HEIGHT,
     data: { values: points },
@@ -68,19 +67,19 @@ export function density(result: CurvatureResult): Drawn | null {
         encoding: { x, y: { value: HEIGHT - TICK }, y2: { value: HEIGHT }, color: literal("colour") },
       },
     ],
-  } as unknown as TopLevelSpec;
+  });
   const band = banded
     ? `the band is ± ${BAND} standard errors over ${probes} probes`
     : `${probes === 1 ? "one probe" : "no difference between probes"}, so there is no band`;
   const marked = marks.length > 0 ? "; marks at the bottom are the eigenvalues that were measured" : "";
-  const height = single ? "; one eigenvalue alone reaches the dotted line" : "";
+  const height = single ? "; a single eigenvalue would reach the dotted line" : "";
   return {
     spec,
-    caption: `How the eigenvalues are distributed, each smeared to a width of ${number(sigma)} (${steps} Lanczos steps per probe); ${band}${marked}${height}.`,
+    caption: `Distribution of the eigenvalues, each broadened to a width of ${number(sigma)} (${steps} Lanczos steps per probe); ${band}${marked}${height}.`,
   };
 }
 
-/** Height of one eigenvalue of `parameters`, smeared; what is lower by far is the tail of a bell and nothing measured. */
+/** Height of one broadened eigenvalue among `parameters`; what is far lower is the tail of a Gaussian and no measurement. */
 function levels(peak: number, sigma: number, parameters: number) {
   const one = 1 / (parameters * sigma * Math.sqrt(2 * Math.PI));
   return { one, floor: Math.min(one / 10, peak / 10) };

@@ -11,13 +11,13 @@ const named: Readonly<Record<string, Direction>> = {
   random: { text: "a filter-normalized random direction", symbol: "r" },
 };
 
-/** Of a name in LossSlice.directions; v1, v2, … are eigenvectors. */
+/** The direction of a name in LossSlice.directions; v1, v2, … are eigenvectors. */
 export function directionOf(name: string): Direction {
   const vector = name.replace(/^v(\d+)$/, (_, index) => `v${subscript(Number(index))}`);
   return named[name] ?? { text: vector, symbol: vector };
 }
 
-/** Both of a plane; two random ones are told apart. */
+/** Both directions of a plane; two random ones get different symbols. */
 export function planeOf([first, second]: readonly string[]): readonly [Direction, Direction] {
   const [a, b] = [directionOf(first!), directionOf(second!)];
   if (first !== second) return [a, b];

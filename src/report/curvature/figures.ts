@@ -1,5 +1,5 @@
 import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
-import type { Drawn } from "../figures/figure.ts";
+import type { Drawn, NamedFigure } from "../figures/figure.ts";
 import { density } from "./density.ts";
 import { directionOf } from "./directions.ts";
 import { layers } from "./layers.ts";
@@ -7,30 +7,25 @@ import { slice1d } from "./slice-1d.ts";
 import { slice2d } from "./slice-2d.ts";
 import { spectrum } from "./spectrum.ts";
 
-export interface CurvatureFigure extends Drawn {
-  /** Name of its files. */
-  readonly name: string;
-  readonly title: string;
-}
-
 interface Kind {
   readonly name: string;
   readonly title: string;
   draw(result: CurvatureResult): Drawn | null;
 }
 
-/** Figures of which there is one at most. */
+/** Figures that are drawn once at most. */
 const kinds: readonly Kind[] = [
   { name: "spectrum", title: "Extreme eigenvalues", draw: spectrum },
   { name: "density", title: "Spectral density", draw: density },
   { name: "layers", title: "Curvature by layer", draw: layers },
 ];
 
+/** Slices, of which there may be many. */
 const SLICES = { name: "slice", title: "Slices of the loss" };
 
 /** The figures of what was measured, and the titles of those of what was not. */
 export function curvatureFigures(result: CurvatureResult): {
-  readonly figures: readonly CurvatureFigure[];
+  readonly figures: readonly NamedFigure[];
   readonly missing: readonly string[];
 } {
   const drawn = kinds.map(({ name, title, draw }) => ({ name, title, figure: draw(result) }));
@@ -48,7 +43,7 @@ export function curvatureFigures(result: CurvatureResult): {
 }
 
 /** slice-v1, slice-v1-v2, …; a second one in the same directions is slice-v1-v2.2. */
-function slicesOf(result: CurvatureResult): CurvatureFigure[] {
+function slicesOf(result: CurvatureResult): NamedFigure[] {
   const seen = new Map<string, number>();
   return (result.slices ?? []).flatMap((slice) => {
     const figure = drawSlice(result, slice);
@@ -63,7 +58,3 @@ function slicesOf(result: CurvatureResult): CurvatureFigure[] {
 
 const drawSlice = (result: CurvatureResult, slice: LossSlice): Drawn | null =>
   slice.directions.length === 1 ? slice1d(result, slice) : slice2d(result, slice);
-
-/** Whether a figure of any result has this name. */
-export const isFigureName = (name: string): boolean =>
-  kinds.some((kind) => kind.name === name) || /^slice(-[a-z]+\d*)+(\.\d+)?$/.test(name);

@@ -1,5 +1,4 @@
 import type { CurvatureResult } from "../../curvature/result.ts";
-import { config, SCHEMA } from "../figures/figure.ts";
 import { count } from "./numbers.ts";
 
 /** Okabe & Ito's blue and vermilion: curved upwards and downwards. */
@@ -7,9 +6,6 @@ export const POSITIVE = "#0072b2";
 export const NEGATIVE = "#d55e00";
 
 export const colourOf = (value: number): string => (value < 0 ? NEGATIVE : POSITIVE);
-
-/** Colours in the data as they are. */
-export const literal = (field: string) => ({ field, type: "nominal", scale: null, legend: null });
 
 const modes = {
   batch: "batch statistics",
@@ -22,17 +18,17 @@ export const batchNorm = ({ bn }: CurvatureResult): string => modes[bn];
 /** Characters of a subtitle above a narrow figure. */
 const LINE = 54;
 
-/** What all figures share: the subtitle says what is drawn, where the title does not, and below it of what. */
-export function frame(result: CurvatureResult, title: string, shows?: string) {
+/** The title of a figure: its subtitle says what is drawn, where the title does not, and below it of what. */
+export function titled(result: CurvatureResult, text: string, shows?: string) {
   const { model, data } = result;
   const what = `${model} on ${data}`;
   const how = `${count(result.n)} images, batch norm on ${batchNorm(result)}`;
   const whole = `${what}, ${how}`;
   const of = whole.length <= LINE ? [whole] : [...(what.length <= LINE ? [what] : [model, `on ${data}`]), how];
-  return { $schema: SCHEMA, config, title: { text: title, subtitle: shows === undefined ? of : [shows, ...of] } };
+  return { title: { text, subtitle: shows === undefined ? of : [shows, ...of] } };
 }
 
-/** The largest interval that holds all numbers that are some, with a margin on both sides. */
+/** The interval of all finite values, with a margin on both sides. */
 export function extent(values: readonly number[], margin: number): readonly [number, number] {
   const finite = values.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];

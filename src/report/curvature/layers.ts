@@ -1,7 +1,6 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
-import { type Drawn, INK } from "../figures/figure.ts";
-import { colourOf, extent, frame, labels, literal } from "./frame.ts";
+import { type Drawn, INK, literal, specOf } from "../figures/figure.ts";
+import { colourOf, extent, titled, labels } from "./frame.ts";
 import { number } from "./numbers.ts";
 
 interface Bar {
@@ -10,7 +9,7 @@ interface Bar {
   readonly stderr?: number;
 }
 
-/** Of one panel without its numbers. */
+/** Width of a panel without its numbers. */
 const WIDTH = 170;
 
 /** Rows are closer where there are many. */
@@ -23,11 +22,11 @@ export function layers(result: CurvatureResult): Drawn | null {
   const eigenvalues = blocks.map(({ eigenvalue }) => ({ value: eigenvalue }));
   const traces = blocks.map(tracePerParameter);
   const names = blocks.map(({ name }) => short(name));
-  const spec = {
-    ...frame(result, "Curvature by layer", "diagonal blocks of the Hessian, in the order of the network"),
+  const spec = specOf({
+    ...titled(result, "Curvature by layer", "diagonal blocks of the Hessian, in the order of the network"),
     spacing: 24,
     hconcat: [panel("top eigenvalue", eigenvalues, names), panel("trace per parameter", traces)],
-  } as unknown as TopLevelSpec;
+  });
   const whiskers = traces.some(({ stderr }) => stderr! > 0) ? "; whiskers are standard errors over random probes" : "";
   return {
     spec,
@@ -40,14 +39,14 @@ const tracePerParameter = ({ parameters, trace }: LayerCurvature): Bar => ({
   stderr: trace.stderr / parameters,
 });
 
-/** Characters of a name. */
+/** Longest name, in characters. */
 const LONG = 34;
 
-/** Without its middle where it is long: layers differ at the ends of their names. */
+/** A long name without its middle: layers differ at the ends of their names. */
 const short = (name: string): string =>
   name.length <= LONG ? name : `${name.slice(0, LONG / 2)}…${name.slice(1 - LONG / 2)}`;
 
-/** One of the two; layers are rows, named in the first. */
+/** One of the two panels; layers are rows, named in the first. */
 function panel(title: string, all: readonly Bar[], names?: readonly string[]): object {
   const bars = all
     .map((bar, row) => ({ ...bar, row, text: number(bar.value), colour: colourOf(bar.value) }))

@@ -15,6 +15,6 @@ export function logAxis(domain: readonly [number, number]) {
   const labelExpr = powers
     ? `(${JSON.stringify(Object.fromEntries(names))})[round(log(datum.value) / LN10)]`
     : "format(datum.value, '~g')";
-  // Vega drops every other one of more than it is told to expect.
+  // Vega drops every other label where there are more than it expects.
   return { values, labelExpr, tickCount: values.length, labelOverlap: false };
 }

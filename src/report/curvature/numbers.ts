@@ -1,4 +1,4 @@
-/** Three significant digits, with an exponent where a fixed point would be long; a dash for what is no number. */
+/** Three significant digits, with an exponent where a fixed point would be long; a dash for what is not finite. */
 export function number(x: number): string {
   if (!Number.isFinite(x)) return "–";
   const size = Math.abs(x);
@@ -7,7 +7,7 @@ export function number(x: number): string {
   return minus(x.toExponential(2).replace("e+", "e"));
 }
 
-/** With its standard error, whose two significant digits say how many of the number are worth printing. */
+/** A number with its standard error, whose two significant digits say how many digits of the number are worth printing. */
 export function withError(x: number, stderr: number): string {
   if (!(stderr > 0 && Number.isFinite(stderr) && Number.isFinite(x))) return number(x);
   const least = Math.max(Math.abs(x), stderr);

@@ -1,15 +1,14 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
-import { type Drawn, HEIGHT, INK, WIDTH } from "../figures/figure.ts";
+import { type Drawn, HEIGHT, INK, WIDTH, specOf } from "../figures/figure.ts";
 import { directionOf } from "./directions.ts";
-import { extent, frame, labels, NEGATIVE, POSITIVE } from "./frame.ts";
+import { extent, titled, labels, NEGATIVE, POSITIVE } from "./frame.ts";
 import { logAxis } from "./log-axis.ts";
 import { number } from "./numbers.ts";
 
-/** Points of the dashed line. */
+/** Number of points of the dashed line. */
 const FINE = 201;
 
-/** Above and below, of the height. */
+/** Room above and below the curve, as a fraction of its height. */
 const MARGIN = 0.06;
 
 /** Measured points are marked where there are few. */
@@ -53,8 +52,8 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
     scale: log ? { type: "log", domain, nice: false } : { domain, nice: false, zero: false },
     axis: log ? logAxis(domain) : labels(domain),
   };
-  const spec = {
-    ...frame(result, `Loss along ${direction.text}`, log ? "logarithmic" : undefined),
+  const spec = specOf({
+    ...titled(result, `Loss along ${direction.text}`, log ? "logarithmic" : undefined),
     width: WIDTH,
     height: HEIGHT,
     layer: [
@@ -87,8 +86,8 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
         encoding: { x, y },
       },
     ],
-  } as unknown as TopLevelSpec;
-  const unit = directions[0] === "random" ? ", every filter of it as long as that of θ" : "";
+  });
+  const unit = directions[0] === "random" ? ", each filter scaled to the norm of the same filter of θ" : "";
   const blank = points.length < loss.length ? "; it is not finite where there is no point" : "";
   return {
     spec,
@@ -106,7 +105,7 @@ function verticalOf(losses: readonly number[]): { readonly log: boolean; readonl
   return { log: true, domain: [Math.exp(low), Math.exp(high)] };
 }
 
-/** The dashed line inside of the plot, up to one point beyond its edges, where it is cut. */
+/** The dashed line inside the plot, and one point beyond each edge, where it is cut. */
 function modelPoints(
   { slope: [slope], curvature: [curvature], coordinates }: LossSlice,
   here: number,

@@ -1,12 +1,11 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
 import { logTicks } from "../figures/axis.ts";
-import type { Drawn } from "../figures/figure.ts";
+import { type Drawn, specOf } from "../figures/figure.ts";
 import { contourLines } from "./contours.ts";
 import { planeOf } from "./directions.ts";
-import { frame, labels } from "./frame.ts";
+import { titled, labels } from "./frame.ts";
 
-/** Of the plot, as nearly as cells of whole pixels allow: others would show seams. */
+/** Side of the plot, as nearly as cells of whole pixels allow: cells of other sizes would show seams. */
 const SIDE = 360;
 
 /** Beyond this ratio of the largest loss to the smallest, colours are logarithmic. */
@@ -51,8 +50,8 @@ export function slice2d(result: CurvatureResult, slice: LossSlice): Drawn | null
       offset: 14,
     },
   };
-  const spec = {
-    ...frame(
+  const spec = specOf({
+    ...titled(
       result,
       `Loss in the plane of ${first.symbol} and ${second.symbol}`,
       log ? "colours are logarithmic" : undefined,
@@ -87,8 +86,8 @@ export function slice2d(result: CurvatureResult, slice: LossSlice): Drawn | null
         encoding: { x, y },
       })),
     ],
-  } as unknown as TopLevelSpec;
-  const lines = levels.length > 0 ? "; lines join points of equal loss, at the values beside the colours" : "";
+  });
+  const lines = levels.length > 0 ? "; contour lines at the values beside the colour bar" : "";
   const blank = finite.length < loss.length ? "; blank where it is not finite" : "";
   return {
     spec,

@@ -1,8 +1,7 @@
-import type { TopLevelSpec } from "vega-lite";
 import type { CurvatureResult } from "../../curvature/result.ts";
-import { type Drawn, INK } from "../figures/figure.ts";
-import { colourOf, extent, frame, labels, literal } from "./frame.ts";
-import { fromBottom, withError } from "./numbers.ts";
+import { type Drawn, INK, literal, specOf } from "../figures/figure.ts";
+import { colourOf, extent, titled, labels } from "./frame.ts";
+import { count, fromBottom, withError } from "./numbers.ts";
 
 interface Row {
   readonly row: number;
@@ -14,10 +13,10 @@ interface Row {
   readonly high?: number;
 }
 
-/** Of the plot without its labels. */
+/** Width of the plot without its labels. */
 const WIDTH = 370;
 
-/** In lengths of the longest bar: a whisker beyond is cut, so that bars are seen; its length is printed. */
+/** Longest whisker, in lengths of the longest bar: a longer one would hide the bars, so it is cut and its length printed. */
 const LONGEST_WHISKER = 1.5;
 
 /** Rows are closer where there are many. */
@@ -54,8 +53,8 @@ export function spectrum(result: CurvatureResult): Drawn | null {
     mark: { type: "text", fontSize: 12, color: INK, baseline: "middle", ...mark },
     encoding: { y, ...encoding },
   });
-  const spec = {
-    ...frame(result, "Extreme eigenvalues of the Hessian", "largest first"),
+  const spec = specOf({
+    ...titled(result, "Extreme eigenvalues of the Hessian", "largest first"),
     width: WIDTH,
     height: { step },
     data: { values: rows },
@@ -72,14 +71,14 @@ export function spectrum(result: CurvatureResult): Drawn | null {
         encoding: { x: { ...x, field: "low" }, x2: { field: "high" }, y },
       },
       text({ align: "right", text: "λ" }, { x: { value: -30 } }),
-      // There is no small d among the characters that fonts have.
+      // Unicode has no subscript d.
       text({ align: "left", fontSize: 9, dy: 4 }, { x: { value: -29 }, text: literal("index") }),
       text({ align: "right" }, { x: { value: WIDTH + 14 + 7.4 * values }, text: literal("text") }),
       ...(gap === 0
         ? []
         : [{ data: { values: [{ row: top.length }] }, ...text({ text: "⋮" }, { x: { value: -32 } }) }]),
     ],
-  } as unknown as TopLevelSpec;
+  });
   return { spec, caption: captionOf(result, whiskers.length > 0) };
 }
 
@@ -92,7 +91,7 @@ function captionOf({ parameters, batches, converged, bottom }: CurvatureResult, 
   const ends = bottom.length > 0 ? "The largest and smallest eigenvalues" : "The largest eigenvalues";
   const errors = whiskers
     ? `whiskers are standard errors over ${batches} mini-batches`
-    : "without an error of sampling, so there are no whiskers";
+    : "there is no sampling error, so there are no whiskers";
   const doubt = converged ? "" : "; some have not converged, see their residuals";
-  return `${ends} of the Hessian of the loss, of d = ${parameters.toLocaleString("en-US")} parameters, negative ones in orange; ${errors}${doubt}.`;
+  return `${ends} of the Hessian of the loss, of d = ${count(parameters)} parameters, negative ones in orange; ${errors}${doubt}.`;
 }

@@ -1,11 +1,8 @@
 import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
-import type { Fact } from "../summary.ts";
-import type { Cell, Table } from "../tables.ts";
+import type { Fact } from "../html.ts";
+import type { Table } from "../table.ts";
 import { batchNorm } from "./frame.ts";
 import { count, fromBottom, number, withError } from "./numbers.ts";
-
-/** Without files of its own: `eigensam curvature --json` is for programs. */
-type PageTable = Omit<Table, "title" | "csv">;
 
 /** What was measured, and at what cost. */
 export const factsOf = (result: CurvatureResult): Fact[] => [
@@ -19,55 +16,72 @@ export const factsOf = (result: CurvatureResult): Fact[] => [
   ["seconds", number(result.seconds)],
 ];
 
-const NONE = "–";
+interface Row {
+  readonly name: string;
+  readonly sub?: string;
+  readonly value: number;
+  readonly stderr?: number | undefined;
+  readonly residual?: number | undefined;
+  readonly cosine?: number | undefined;
+  /** Whether nothing was estimated: the standard error is 0 then. */
+  readonly exact?: boolean;
+}
 
-const row = (name: string | Cell, value: string, ...rest: readonly string[]): Cell[] => [
-  typeof name === "string" ? { text: name } : name,
-  { text: value },
-  ...[0, 1, 2].map((i) => ({ text: rest[i] ?? NONE })),
-];
+/** A number of a CSV file: empty where there is none. */
+const cell = (x: number | undefined): number | "" => (x !== undefined && Number.isFinite(x) ? x : "");
 
 const shown = (x: number | undefined): string => number(x ?? Number.NaN);
 
 /** Loss, gradient, eigenvalues, trace and Frobenius norm, as far as they were measured. */
-export function numbersTable(result: CurvatureResult): PageTable {
+export function numbersTable(result: CurvatureResult): Table {
   const { eigenvalues, residuals, samplingErrors, gradientCosines, bottom, bottomResiduals } = result;
   const { trace, frobenius, converged } = result;
-  const top = eigenvalues.map((value, i) =>
-    row(
-      { text: "λ", sub: String(i + 1) },
-      number(value),
-      shown(samplingErrors[i]),
-      shown(residuals[i]),
-      shown(gradientCosines[i]),
-    ),
-  );
-  const least = bottom.map((value, i) =>
-    row({ text: "λ", sub: fromBottom(i) }, number(value), NONE, shown(bottomResiduals[i])),
-  );
-  const estimate = (name: string, of: CurvatureResult["trace"]) =>
-    of === undefined ? [] : [row(name, number(of.mean), of.stderr === 0 ? "exact" : number(of.stderr))];
+  const estimate = (name: string, of: CurvatureResult["trace"]): Row[] =>
+    of === undefined ? [] : [{ name, value: of.mean, stderr: of.stderr, exact: of.stderr === 0 }];
+  const rows: readonly Row[] = [
+    { name: "loss f", value: result.loss },
+    { name: "gradient norm ‖∇f‖", value: result.gradNorm },
+    ...eigenvalues.map((value, i) => ({
+      name: "λ",
+      sub: String(i + 1),
+      value,
+      stderr: samplingErrors[i],
+      residual: residuals[i],
+      cosine: gradientCosines[i],
+    })),
+    ...bottom.map((value, i) => ({ name: "λ", sub: fromBottom(i), value, residual: bottomResiduals[i] })).reverse(),
+    ...estimate("trace", trace),
+    ...estimate("Frobenius norm", frobenius),
+  ];
   const doubt = converged
     ? ""
     : " Some residuals are above the tolerance: there the true eigenvalue may lie further from zero.";
   return {
     name: "numbers",
+    title: "Numbers",
     head: ["quantity", "value", "standard error", "residual", "|cos(∇f, v)|"],
-    rows: [
-      row("loss f", number(result.loss)),
-      row("gradient norm ‖∇f‖", number(result.gradNorm)),
-      ...top,
-      ...least.reverse(),
-      ...estimate("trace", trace),
-      ...estimate("Frobenius norm", frobenius),
-    ],
+    rows: rows.map(({ name, sub, value, stderr, exact, residual, cosine }) => [
+      { text: name, ...(sub === undefined ? {} : { sub }) },
+      { text: number(value) },
+      { text: exact ? "exact" : shown(stderr) },
+      { text: shown(residual) },
+      { text: shown(cosine) },
+    ]),
     note: `Standard errors are over mini-batches for eigenvalues, and over random probes for the trace and the Frobenius norm. The residual is ‖Hv − λv‖/|λ|.${doubt}`,
+    csv: [
+      ["quantity", "value", "standardError", "residual", "gradientCosine"],
+      ...rows.map(({ name, sub = "", value, stderr, residual, cosine }) => [
+        name + sub,
+        ...[value, stderr, residual, cosine].map(cell),
+      ]),
+    ],
   };
 }
 
 /** One row per layer. */
-export const layersTable = (layers: readonly LayerCurvature[]): PageTable => ({
+export const layersTable = (layers: readonly LayerCurvature[]): Table => ({
   name: "layers",
+  title: `${layers.length} layers`,
   head: ["layer", "parameters", "top eigenvalue", "residual", "trace", "trace per parameter"],
   rows: layers.map(({ name, parameters, eigenvalue, residual, trace }) =>
     [
@@ -79,5 +93,13 @@ export const layersTable = (layers: readonly LayerCurvature[]): PageTable => ({
       withError(trace.mean / parameters, trace.stderr / parameters),
     ].map((text) => ({ text })),
   ),
-  note: "Of each layer's diagonal block of the Hessian; the trace with its standard error over random probes.",
+  note: "Each layer's diagonal block of the Hessian; the trace with its standard error over random probes.",
+  csv: [
+    ["layer", "parameters", "eigenvalue", "residual", "trace", "traceStandardError"],
+    ...layers.map(({ name, parameters, eigenvalue, residual, trace }) => [
+      name,
+      parameters,
+      ...[eigenvalue, residual, trace.mean, trace.stderr].map(cell),
+    ]),
+  ],
 });

@@ -1,6 +1,6 @@
 import type { Interval } from "../curves.ts";
 
-/** A vertical axis: what is shown of it, and where its labels stand. */
+/** A vertical axis: its range, and where its labels stand. */
 export interface Axis {
   readonly log: boolean;
   readonly domain: readonly [number, number];
@@ -19,7 +19,7 @@ export interface AxisOptions {
 /** Below this ratio of the largest value to the smallest, a logarithmic axis looks like a linear one, with worse labels. */
 const WIDE = 3;
 
-/** Whether a logarithm is right: values are positive, and span enough. */
+/** Whether a logarithmic axis is right: values are positive and span enough. */
 export function spansWide(values: readonly number[]): boolean {
   const finite = values.filter(Number.isFinite);
   const least = Math.min(...finite);
@@ -44,7 +44,7 @@ export function axisOf(points: readonly Interval[], log: boolean, { within, zero
     Math.max(bottom, within?.[0] ?? Number.NEGATIVE_INFINITY),
     Math.min(from(inside[1] + padding), within?.[1] ?? Number.POSITIVE_INFINITY),
   ] as const;
-  // What lies outside of the possible values is cut off without a word.
+  // What lies outside the possible values is cut off without a note in the caption.
   const cut = lowest < inside[0] || highest > inside[1];
   return { log, domain, cut, ...(log ? { ticks: logTicks(domain) } : {}) };
 }

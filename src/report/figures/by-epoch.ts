@@ -23,7 +23,7 @@ const VALIDATED = "a validation split and a complete epoch";
 const TESTED = "test scores during training (train.testEvery)";
 
 const loss = { y: "mean cross-entropy", within: [0, Number.POSITIVE_INFINITY] } as const;
-const accuracy = { y: "images told right", percent: true, linear: true, within: [0, 1] } as const;
+const accuracy = { y: "accuracy", percent: true, linear: true, within: [0, 1] } as const;
 
 export const trainLoss = byEpoch("train-loss", "a complete epoch", ({ train }) => train.loss, {
   ...loss,
@@ -34,23 +34,23 @@ export const trainLoss = byEpoch("train-loss", "a complete epoch", ({ train }) =
 export const validationLoss = byEpoch("validation-loss", VALIDATED, ({ val }) => val?.loss, {
   ...loss,
   title: "Validation loss",
-  shows: "Loss on the images kept aside, after each epoch",
+  shows: "Loss on the validation images after each epoch",
 });
 
 export const testLoss = byEpoch("test-loss", TESTED, ({ test }) => test?.loss, {
   ...loss,
   title: "Test loss",
-  shows: "Loss on the test images, after each epoch that was scored",
+  shows: "Loss on the test images after each epoch that was scored",
 });
 
 export const validationAccuracy = byEpoch("validation-accuracy", VALIDATED, ({ val }) => val?.accuracy, {
   ...accuracy,
   title: "Validation accuracy",
-  shows: "Part of the images kept aside that are told right, after each epoch",
+  shows: "Accuracy on the validation images after each epoch",
 });
 
 export const testAccuracy = byEpoch("test-accuracy", TESTED, ({ test }) => test?.accuracy, {
   ...accuracy,
   title: "Test accuracy",
-  shows: "Part of the test images that are told right, after each epoch that was scored",
+  shows: "Accuracy on the test images after each epoch that was scored",
 });

@@ -3,23 +3,28 @@ import type { Group } from "../groups.ts";
 
 export interface Drawn {
   readonly spec: TopLevelSpec;
-  /** One sentence: what is to be seen, and what a band is. */
+  /** One sentence: what the figure shows, and what a band is. */
   readonly caption: string;
 }
 
-/** A figure of a set of groups; null where the runs have no data for it. */
+/** A kind of figure, drawn of any set of groups. */
 export interface Figure {
   /** Name of its files. */
   readonly name: string;
   readonly title: string;
   /** What the runs lack where it is missing. */
   readonly needs: string;
+  /** Null where the runs have no data for it. */
   draw(groups: readonly Group[]): Drawn | null;
 }
 
-export const SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json";
+/** A figure with the name of its files. */
+export interface NamedFigure extends Drawn {
+  readonly name: string;
+  readonly title: string;
+}
 
-/** Of the plot itself, in units that are pixels of the SVG. Small, so that text stays legible on a telephone. */
+/** Size of the plot itself, in pixels of the SVG. Small, so that text stays legible on a telephone. */
 export const WIDTH = 460;
 export const HEIGHT = 270;
 
@@ -73,3 +78,11 @@ export const config = {
     offset: 12,
   },
 } as const;
+
+/** A field whose values are drawn as they are: colours, opacities or text. */
+export const literal = (field: string) => ({ field, type: "nominal", scale: null, legend: null });
+
+/** A Vega-Lite specification in the style of all figures. */
+export const specOf = (parts: object): TopLevelSpec =>
+  // Vega-Lite's type accepts no specification whose parts are built apart; its compiler checks what it is given.
+  ({ $schema: "https://vega.github.io/schema/vega-lite/v6.json", config, ...parts }) as unknown as TopLevelSpec;

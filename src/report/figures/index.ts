@@ -1,17 +1,19 @@
+import type { Group } from "../groups.ts";
+import { stepMetricsOf } from "../step-metrics.ts";
 import { testAccuracy, testLoss, trainLoss, validationAccuracy, validationLoss } from "./by-epoch.ts";
-import { timePerStep } from "./cost.ts";
-import { alignment, gradientAlignment, topEigenvalue } from "./curvature.ts";
 import type { Figure } from "./figure.ts";
+import { stepMetricFigure } from "./step-metric.ts";
+import { timePerStep } from "./time-per-step.ts";
+import { topEigenvalue } from "./top-eigenvalue.ts";
 
-/** Every figure of a report, in its order; a new one is one entry. */
-export const figures: readonly Figure[] = [
+/** Every figure of a report of these groups, in its order; a new one is one entry. */
+export const figuresOf = (groups: readonly Group[]): Figure[] => [
   trainLoss,
   validationLoss,
   validationAccuracy,
   testLoss,
   testAccuracy,
   topEigenvalue,
-  alignment,
-  gradientAlignment,
+  ...stepMetricsOf(groups).flatMap((info) => stepMetricFigure(info) ?? []),
   timePerStep,
 ];

@@ -3,7 +3,7 @@ import { stepCost } from "../cost.ts";
 import type { Group } from "../groups.ts";
 import { stylesOf } from "../palette.ts";
 import { summarize } from "../../util/statistics.ts";
-import { config, type Figure, INK, SCHEMA, WIDTH } from "./figure.ts";
+import { type Figure, INK, literal, specOf, WIDTH } from "./figure.ts";
 
 /** Parts of a bar from the left, the first in the method's full colour. */
 const parts = [
@@ -52,7 +52,7 @@ function costsOf(groups: readonly Group[]): Cost[] {
   });
 }
 
-/** In lengths of the longest bar; two seeds can have an interval so wide that no bar would be seen. */
+/** Longest whisker, in lengths of the longest bar: two seeds can have an interval so wide that no bar would be seen. */
 const LONGEST_WHISKER = 1.6;
 
 function barsOf(costs: readonly Cost[]): TopLevelSpec {
@@ -83,12 +83,9 @@ function barsOf(costs: readonly Cost[]): TopLevelSpec {
     from: Math.max(0, ms.total - ci95),
     to: reach(ms.total, ci95),
   }));
-  const literal = (field: string) => ({ field, type: "nominal", scale: null, legend: null });
-  return {
-    $schema: SCHEMA,
+  return specOf({
     width: WIDTH,
     height: { step: 38 },
-    config,
     title: { text: "Time per step", subtitle: "milliseconds of wall time" },
     layer: [
       {
@@ -113,5 +110,5 @@ function barsOf(costs: readonly Cost[]): TopLevelSpec {
         encoding: { x: { ...x, field: "to" }, y, text: literal("text") },
       },
     ],
-  } as unknown as TopLevelSpec;
+  });
 }

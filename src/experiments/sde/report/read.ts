@@ -1,19 +1,19 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { type ProcessName, processNames, processes } from "../../experiments/sde/processes.ts";
-import { readSdeRecord, sdeFiles } from "../../experiments/sde/run-dir.ts";
-import { trainingMethods } from "../../optim/methods/index.ts";
-import { type SdeVariantName, sdeVariantNames } from "../../sde/variants.ts";
-import { InputError } from "../../util/errors.ts";
-import type { Curve } from "../curves.ts";
-import { namesOf } from "../../util/names.ts";
+import { type ProcessName, processNames, processes } from "../processes.ts";
+import { readSdeRecord, sdeFiles } from "../run-dir.ts";
+import { trainingMethods } from "../../../optim/methods/index.ts";
+import { type SdeVariantName, sdeVariantNames } from "../../../sde/variants.ts";
+import { InputError } from "../../../util/errors.ts";
+import type { Curve } from "../../../report/curves.ts";
+import { namesOf } from "../../../util/names.ts";
 
-interface QuantityInfo {
+export interface QuantityInfo {
   /** Title of its panel. */
   readonly title: string;
   /** Name in tables. */
   readonly name: string;
-  readonly percent?: true;
+  readonly percent?: boolean;
 }
 
 /** What the six panels show, in their order. */

@@ -1,7 +1,7 @@
-import type { Cell, Table } from "../tables.ts";
+import type { Cell, Table } from "../../../report/table.ts";
 import type { Distance } from "./distance.ts";
-import { sdeVariantNames, sdeVariants } from "../../sde/variants.ts";
-import { summarize } from "../../util/statistics.ts";
+import { sdeVariantNames, sdeVariants } from "../../../sde/variants.ts";
+import { summarize } from "../../../util/statistics.ts";
 import { quantities, quantityNames, type SdeRun, titleOf } from "./read.ts";
 
 /** The equations that are compared; the closer one is set in bold. */

@@ -1,29 +1,23 @@
-import type { StudyResult } from "./run.ts";
-
-/** A mean with the half-width of its 95 % confidence interval (Student's t); none with one value. */
-export interface Interval {
-  readonly mean: number;
-  readonly half: number | undefined;
-  readonly n: number;
-}
+import { type Summary, summarize } from "../../../util/statistics.ts";
+import type { StudyResult } from "../run.ts";
 
 /** One solver on one network, over seeds; or the mean over networks, again over seeds. */
 export interface SolverRow {
   readonly network: string;
   readonly solver: string;
   /** Mean over a run's moments of vᵀH̄v/λ₁(H̄). */
-  readonly ratio: Interval;
+  readonly ratio: Summary;
   /** The same less that of `power` with the same seed. */
-  readonly gain: Interval;
+  readonly gain: Summary;
   /** Both again, of the moments from `settled` on. */
-  readonly lateRatio: Interval;
-  readonly lateGain: Interval;
+  readonly lateRatio: Summary;
+  readonly lateGain: Summary;
   /** Mean cos² with the top eigenvectors. */
-  readonly subspace: Interval;
+  readonly subspace: Summary;
   /** λ₁(H̄) at the last moment, and less that of `power`. */
-  readonly eigenvalue: Interval;
-  readonly testAccuracy: Interval;
-  readonly accuracyGain: Interval;
+  readonly eigenvalue: Summary;
+  readonly testAccuracy: Summary;
+  readonly accuracyGain: Summary;
   /** Gradients that estimates take per 100 steps: one and two per product of each. */
   readonly gradients: number;
 }
@@ -31,7 +25,7 @@ export interface SolverRow {
 /** The row of the mean over networks. */
 export const ALL = "all";
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+const mean = (values: readonly number[]): number => summarize(values).mean;
 
 const ratioFrom =
   (step: number) =>
@@ -42,21 +36,17 @@ const ratioFrom =
  * All solvers of every network, and their mean over networks where there are several: one number per seed, because networks are chosen
  * and seeds are drawn. Gains are differences to `power` of the same network and seed.
  */
-export function summarizeStudy(
-  results: readonly StudyResult[],
-  intervalOf: (values: readonly number[]) => Interval,
-  settled: number,
-): SolverRow[] {
+export function summarizeStudy(results: readonly StudyResult[], settled: number): SolverRow[] {
   const networks = [...new Set(results.map(({ network }) => network))];
   const solvers = [...new Set(results.map(({ solver }) => solver))];
   const seeds = [...new Set(results.map(({ seed }) => seed))];
   const rowOf = (network: string, own: readonly StudyResult[], solver: string): SolverRow => {
     const perSeed = (value: (run: StudyResult) => number, name = solver) =>
       seeds.map((seed) => mean(own.filter((run) => run.seed === seed && run.solver === name).map(value)));
-    const over = (value: (run: StudyResult) => number) => intervalOf(perSeed(value));
+    const over = (value: (run: StudyResult) => number) => summarize(perSeed(value));
     const gain = (value: (run: StudyResult) => number) => {
       const rival = perSeed(value, "power");
-      return intervalOf(perSeed(value).map((x, i) => x - rival[i]!));
+      return summarize(perSeed(value).map((x, i) => x - rival[i]!));
     };
     const accuracy = ({ testAccuracy }: StudyResult) => testAccuracy;
     return {

@@ -1,6 +1,6 @@
-import type { ProcessName } from "../../experiments/sde/processes.ts";
-import { band } from "../curves.ts";
-import { summarize } from "../../util/statistics.ts";
+import type { ProcessName } from "../processes.ts";
+import { band } from "../../../report/curves.ts";
+import { summarize } from "../../../util/statistics.ts";
 import { type Quantity, quantityNames, type SdeRun } from "./read.ts";
 
 /** How far a process is from the discrete method in one panel, over the measured steps after the first. */
@@ -10,7 +10,7 @@ export interface Distance {
   readonly quantity: Quantity;
   /** Mean over time of |mean over seeds of the process − that of the method|, in the units of the panel. */
   readonly distance: number;
-  /** The same as a part of the mean over time of the method's own |mean|. */
+  /** The same as a fraction of the mean over time of the method's own |mean|. */
   readonly relative: number;
   /** Mean over time of the difference with its sign, over the seeds, which share θ₀ and are compared in pairs. */
   readonly bias: number;
@@ -19,7 +19,7 @@ export interface Distance {
   readonly seeds: number;
 }
 
-/** Of every process and panel, for runs of one radius; what diverged before the end in any seed is left out. */
+/** The distances of every process in every panel, for runs of one radius; a process that diverged in any seed is left out. */
 export function distances(runs: readonly SdeRun[], reference: ProcessName = "discrete"): Distance[] {
   const first = runs[0]!;
   const whole = (name: ProcessName) => runs.every(({ diverged }) => diverged[name] === undefined);

@@ -1,0 +1,99 @@
+import { distinct } from "../../../report/summary.ts";
+import type { Table } from "../../../report/table.ts";
+import { type Report, writeReportFolder } from "../../../report/write.ts";
+import { type Summary, summarize } from "../../../util/statistics.ts";
+import type { StudyResult } from "../run.ts";
+import { ratioFigure, ratioOverTraining } from "./figures.ts";
+import { ALL, type SolverRow, summarizeStudy } from "./summary.ts";
+
+export interface StudyReport extends Report {
+  readonly rows: readonly SolverRow[];
+}
+
+/** From here on `power` has made its first regular estimate; before, it lives on the one at step 0. */
+const SETTLED = 100;
+
+/** Writes the report of the study of solvers to the folder `out`. */
+export async function writeStudy(results: readonly StudyResult[], out: string): Promise<StudyReport> {
+  const networks = [...new Set(results.map(({ network }) => network))];
+  const rows = summarizeStudy(results, SETTLED);
+  const report = await writeReportFolder(out, {
+    title: "Solvers for the top eigenvector",
+    facts: [
+      ["networks", networks.join(", ")],
+      ["steps", distinct(results.map(({ steps }) => steps))],
+      ["seeds", distinct(results.map(({ seed }) => seed))],
+      ["runs", String(results.length)],
+    ],
+    tables: [solversTable(rows)],
+    figures: [
+      { name: "rayleigh-ratio", title: "Quality of v", ...ratioFigure(rows, networks) },
+      {
+        name: "rayleigh-ratio-over-training",
+        title: "Quality of v over training",
+        ...ratioOverTraining(results, networks),
+      },
+    ],
+    missing: [],
+  });
+  return { ...report, rows };
+}
+
+interface Column {
+  readonly head: string;
+  /** Name of its CSV columns. */
+  readonly key: string;
+  value(row: SolverRow): Summary;
+  readonly digits: number;
+  /** A difference to `power`: with its sign, and empty for `power` itself. */
+  readonly gain?: true;
+  readonly percent?: true;
+}
+
+const columns: readonly Column[] = [
+  { head: "ratio", key: "ratio", value: ({ ratio }) => ratio, digits: 2 },
+  { head: "gain over power", key: "gain", value: ({ gain }) => gain, digits: 2, gain: true },
+  { head: `ratio from step ${SETTLED}`, key: "lateRatio", value: ({ lateRatio }) => lateRatio, digits: 2 },
+  { head: "gain", key: "lateGain", value: ({ lateGain }) => lateGain, digits: 2, gain: true },
+  { head: "cos² with top 3", key: "subspace", value: ({ subspace }) => subspace, digits: 2 },
+  // One number, so without an interval.
+  {
+    head: "gradients per 100 steps",
+    key: "gradients",
+    value: ({ gradients }) => summarize([gradients]),
+    digits: 1,
+  },
+  { head: "λ₁ at the last moment", key: "eigenvalue", value: ({ eigenvalue }) => eigenvalue, digits: 1 },
+  { head: "test accuracy", key: "testAccuracy", value: (row) => row.testAccuracy, digits: 1, percent: true },
+  { head: "gain", key: "accuracyGain", value: (row) => row.accuracyGain, digits: 1, gain: true, percent: true },
+];
+
+/** One row per network and solver. */
+const solversTable = (rows: readonly SolverRow[]): Table => ({
+  name: "solvers",
+  title: "Solvers",
+  head: ["network", "solver", ...columns.map(({ head }) => head)],
+  rows: rows.map((row) =>
+    [row.network, row.solver, ...columns.map((column) => shown(column, row))].map((text) => ({
+      text,
+    })),
+  ),
+  note: "Means over seeds with 95 % confidence intervals; gains are paired by seed. The ratio is vᵀH̄v/λ₁(H̄) when v is about to be used, mean over the moments of a run.",
+  csv: [
+    ["network", "solver", ...columns.flatMap(({ key }) => [`${key}Mean`, `${key}Ci95`]), "seeds"],
+    ...rows.map((row) => [
+      row.network,
+      row.solver,
+      ...columns.map(({ value }) => value(row)).flatMap(({ mean, ci95 }) => [mean, ci95 ?? ""]),
+      row.ratio.n,
+    ]),
+  ],
+});
+
+function shown({ key, value, digits, gain, percent }: Column, row: SolverRow): string {
+  // Eigenvalues of different networks have no mean.
+  if ((gain && row.solver === "power") || (key === "eigenvalue" && row.network === ALL)) return "";
+  const { mean, ci95 } = value(row);
+  const text = (x: number) => ((percent ? 100 : 1) * x).toFixed(digits);
+  return `${gain && mean > 0 ? "+" : ""}${text(mean)}${ci95 === undefined ? "" : ` ± ${text(ci95)}`}${percent && !gain ? " %" : ""}`;
+}

@@ -1,0 +1,45 @@
+import type { Method } from "../optim/method.ts";
+import { trainingMethods } from "../optim/methods/index.ts";
+import type { RunRecord } from "./run-schema.ts";
+
+/** What a report must know of a training method. */
+interface MethodInfo {
+  readonly title: string;
+  /** As #rrggbb; undefined where the method has none of its own. */
+  readonly colour: string | undefined;
+  /** Whether the method needs the top eigenvector, so that its estimates are part of a step. */
+  readonly eigenvector: boolean;
+}
+
+/** What a run may say of its method: a method that is not built in is known from there alone. */
+type Recorded = RunRecord & {
+  readonly method?: { readonly [K in keyof MethodInfo]?: MethodInfo[K] | undefined } | undefined;
+};
+
+const builtIn = new Map<string, Method>(Object.entries(trainingMethods));
+
+/** The built-in method of this name; another one goes by its name. */
+export function methodNamed(name: string): MethodInfo {
+  const known = builtIn.get(name);
+  return {
+    title: known?.title ?? name,
+    colour: known?.colour,
+    eigenvector: known?.needs.v === true,
+  };
+}
+
+/** The method of a run: what its record says of it, and for the rest the built-in one. */
+export function methodOf({ config, method: recorded }: Recorded): MethodInfo {
+  const known = methodNamed(config.method.name);
+  return {
+    title: recorded?.title ?? known.title,
+    colour: recorded?.colour ?? known.colour,
+    eigenvector: recorded?.eigenvector ?? known.eigenvector,
+  };
+}
+
+/** Place of a method among the others: in the order of the registry, then all that are not built in. */
+export const rankOf = (name: string): number => {
+  const index = [...builtIn.keys()].indexOf(name);
+  return index < 0 ? builtIn.size : index;
+};
