@@ -9,7 +9,7 @@ import { writeReport } from "../src/report/index.ts";
 import { readRun } from "../src/report/read-run.ts";
 import { toCsv, toMarkdown } from "../src/report/table-files.ts";
 import { resultsTable } from "../src/report/tables.ts";
-import { runFiles } from "../src/train/run-dir.ts";
+import { runFiles } from "../src/run/files.ts";
 import { InputError } from "../src/util/errors.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 import { cutShort, fakeRun, fakeRuns, temporary } from "./support/fake-runs.ts";

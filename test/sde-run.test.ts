@@ -6,7 +6,9 @@ import { seedList } from "../src/cli/sde/seeds.ts";
 import { plannedRuns, sdeSettings } from "../src/experiments/sde/config.ts";
 import { loadProblem } from "../src/experiments/sde/problem.ts";
 import { processNames } from "../src/experiments/sde/processes.ts";
-import { assertUnfinished, ensureRun, readSdeConfig, readSdeRecord, sdeFiles } from "../src/experiments/sde/run-dir.ts";
+import { sdeRun } from "../src/experiments/sde/run-dir.ts";
+import { checkpointsOf } from "../src/run/checkpoint.ts";
+import { runFiles } from "../src/run/files.ts";
 import { trainingMethodNames } from "../src/optim/methods.ts";
 import { writeSdeReport } from "../src/report/sde/index.ts";
 import { quantities, quantityNames, readSdeRun } from "../src/report/sde/read.ts";
@@ -29,11 +31,11 @@ beforeAll(async () => {
 
 /** The vectors of a checkpoint; what stands before them tells the time spent. */
 const vectors = (path: string) => {
-  const bytes = readFileSync(sdeFiles(path).checkpoint);
+  const bytes = readFileSync(checkpointsOf(path).at(-1)!);
   return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
 };
 function expectSameBytes(path: string) {
-  expect(readFileSync(sdeFiles(path).metrics, "utf8")).toBe(readFileSync(sdeFiles(run).metrics, "utf8"));
+  expect(readFileSync(runFiles(path).metrics, "utf8")).toBe(readFileSync(runFiles(run).metrics, "utf8"));
   expect(vectors(path).equals(vectors(run))).toBe(true);
 }
 
@@ -50,7 +52,7 @@ describe("a run of the SDE experiment", () => {
   });
 
   it("that was killed goes on to the same bytes", async () => {
-    expect(readSdeRecord(killed)?.status).toBe("running");
+    expect(sdeRun.readRecord(killed)?.status).toBe("running");
     const steps: number[] = [];
     await runHere(killed, config, (event) => event.event === "measure" && steps.push(event.step));
     expect(steps[0]).toBe(20);
@@ -62,8 +64,12 @@ describe("a run of the SDE experiment", () => {
     const outcome = await runHere(stopped, config, (event, stop) => {
       if (event.event === "measure" && event.step === 10) stop();
     });
-    expect([outcome, readSdeRecord(stopped)?.status, readSdeRecord(stopped)?.step]).toEqual(["stopped", "stopped", 10]);
-    expect(await runHere(stopped, readSdeConfig(stopped))).toBe("done");
+    expect([outcome, sdeRun.readRecord(stopped)?.status, sdeRun.readRecord(stopped)?.step]).toEqual([
+      "stopped",
+      "stopped",
+      10,
+    ]);
+    expect(await runHere(stopped, sdeRun.readConfig(stopped))).toBe("done");
     expectSameBytes(stopped);
   });
 
@@ -182,7 +188,7 @@ describe("what is given to the experiment", () => {
   });
 
   it("must be the settings of the run that is there, and one that is not complete", () => {
-    expect(() => ensureRun(run, smallRun(["sde.eta=0.1"]))).toThrow("was made with other settings");
-    expect(() => assertUnfinished(run)).toThrow("is complete");
+    expect(() => sdeRun.ensure(run, smallRun(["sde.eta=0.1"]))).toThrow("was made with other settings");
+    expect(() => sdeRun.assertResumable(run)).toThrow("is complete");
   });
 });

@@ -9,6 +9,7 @@ export const LAYERS: readonly string[] = [
   "sweep",
   "curvature",
   "train",
+  "run",
   "data",
   "runtime",
   "sde",

@@ -1,4 +1,4 @@
-import { trainingMethods } from "../optim/methods.ts";
+import { methodOf } from "./method.ts";
 import type { Run } from "./read-run.ts";
 import { median } from "../util/statistics.ts";
 
@@ -26,7 +26,7 @@ export function stepCost({ record, epochs, epochTimes, refreshTimes }: Run): Ste
   const wait = median(epochTimes.map(({ imagesPerSecond, dataWait }) => (dataWait * batch) / imagesPerSecond));
   const estimating = refreshTimes.filter((time) => time.step < steps).reduce((sum, { seconds }) => sum + seconds, 0);
   const perStep = estimating / steps;
-  const refresh = trainingMethods[record.config.method.name].eigenvector ? perStep : 0;
+  const refresh = methodOf(record).eigenvector ? perStep : 0;
   const step = Math.max(0, whole - wait - perStep);
   return { total: step + refresh + wait, step, refresh, wait };
 }

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { runFiles } from "../train/run-dir.ts";
+import { isRun, kindOf } from "../run/directory.ts";
+import { runFiles } from "../run/files.ts";
+import { trainRun } from "../train/run-dir.ts";
 import { InputError } from "../util/errors.ts";
 import { type Run, readRun } from "./read-run.ts";
 
@@ -13,18 +15,26 @@ export interface FoundRuns {
 /** Reads the runs among paths that are run directories, or folders of run directories. */
 export function findRuns(paths: readonly string[]): FoundRuns {
   const leftOut: string[] = [];
-  const found = paths.flatMap((path) => {
-    if (!existsSync(path))
-      throw new InputError(`${path} is not there`, { path }, "give run directories, or a folder of them");
-    return isRun(path) ? [path] : runsIn(path, leftOut);
-  });
+  const found = paths
+    .flatMap((path) => {
+      if (!existsSync(path))
+        throw new InputError(`${path} is not there`, { path }, "give run directories, or a folder of them");
+      return isRun(path) ? [path] : runsIn(path, leftOut);
+    })
+    .filter((path) => {
+      const kind = kindOf(path) ?? trainRun.kind;
+      if (kind !== trainRun.kind) leftOut.push(`${path} is a run of kind "${kind}"`);
+      return kind === trainRun.kind;
+    });
   const distinct = new Map(found.map((path) => [realpathSync(path), path]));
   if (distinct.size === 0)
-    throw new InputError("no run has taken a step yet", { paths }, "eigensam train writes run.json when it begins");
+    throw new InputError(
+      `there is no run of eigensam train to report: ${leftOut.join("; ")}`,
+      { paths },
+      "eigensam sde and eigensam paper report their own runs",
+    );
   return withoutRepeats([...distinct.values()].map(readRun), leftOut);
 }
-
-const isRun = (path: string): boolean => existsSync(runFiles(path).record) || existsSync(runFiles(path).config);
 
 function runsIn(folder: string, leftOut: string[]): string[] {
   const names = statSync(folder).isDirectory() ? readdirSync(folder).sort() : [];

@@ -1,17 +1,18 @@
-import { type TrainingMethodName, trainingMethods } from "../optim/methods.ts";
+import { trainingMethods } from "../optim/methods.ts";
+import { methodOf } from "./method.ts";
 import type { Run } from "./read-run.ts";
 
 /** Runs that differ in nothing but the seed. */
 export interface Group {
   /** As figures and tables call it: the method, and what sets it apart from other groups. */
   readonly label: string;
-  readonly method: TrainingMethodName;
+  readonly method: string;
   readonly runs: readonly Run[];
   /** Settings by dotted key, without the seed. */
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** Groups in the order of the registry of methods, their runs by seed. */
+/** Groups in the order of the registry of methods, other methods after them, their runs by seed. */
 export function groupRuns(runs: readonly Run[]): Group[] {
   const groups = new Map<string, Omit<Group, "label"> & { readonly runs: Run[] }>();
   for (const run of runs) {
@@ -23,7 +24,8 @@ export function groupRuns(runs: readonly Run[]): Group[] {
     else groups.set(key, { method: run.record.config.method.name, settings, runs: [run] });
   }
   const order = Object.keys(trainingMethods);
-  const sorted = [...groups.values()].sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+  const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
+  const sorted = [...groups.values()].sort((a, b) => place(a.method) - place(b.method));
   for (const group of sorted) group.runs.sort((a, b) => a.record.config.seed - b.record.config.seed);
   return sorted.map((group) => ({ ...group, label: labelOf(group, sorted) }));
 }
@@ -41,7 +43,7 @@ function labelOf(group: Omit<Group, "label">, all: readonly Omit<Group, "label">
   const own = differingKeys(peers)
     .filter((key) => !TASK.includes(key as (typeof TASK)[number]))
     .map((key) => `${short(key)}=${group.settings.get(key) ?? "default"}`);
-  return [trainingMethods[group.method].title, ...task, ...own].join(" ");
+  return [methodOf(group.runs[0]!.record).title, ...task, ...own].join(" ");
 }
 
 /** Keys whose values are not the same in all groups, in the order of the settings. */

@@ -1,5 +1,5 @@
 import type { Group } from "./groups.ts";
-import type { RunRecord } from "./run-schema.ts";
+import type { RunRecord } from "../train/records.ts";
 
 /** A fact of the head of the page: what it is called, and what it was. */
 export type Fact = readonly [name: string, value: string];

@@ -5,8 +5,9 @@ import { splitValidation } from "../data/split.ts";
 import type { Model } from "../nn/scope.ts";
 import { scheduleFactor } from "../optim/schedules.ts";
 import type { Executable } from "../runtime/compile.ts";
+import { runFiles } from "../run/files.ts";
 import { writeAtomic } from "../util/files.ts";
-import { type Progress, readCheckpoint } from "./checkpoint.ts";
+import { BEGINNING, NO_SUMS, openRecorder, readCheckpoint, type TrainRecorder } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { epochTimer } from "./epoch-timer.ts";
 import { evaluate, type Score } from "./evaluate.ts";
@@ -14,8 +15,8 @@ import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
 import { compileEvaluation, optimizerOf } from "./graphs.ts";
 import { imageFormat, modelOf } from "./problem.ts";
-import { BEGINNING, NO_SUMS, openRecorder, type Recorder } from "./recorder.ts";
-import { type RunResult, runFiles, writeRecord } from "./run-dir.ts";
+import type { Progress, RunResult } from "./records.ts";
+import { trainRun } from "./run-dir.ts";
 import { newRecord } from "./run-record.ts";
 import { initialState } from "./state.ts";
 import { createTrainer, type Trainer } from "./trainer.ts";
@@ -46,7 +47,7 @@ interface Context extends TrainArgs {
   readonly trainer: Trainer;
   readonly evaluation: Executable;
   readonly batches: BatchStream;
-  readonly recorder: Recorder;
+  readonly recorder: TrainRecorder;
   readonly stepsPerEpoch: number;
 }
 
@@ -67,7 +68,7 @@ export async function train(args: TrainArgs): Promise<TrainOutcome> {
   const { stepsPerEpoch } = batches;
   const record = newRecord(config, dataset, { train: trainSplit.count, val: val.count }, model);
   try {
-    writeRecord(run, { ...record, status: "running" });
+    trainRun.writeRecord(run, { ...record, status: "running" });
     const recorder = openRecorder(run, model, begin, restored?.path);
     const trainer = await createTrainer(config, model, format, state);
     const evaluation = await compileEvaluation(config, model, format);
@@ -76,13 +77,14 @@ export async function train(args: TrainArgs): Promise<TrainOutcome> {
       const context = { ...args, model, val, trainer, evaluation, batches, recorder, stepsPerEpoch };
       const outcome = await steps(context, begin);
       const result = outcome.status === "done" ? { result: outcome.result } : {};
-      writeRecord(run, { ...record, status: outcome.status, ...result });
+      trainRun.writeRecord(run, { ...record, status: outcome.status, ...result });
       if (outcome.status === "done") listen({ event: "done", run, ...outcome.result });
       return outcome;
     } catch (error) {
       const failure = explained(error, state.step, recorder.checkpoint, run);
       // A full disk would fail this as well, and its message is worth more.
-      if (failure.kind === "numbers") writeRecord(run, { ...record, status: "failed", error: failure.error.message });
+      if (failure.kind === "numbers")
+        trainRun.writeRecord(run, { ...record, status: "failed", error: failure.error.message });
       throw failure.error;
     } finally {
       recorder.close();

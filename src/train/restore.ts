@@ -1,22 +1,19 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import type { Model } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
-import { checkpointsOf } from "./checkpoint.ts";
+import { checkpointsOf } from "../run/checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { evaluate, type Score } from "./evaluate.ts";
 import { compileEvaluation } from "./graphs.ts";
 import { imageFormat, modelOf } from "./problem.ts";
-import { runFiles } from "./run-dir.ts";
+import { runFiles } from "../run/files.ts";
 import { readWeights } from "./weights.ts";
 
 /** The file of a run that holds its weights: the final ones, or the newest checkpoint's; `best` by validation accuracy. */
 export function weightsOfRun(run: string, best = false): string {
   const files = runFiles(run);
-  const candidates = best
-    ? [files.best]
-    : [files.weights, ...(existsSync(join(run, "checkpoints")) ? checkpointsOf(run).toReversed() : [])];
+  const candidates = best ? [files.best] : [files.weights, ...checkpointsOf(run).toReversed()];
   const found = candidates.find(existsSync);
   if (found === undefined)
     throw new InputError(

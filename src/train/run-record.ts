@@ -4,7 +4,7 @@ import { defaultThreads } from "../runtime/device.ts";
 import { ortVersion } from "../runtime/node-session.ts";
 import { packageVersion } from "../util/package.ts";
 import type { TrainConfig } from "./config.ts";
-import type { RunRecord } from "./run-dir.ts";
+import type { RunRecord } from "./records.ts";
 
 /** What run.json says from the start of a run. */
 export const newRecord = (
@@ -13,6 +13,7 @@ export const newRecord = (
   counts: { readonly train: number; readonly val: number },
   model: Model,
 ): Omit<RunRecord, "status"> => ({
+  kind: "train",
   version: 1,
   config,
   model: { name: config.model.name, parameters: model.parameters.size },

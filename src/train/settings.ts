@@ -1,5 +1,5 @@
 import { type TrainConfig, trainSchema } from "./config.ts";
-import { type Setting, settingsOf, settingsToml } from "./schema-settings.ts";
+import { type Setting, settingsOf, settingsToml } from "../run/settings.ts";
 
 const known = settingsOf(trainSchema, {
   command: "eigensam train",

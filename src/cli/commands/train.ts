@@ -28,7 +28,7 @@ export const train: CliCommand<TrainOptions> = {
   },
   run: async (options, args) => {
     const { resolveConfig } = await import("../../train/settings.ts");
-    const { createRun, readRunConfig, assertResumable } = await import("../../train/run-dir.ts");
+    const { trainRun } = await import("../../train/run-dir.ts");
     const { loadDataset } = await import("../../data/index.ts");
     const { newRunName } = await import("../train/run-name.ts");
     const { dryRun } = await import("../train/dry-run.ts");
@@ -43,15 +43,15 @@ export const train: CliCommand<TrainOptions> = {
         { resume, args },
         "change settings in a new run",
       );
-    if (resume !== undefined) assertResumable(resume);
-    const config = resume === undefined ? configFrom(args, resolveConfig) : readRunConfig(resume);
+    if (resume !== undefined) trainRun.assertResumable(resume);
+    const config = resume === undefined ? configFrom(args, resolveConfig) : trainRun.readConfig(resume);
     const dataset = await loadDataset(config.data.name, config.data);
     if (options.dryRun) {
       await dryRun(config, dataset, json === true);
       return;
     }
     const run = resume ?? options.runDir ?? newRunName();
-    if (resume === undefined) createRun(run, config);
+    if (resume === undefined) trainRun.create(run, config);
     const show = progressView();
     const listen = (event: TrainEvent) => {
       show(event);

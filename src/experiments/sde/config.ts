@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type DatasetName, datasetNames } from "../../data/index.ts";
 import { trainingMethodNames } from "../../optim/methods.ts";
-import { type Settings, settingsOf } from "../../train/schema-settings.ts";
+import { type Settings, settingsOf } from "../../run/settings.ts";
 import { processNames } from "./processes.ts";
 
 const count = z.int().min(1);

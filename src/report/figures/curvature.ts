@@ -1,6 +1,6 @@
 import { binned } from "../curves.ts";
 import type { Group } from "../groups.ts";
-import type { StepLine } from "../run-schema.ts";
+import type { StepLine } from "../../train/records.ts";
 import type { Figure } from "./figure.ts";
 import { lines } from "./lines.ts";
 
