@@ -6,6 +6,7 @@ import { figures } from "../src/report/figures/index.ts";
 import { findRuns } from "../src/report/find-runs.ts";
 import { type Group, groupRuns } from "../src/report/groups.ts";
 import { writeReport } from "../src/report/index.ts";
+import { stylesOf } from "../src/report/palette.ts";
 import { readRun } from "../src/report/read-run.ts";
 import { toCsv, toMarkdown } from "../src/report/table-files.ts";
 import { resultsTable } from "../src/report/tables.ts";
@@ -50,6 +51,17 @@ describe("reading a run", () => {
     expect(() => readRun(run)).toThrow("has no run.json");
   });
 
+  it("keeps the Rayleigh quotient of an estimate, and metrics that a plugin adds to a step", () => {
+    const run = fakeRun(temporary());
+    const step = { kind: "step", step: 60, epoch: 3, lr: 0.1, loss: 1, gradNorm: 1, mine: 0.5, yours: null };
+    appendFileSync(runFiles(run).metrics, `${JSON.stringify(step)}\n`);
+    const { refreshes, steps } = readRun(run);
+    expect(refreshes.at(-1)!.rayleigh).toBeCloseTo(0.9 * refreshes.at(-1)!.eigenvalue, 12);
+    expect(steps.at(-1)).toEqual({ ...step, yours: Number.NaN });
+    appendFileSync(runFiles(run).metrics, `${JSON.stringify({ ...step, mine: "high" })}\n`);
+    expect(() => readRun(run)).toThrow('got "high" for mine');
+  });
+
   it("takes null for what JSON has no number for", () => {
     const run = fakeRun(temporary());
     const line = { kind: "refresh", step: 99, epoch: 3, eigenvalue: 0, residual: null, cosGradV: 0 };
@@ -80,6 +92,50 @@ describe("finding runs", () => {
     const folder = temporary();
     expect(() => findRuns([join(folder, "nowhere")])).toThrow("is not there");
     expect(() => findRuns([folder])).toThrow("holds no run");
+  });
+});
+
+describe("runs of another kind", () => {
+  const sdeRecord = { kind: "sde", version: 1, status: "done" };
+
+  it("are left out of a report, and named where there is nothing else", () => {
+    const folder = fakeRuns(["sgd"], [1]);
+    const other = join(folder, "sde");
+    mkdirSync(other);
+    writeFileSync(runFiles(other).record, JSON.stringify(sdeRecord));
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs).toHaveLength(1);
+    expect(leftOut).toEqual([`${other} is a run of kind "sde"`]);
+    expect(() => findRuns([other])).toThrow(`no run of eigensam train was found: ${other} is a run of kind "sde"`);
+    expect(() => readRun(other)).toThrow(`${other} is a run of kind "sde", not "train"`);
+  });
+});
+
+describe("runs with a method of a plugin", () => {
+  const withMethod = (method: object): string => {
+    const folder = fakeRuns(["sam", "sgd"], [1]);
+    const { record } = runFiles(join(folder, "sam-1"));
+    const whole = JSON.parse(readFileSync(record, "utf8"));
+    writeFileSync(
+      record,
+      JSON.stringify({ ...whole, ...method, config: { ...whole.config, method: { name: "mine" } } }),
+    );
+    return folder;
+  };
+
+  it("go by the title and the colour that run.json gives, behind the registry's", () => {
+    const method = { name: "mine", title: "My SAM", eigenvector: true, colour: "#123456", extra: 1 };
+    const groups = groupsIn(withMethod({ method }));
+    expect(labels(groups)).toEqual(["SGD", "My SAM"]);
+    expect(stylesOf(groups).get("My SAM")!.colour).toBe("#123456");
+    expect(stepCost(groups[1]!.runs[0]!)!.refresh).toBeGreaterThan(0);
+  });
+
+  it("go by their name where it gives none", () => {
+    const groups = groupsIn(withMethod({}));
+    expect(labels(groups)).toEqual(["SGD", "mine"]);
+    expect(stepCost(groups[1]!.runs[0]!)!.refresh).toBe(0);
+    expect(stylesOf(groups).get("mine")!.colour).not.toBe(stylesOf(groups).get("SGD")!.colour);
   });
 });
 

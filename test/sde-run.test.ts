@@ -1,6 +1,6 @@
 import { cpSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { seedList } from "../src/cli/sde/seeds.ts";
 import { plannedRuns, sdeSettings } from "../src/experiments/sde/config.ts";
@@ -19,12 +19,15 @@ import { runHere, smallRun } from "./support/sde-runs.ts";
 const folder = mkdtempSync(join(tmpdir(), "eigensam-sde-"));
 const run = join(folder, "rho0.1-seed1");
 const killed = join(folder, "killed");
+const killedAtOnce = join(folder, "killed at once");
 const config = smallRun();
 beforeAll(async () => {
   const outcome = await runHere(run, config, (event) => {
     // What a kill would leave here: measurements of step 20 in part, the checkpoint of step 10.
     const half = event.event === "measure" && event.step === 20 && event.process === "third";
     if (half) cpSync(run, killed, { recursive: true });
+    const first = event.event === "measure" && event.step === 0 && event.process === "third";
+    if (first) cpSync(run, killedAtOnce, { recursive: true });
   });
   expect(outcome).toBe("done");
 });
@@ -57,6 +60,19 @@ describe("a run of the SDE experiment", () => {
     await runHere(killed, config, (event) => event.event === "measure" && steps.push(event.step));
     expect(steps[0]).toBe(20);
     expectSameBytes(killed);
+  });
+
+  it("that was killed in its first measurement begins again, and ends with the same bytes", async () => {
+    expect(readFileSync(runFiles(killedAtOnce).metrics, "utf8")).not.toBe("");
+    await runHere(killedAtOnce, config);
+    expectSameBytes(killedAtOnce);
+  });
+
+  it("keeps two checkpoints", () => {
+    expect(checkpointsOf(run).map((path) => basename(path))).toEqual([
+      "step-00000030.safetensors",
+      "step-00000040.safetensors",
+    ]);
   });
 
   it("that was stopped saves where it is, and goes on to the same bytes", async () => {

@@ -1,20 +1,8 @@
-import type { EpochLine, EpochTime, RefreshLine, RefreshTime, RunRecord, StepLine } from "../train/records.ts";
 import { trainRun } from "../train/run-dir.ts";
 import { InputError } from "../util/errors.ts";
 
-/** A run directory of training, read. */
-export interface Run {
-  readonly path: string;
-  readonly record: RunRecord;
-  readonly steps: readonly StepLine[];
-  readonly epochs: readonly EpochLine[];
-  readonly refreshes: readonly RefreshLine[];
-  readonly epochTimes: readonly EpochTime[];
-  readonly refreshTimes: readonly RefreshTime[];
-}
-
 /** Reads a run directory of training. InputError where one of its files is damaged, of another kind or of another version. */
-export function readRun(path: string): Run {
+export function readRun(path: string) {
   const record = trainRun.readRecord(path);
   if (record === undefined)
     throw new InputError(
@@ -34,3 +22,6 @@ export function readRun(path: string): Run {
     refreshTimes: timings.filter((line) => line.kind === "refresh"),
   };
 }
+
+/** A run directory of training, read. */
+export type Run = Readonly<ReturnType<typeof readRun>>;

@@ -43,15 +43,14 @@ export function checkpointsOf(run: string): string[] {
   return names.sort().map((name) => join(checkpoints, name));
 }
 
-/** Writes one checkpoint, atomically, and removes old ones. Its path. */
-export function writeCheckpoint(run: string, kind: string, progress: Marks, { tensors, metadata }: Vectors): string {
+/** Writes one checkpoint, atomically, and removes old ones. */
+export function writeCheckpoint(run: string, kind: string, progress: Marks, { tensors, metadata }: Vectors): void {
   const { checkpoints } = runFiles(run);
   const path = join(checkpoints, `step-${String(progress.step).padStart(8, "0")}.safetensors`);
   mkdirSync(checkpoints, { recursive: true });
   const texts = { format: FORMAT, kind, progress: JSON.stringify(progress), ...metadata };
   writeAtomic(path, encodeSafetensors(tensors, texts));
   for (const old of checkpointsOf(run).slice(0, -KEPT)) rmSync(old);
-  return path;
 }
 
 /**
@@ -72,27 +71,21 @@ export function readCheckpoint<P extends Marks, T>(
     const hint = `put its checkpoints back, or remove ${metrics} to start the run anew`;
     throw new InputError(`${run} was begun, but ${checkpoints} holds no checkpoint`, { run }, hint);
   }
-  const read = (path: string) => decode(readOne(path, kind));
-  try {
-    return read(newest);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    const good = paths.findLast((path) => isReadable(() => read(path)));
-    const hint = good
-      ? `the last good checkpoint is ${good}; remove the damaged file to resume from there`
-      : "there is no other checkpoint: start the run anew";
-    throw new InputError(error.message.split("\n")[0]!, { ...error.data, checkpoint: newest, good }, hint);
-  }
-}
-
-function isReadable(read: () => unknown): boolean {
-  try {
-    read();
-    return true;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
+  const read = (path: string): T | InputError => {
+    try {
+      return decode(readOne(path, kind));
+    } catch (error) {
+      if (error instanceof InputError) return error;
+      throw error;
+    }
+  };
+  const result = read(newest);
+  if (!(result instanceof InputError)) return result;
+  const good = paths.findLast((path) => !(read(path) instanceof InputError));
+  const hint = good
+    ? `the last good checkpoint is ${good}; remove the damaged file to resume from there`
+    : "there is no other checkpoint: start the run anew";
+  throw new InputError(result.message.split("\n")[0]!, { ...result.data, checkpoint: newest, good }, hint);
 }
 
 function readOne<P extends Marks>(path: string, { kind, progress }: CheckpointKind<P>): Checkpoint<P> {

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
 import { writeAtomic } from "../util/files.ts";
-import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint, type Vectors } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
 import { parseJson, readLines } from "./lines.ts";
-import { openRecorder, type Recorder, type RecorderStart } from "./recorder.ts";
+import { openRecorder } from "./recorder.ts";
 import { settingsToml } from "./settings.ts";
 
 /** What run.json holds for every kind of run. */
@@ -25,8 +25,6 @@ export type RunStatus = RecordHead["status"];
 export interface RunKindSpec<C, R, M, T, P extends Marks> extends CheckpointKind<P> {
   /** The command that makes such runs, and resumes them with --resume. */
   readonly command: string;
-  /** What to do with a complete run. */
-  readonly next: string;
   /** Settings of the text of a config.toml. */
   readonly settings: (toml: string, source: string) => C;
   /** run.json. */
@@ -38,91 +36,86 @@ export interface RunKindSpec<C, R, M, T, P extends Marks> extends CheckpointKind
 }
 
 /** What can be done with run directories of one kind. */
-export interface RunKind<C, R, M, T, P> {
-  readonly kind: string;
-  /** Makes a run directory with its settings. ConfigError where the folder holds anything already. */
-  create(run: string, config: C): void;
-  /** The same, but a run with the same settings is kept as it is. ConfigError where its settings differ. */
-  ensure(run: string, config: C): void;
-  /** InputError where the folder is no run directory of this kind. */
-  readConfig(run: string): C;
-  /** run.json, or undefined where a run was killed before it could write one. InputError where it is damaged or of another kind. */
-  readRecord(run: string): R | undefined;
-  writeRecord(run: string, record: R): void;
-  /** ConfigError where the run is complete, or another process is at work on it. */
-  assertResumable(run: string): void;
-  /** InputError where a line is damaged, or a complete run has no metrics.jsonl. */
-  readMetrics(run: string): M[];
-  readTimings(run: string): T[];
-  /** What `decode` makes of the newest checkpoint, or undefined where there is none yet (readCheckpoint). */
-  restore<S>(run: string, decode: (checkpoint: Checkpoint<P>) => S): S | undefined;
-  /** Opens the logs for a run that begins, or resumes, at `start.from`. */
-  open<S>(run: string, start: RecorderStart<S>): Recorder<M, T, S, P>;
-}
-
 export function runKind<C extends object, R extends RecordHead, M, T, P extends Marks>(
   spec: RunKindSpec<C, R, M, T, P>,
-): RunKind<C, R, M, T, P> {
-  const { kind, command, next } = spec;
-  const assertKind = (run: string): void => {
-    const found = kindOf(run) ?? kind;
-    if (found !== kind)
-      throw new InputError(
-        `${run} is a run of kind "${found}", not "${kind}"`,
-        { run, found },
-        `use the command that made it; ${command} makes runs of kind "${kind}"`,
-      );
-  };
-  const create = (run: string, config: C): void => {
-    if (existsSync(run) && readdirSync(run).length > 0)
-      throw new ConfigError(
-        `${run} is not empty`,
-        { run },
-        existsSync(runFiles(run).config) ? `${command} --resume ${run} continues it` : "choose another folder",
-      );
+) {
+  const { kind, command } = spec;
+
+  /** Makes a run directory with its settings. ConfigError where the folder holds anything already. */
+  function create(run: string, config: C): void {
+    const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
+    if (existsSync(run) && readdirSync(run).length > 0) throw new ConfigError(`${run} is not empty`, { run }, hint);
     mkdirSync(run, { recursive: true });
     writeAtomic(runFiles(run).config, settingsToml(config));
-  };
-  const readConfig = (run: string): C => {
+  }
+
+  /** Makes one, or keeps one that has the same settings. ConfigError where its settings differ. */
+  function ensure(run: string, config: C): void {
+    if (!existsSync(runFiles(run).config)) create(run, config);
+    else if (settingsToml(readConfig(run)) !== settingsToml(config))
+      throw new ConfigError(`${run} was made with other settings`, { run }, "choose another folder, or remove it");
+  }
+
+  function assertKind(run: string): void {
+    const found = kindOf(run) ?? kind;
+    const hint = `use the command that made it; ${command} makes runs of kind "${kind}"`;
+    if (found !== kind) throw new InputError(`${run} is a run of kind "${found}", not "${kind}"`, { run, found }, hint);
+  }
+
+  /** InputError where the folder is no run directory of this kind. */
+  function readConfig(run: string): C {
     const { config } = runFiles(run);
     if (!existsSync(config))
       throw new InputError(`${run} is no run directory: it has no config.toml`, { run }, `${command} makes one`);
     assertKind(run);
     return spec.settings(readFileSync(config, "utf8"), config);
-  };
-  const readRecord = (run: string): R | undefined => {
+  }
+
+  /** run.json, or undefined where a run was killed before it could write one. InputError where it is damaged or of another kind. */
+  function readRecord(run: string): R | undefined {
     const { record } = runFiles(run);
     if (!existsSync(record)) return undefined;
     assertKind(run);
     const hint = `was it edited, or written by another version? Remove it, and ${command} --resume ${run} writes a new one`;
     return parseJson(readFileSync(record, "utf8"), spec.record, record, hint);
-  };
+  }
+
+  /** ConfigError where the run is complete, or another process is at work on it. */
+  function assertResumable(run: string): void {
+    const { status, pid } = readRecord(run) ?? { status: "stopped", pid: 0 };
+    if (status === "done") throw new ConfigError(`${run} is complete`, { run }, "its results are in run.json");
+    if (status === "running" && pid !== process.pid && isAlive(pid))
+      throw new ConfigError(`process ${pid} is at work on ${run}`, { run, pid }, "stop it first");
+  }
+
+  /** InputError where a line is damaged, or a complete run has no metrics.jsonl. */
+  function readMetrics(run: string): M[] {
+    const { metrics } = runFiles(run);
+    if (readRecord(run)?.status === "done" && !existsSync(metrics))
+      throw new InputError(`${run} is complete, but ${metrics} is missing`, { run }, "put it back, or run it anew");
+    return readLines(metrics, spec.metrics);
+  }
+
   return {
     kind,
     create,
-    ensure: (run, config) => {
-      if (!existsSync(runFiles(run).config)) create(run, config);
-      else if (settingsToml(readConfig(run)) !== settingsToml(config))
-        throw new ConfigError(`${run} was made with other settings`, { run }, "choose another folder, or remove it");
-    },
+    ensure,
     readConfig,
     readRecord,
-    writeRecord: (run, record) => writeAtomic(runFiles(run).record, `${JSON.stringify(record, null, 2)}\n`),
-    assertResumable: (run) => {
-      const { status, pid } = readRecord(run) ?? { status: "stopped", pid: 0 };
-      if (status === "done") throw new ConfigError(`${run} is complete`, { run }, next);
-      if (status === "running" && pid !== process.pid && isAlive(pid))
-        throw new ConfigError(`process ${pid} is at work on ${run}`, { run, pid }, "stop it first");
+    /** Replaces run.json, whole or not at all. */
+    writeRecord: (run: string, record: Omit<R, "kind" | "version" | "pid">): void => {
+      const whole = { kind, version: 1, pid: process.pid, ...record };
+      writeAtomic(runFiles(run).record, `${JSON.stringify(whole, null, 2)}\n`);
     },
-    readMetrics: (run) => {
-      const { metrics } = runFiles(run);
-      if (readRecord(run)?.status === "done" && !existsSync(metrics))
-        throw new InputError(`${run} is complete, but ${metrics} is missing`, { run }, "put it back, or run it anew");
-      return readLines(metrics, spec.metrics);
-    },
-    readTimings: (run) => readLines(runFiles(run).timings, spec.timings),
-    restore: (run, decode) => readCheckpoint(run, spec, decode),
-    open: (run, start) => openRecorder(run, spec, start),
+    assertResumable,
+    readMetrics,
+    readTimings: (run: string): T[] => readLines(runFiles(run).timings, spec.timings),
+    /** What `decode` makes of the newest checkpoint, or undefined where there is none yet (readCheckpoint). */
+    restore: <S>(run: string, decode: (checkpoint: Checkpoint<P>) => S): S | undefined =>
+      readCheckpoint(run, spec, decode),
+    /** Opens the logs for a run that begins, or resumes, at `from`; `vectorsOf` are those of a checkpoint. */
+    open: <S>(run: string, from: P, vectorsOf: (state: S) => Vectors) =>
+      openRecorder<M, T, S, P>(run, kind, from, vectorsOf),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { Model } from "../nn/scope.ts";
 import type { Optimizer } from "../optim/optimizers.ts";
-import type { Recorder } from "../run/recorder.ts";
-import type { MetricsLine, Progress, TimingsLine } from "./records.ts";
+import type { Progress } from "./records.ts";
 import { trainRun } from "./run-dir.ts";
 import type { TrainState } from "./state.ts";
 import { flatten, named } from "./weights.ts";
@@ -20,26 +19,20 @@ export const BEGINNING: Progress = {
   seconds: 0,
 };
 
-export type TrainRecorder = Recorder<MetricsLine, TimingsLine, TrainState, Progress>;
-
-/** Opens what a run of this model leaves behind, from a point on; `newest` is the checkpoint of that point. */
-export const openRecorder = (run: string, model: Model, from: Progress, newest: string | undefined): TrainRecorder =>
-  trainRun.open(run, {
-    from,
-    newest,
-    vectors: ({ theta, buffers, slots, v, estimated }: TrainState) => ({
-      tensors: {
-        ...named(model.parameters, theta),
-        ...named(model.buffers, buffers),
-        ...named(model.parameters, v, "eigenvector."),
-        ...Object.assign(
-          {},
-          ...Object.entries(slots).map(([slot, vector]) => named(model.parameters, vector, `optimizer.${slot}.`)),
-        ),
-      },
-      metadata: { estimated: String(estimated) },
-    }),
+/** Opens what a run of this model leaves behind, from a point on. */
+export const openRecorder = (run: string, model: Model, from: Progress) =>
+  trainRun.open(run, from, ({ theta, buffers, slots, v, estimated }: TrainState) => {
+    const tensors = {
+      ...named(model.parameters, theta),
+      ...named(model.buffers, buffers),
+      ...named(model.parameters, v, "eigenvector."),
+    };
+    for (const [slot, vector] of Object.entries(slots))
+      Object.assign(tensors, named(model.parameters, vector, `optimizer.${slot}.`));
+    return { tensors, metadata: { estimated: String(estimated) } };
   });
+
+export type TrainRecorder = ReturnType<typeof openRecorder>;
 
 /** The state and progress of the newest checkpoint; undefined where a run was killed before its first (run/checkpoint.ts). */
 export const readCheckpoint = (run: string, model: Model, optimizer: Optimizer) =>
@@ -53,5 +46,5 @@ export const readCheckpoint = (run: string, model: Model, optimizer: Optimizer) 
       estimated: metadata.estimated === "true",
       step: progress.step,
     };
-    return { path, state, progress };
+    return { state, progress };
   });

@@ -69,7 +69,7 @@ export async function train(args: TrainArgs): Promise<TrainOutcome> {
   const record = newRecord(config, dataset, { train: trainSplit.count, val: val.count }, model);
   try {
     trainRun.writeRecord(run, { ...record, status: "running" });
-    const recorder = openRecorder(run, model, begin, restored?.path);
+    const recorder = openRecorder(run, model, begin);
     const trainer = await createTrainer(config, model, format, state);
     const evaluation = await compileEvaluation(config, model, format);
     try {
@@ -81,7 +81,7 @@ export async function train(args: TrainArgs): Promise<TrainOutcome> {
       if (outcome.status === "done") listen({ event: "done", run, ...outcome.result });
       return outcome;
     } catch (error) {
-      const failure = explained(error, state.step, recorder.checkpoint, run);
+      const failure = explained(error, state.step, recorder.checkpoint(), run);
       // A full disk would fail this as well, and its message is worth more.
       if (failure.kind === "numbers")
         trainRun.writeRecord(run, { ...record, status: "failed", error: failure.error.message });
@@ -104,7 +104,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const total = epochs * stepsPerEpoch;
   let progress = begin;
   let timer = epochTimer();
-  if (recorder.checkpoint === undefined) recorder.save(trainer.state, progress);
+  if (recorder.checkpoint() === undefined) recorder.save(trainer.state, progress);
 
   while (progress.step < total) {
     const [step, epoch, stepInEpoch] = [progress.step, progress.epoch + 1, progress.stepInEpoch];
@@ -146,7 +146,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     await turn();
     if (stop.aborted && progress.step < total) {
       recorder.save(trainer.state, progress);
-      return { status: "stopped", step: progress.step, checkpoint: recorder.checkpoint! };
+      return { status: "stopped", step: progress.step, checkpoint: recorder.checkpoint()! };
     }
   }
 

@@ -23,22 +23,20 @@ const epochLine = z.object({
   test: score.optional(),
 });
 
-const refreshLine = z.object({
-  kind: z.literal("refresh"),
-  step,
-  epoch,
-  eigenvalue: measured,
-  residual: measured,
-  /** Earlier versions did not write it. */
-  rayleigh: measured.optional(),
-  cosGradV: measured,
-});
-
 /** A line of metrics.jsonl. */
 export const metricsLine = z.discriminatedUnion("kind", [
   stepLine,
   epochLine,
-  refreshLine,
+  z.object({
+    kind: z.literal("refresh"),
+    step,
+    epoch,
+    eigenvalue: measured,
+    residual: measured,
+    /** Earlier versions did not write it. */
+    rayleigh: measured.optional(),
+    cosGradV: measured,
+  }),
   z.object({ kind: z.literal("done"), test: score }),
 ]);
 
@@ -53,10 +51,11 @@ const epochTime = z.object({
   stepSeconds: measured,
 });
 
-const refreshTime = z.object({ kind: z.literal("refresh"), step, seconds: measured });
-
 /** A line of timings.jsonl. */
-export const timingsLine = z.discriminatedUnion("kind", [epochTime, refreshTime]);
+export const timingsLine = z.discriminatedUnion("kind", [
+  epochTime,
+  z.object({ kind: z.literal("refresh"), step, seconds: measured }),
+]);
 
 const result = z.object({
   epochs: z.int(),
@@ -118,9 +117,5 @@ export type RunResult = z.output<typeof result>;
 export type MethodRecord = z.output<typeof method>;
 export type StepLine = z.output<typeof stepLine>;
 export type EpochLine = z.output<typeof epochLine>;
-export type RefreshLine = z.output<typeof refreshLine>;
 export type EpochTime = z.output<typeof epochTime>;
-export type RefreshTime = z.output<typeof refreshTime>;
 export type Progress = z.output<typeof progress>;
-export type MetricsLine = z.output<typeof metricsLine>;
-export type TimingsLine = z.output<typeof timingsLine>;

@@ -6,7 +6,6 @@ import { resolveConfig } from "./settings.ts";
 export const trainRun = runKind({
   kind: "train",
   command: "eigensam train",
-  next: "eigensam eval scores it",
   settings: (toml, source) => resolveConfig(toml, [], source),
   record: runRecord,
   metrics: metricsLine,

@@ -12,15 +12,12 @@ export const newRecord = (
   dataset: Dataset,
   counts: { readonly train: number; readonly val: number },
   model: Model,
-): Omit<RunRecord, "status"> => ({
-  kind: "train",
-  version: 1,
+): Omit<RunRecord, "kind" | "version" | "pid" | "status"> => ({
   config,
   model: { name: config.model.name, parameters: model.parameters.size },
   data: { name: dataset.name, classes: dataset.classes, ...counts, test: dataset.test.count },
   device: config.device,
   threads: config.threads || defaultThreads(),
   versions: { eigensam: packageVersion, node: process.versions.node, onnxruntime: ortVersion },
-  pid: process.pid,
   startedAt: new Date().toISOString(),
 });

@@ -71,9 +71,7 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
   const files = runFiles(path);
   writeFileSync(files.metrics, jsonLines(done ? [...metrics, { kind: "done", test }] : metrics));
   writeFileSync(files.timings, jsonLines(timings));
-  const record: RunRecord = {
-    kind: "train",
-    version: 1,
+  const record: Omit<RunRecord, "kind" | "version" | "pid"> = {
     config,
     model: { name: config.model.name, parameters: 12_345 },
     data: { name: config.data.name, classes: 10, train: 9000, val: 1000, test: 2000 },
@@ -81,7 +79,6 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
     threads: 2,
     versions: { eigensam: "0.1.0", node: "20.0.0", onnxruntime: "1.30.0" },
     status: done ? "done" : "stopped",
-    pid: 1,
     startedAt: "2026-01-01T00:00:00.000Z",
     ...(done ? { result: { epochs, train: test, val: test, test, seconds: 6 } } : {}),
   };

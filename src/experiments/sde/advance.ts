@@ -8,8 +8,9 @@ import type { SdeRunConfig } from "./config.ts";
 import { compileDrift, compilePower } from "./graphs.ts";
 import type { Problem } from "./problem.ts";
 import { type Process, type ProcessName, processes } from "./processes.ts";
-import type { DriftErrors } from "./records.ts";
 import type { ProcessState } from "./state.ts";
+
+export type DriftErrors = Readonly<Partial<Record<SdeVariantName, number>>>;
 
 /** Moves processes along by one step of the discrete algorithm. */
 export interface Stepper {

@@ -9,43 +9,29 @@ import type { ProcessState } from "./state.ts";
 
 export type States = ReadonlyMap<ProcessName, ProcessState>;
 
-const tensorOf = (data: NumberArray): SafeTensor => ({
-  dtype: data instanceof Float64Array ? "F64" : "F32",
-  shape: [data.length],
-  data,
-});
-
 /** The vectors of all processes, each behind the name of its process. */
 export const vectorsOf = (states: States): Vectors => ({
   tensors: Object.fromEntries(
     [...states].flatMap(([name, { theta, v, top }]) =>
-      Object.entries({ theta, v, top }).map(([key, data]) => [`${name}.${key}`, tensorOf(data)]),
+      Object.entries({ theta, v, top }).map(([key, data]): [string, SafeTensor] => [
+        `${name}.${key}`,
+        { dtype: data instanceof Float64Array ? "F64" : "F32", shape: [data.length], data },
+      ]),
     ),
   ),
 });
 
-/** The states and progress of a checkpoint. InputError where its vectors do not fit the problem. */
-export function statesOf(
+/** The state of one process in a checkpoint. InputError where its vectors do not fit the problem. */
+export function stateOf(
   { path, tensors, progress }: Checkpoint<SdeProgress>,
   { size }: Problem,
-  names: readonly ProcessName[],
-) {
-  const vector = (name: string): NumberArray => {
-    const data = tensors[name]?.data;
+  name: ProcessName,
+): ProcessState {
+  const vector = (key: string): NumberArray => {
+    const data = tensors[`${name}.${key}`]?.data;
     if (data?.length !== size || !(data instanceof Float64Array || data instanceof Float32Array))
-      throw new InputError(`${path}: ${name} is not a vector of ${size} numbers`, { path, name });
+      throw new InputError(`${path}: ${name}.${key} is not a vector of ${size} numbers`, { path, name, key });
     return data;
   };
-  const states: States = new Map(
-    names.map((name) => [
-      name,
-      {
-        theta: vector(`${name}.theta`),
-        v: vector(`${name}.v`),
-        top: vector(`${name}.top`),
-        divergedAt: progress.diverged[name],
-      },
-    ]),
-  );
-  return { path, states, progress };
+  return { theta: vector("theta"), v: vector("v"), top: vector("top"), divergedAt: progress.diverged[name] };
 }

@@ -8,7 +8,6 @@ import { sdeLine, sdeProgress, sdeRecord } from "./records.ts";
 export const sdeRun = runKind({
   kind: "sde",
   command: "eigensam sde",
-  next: "eigensam sde draws its figure",
   settings: (toml, source): SdeRunConfig => {
     const settings = sdeSettings.resolve(toml, [], source);
     const { rho } = settings.method;

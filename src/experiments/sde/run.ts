@@ -3,7 +3,7 @@ import type { RunStatus } from "../../run/directory.ts";
 import { TrainingError } from "../../util/errors.ts";
 import { packageVersion } from "../../util/package.ts";
 import { createStepper } from "./advance.ts";
-import { type States, statesOf, vectorsOf } from "./checkpoint.ts";
+import { type States, stateOf, vectorsOf } from "./checkpoint.ts";
 import type { SdeRunConfig } from "./config.ts";
 import type { SdeEvent } from "./events.ts";
 import { createMeter } from "./measure.ts";
@@ -29,17 +29,17 @@ export async function runSde({ config, run, listen, stop }: SdeRunArgs): Promise
   const label = { run, seed, rho: method.rho };
   const problem = await loadProblem(config);
   const names = [...new Set(sde.processes)];
-  const restored = sdeRun.restore(run, (checkpoint) => statesOf(checkpoint, problem, names));
+  const restored = sdeRun.restore(run, (checkpoint) => ({
+    from: checkpoint.progress,
+    states: new Map(names.map((name) => [name, stateOf(checkpoint, problem, name)])),
+  }));
+  const from = restored?.from ?? BEGINNING;
   const states: States = restored?.states ?? new Map(names.map((name) => [name, initialProcessState(problem, seed)]));
-  const from = restored?.progress ?? BEGINNING;
   let { step } = from;
-  const recorder = sdeRun.open(run, { from, newest: restored?.path, vectors: vectorsOf });
+  const recorder = sdeRun.open(run, from, vectorsOf);
   const record = (status: RunStatus, error?: string) =>
     sdeRun.writeRecord(run, {
-      kind: "sde",
-      version: 1,
       versions: { eigensam: packageVersion, node: process.versions.node },
-      pid: process.pid,
       config,
       status,
       step,
