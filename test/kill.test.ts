@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { runFiles } from "../src/train/run-dir.ts";
+import { runFiles } from "../src/run/files.ts";
 import { rng } from "../src/util/rng.ts";
 import { eigensam } from "./support/cli.ts";
 

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { stepCost } from "../src/report/cost.ts";
 import { figuresOf } from "../src/report/figures/index.ts";
-import { stepMetricFigure } from "../src/report/figures/step-metric.ts";
 import { topEigenvalue } from "../src/report/figures/top-eigenvalue.ts";
 import { findRuns } from "../src/report/find-runs.ts";
 import { type Group, groupRuns } from "../src/report/groups.ts";
@@ -12,7 +11,7 @@ import { stylesOf } from "../src/report/palette.ts";
 import { type Run, readRun } from "../src/report/read-run.ts";
 import { toCsv, toMarkdown } from "../src/report/table.ts";
 import { resultsTable, runsTable } from "../src/report/tables.ts";
-import { runFiles } from "../src/train/run-dir.ts";
+import { runFiles } from "../src/run/files.ts";
 import { InputError } from "../src/util/errors.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 import { cutShort, fakeRun, fakeRuns, temporary } from "./support/fake-runs.ts";
@@ -53,6 +52,17 @@ describe("reading a run", () => {
     expect(() => readRun(run)).toThrow("has no run.json");
   });
 
+  it("keeps the Rayleigh quotient of an estimate, and metrics that a plugin adds to a step", () => {
+    const run = fakeRun(temporary());
+    const step = { kind: "step", step: 60, epoch: 3, lr: 0.1, loss: 1, gradNorm: 1, mine: 0.5, yours: null };
+    appendFileSync(runFiles(run).metrics, `${JSON.stringify(step)}\n`);
+    const { refreshes, steps } = readRun(run);
+    expect(refreshes.at(-1)!.rayleigh).toBeCloseTo(0.9 * refreshes.at(-1)!.eigenvalue, 12);
+    expect(steps.at(-1)).toEqual({ ...step, yours: Number.NaN });
+    appendFileSync(runFiles(run).metrics, `${JSON.stringify({ ...step, mine: "high" })}\n`);
+    expect(() => readRun(run)).toThrow('got "high" for mine');
+  });
+
   it("takes null for what JSON has no number for", () => {
     const run = fakeRun(temporary());
     const line = { kind: "refresh", step: 99, epoch: 3, eigenvalue: 0, residual: null, cosGradV: 0 };
@@ -83,6 +93,50 @@ describe("finding runs", () => {
     const folder = temporary();
     expect(() => findRuns([join(folder, "nowhere")])).toThrow("is not there");
     expect(() => findRuns([folder])).toThrow("holds no run");
+  });
+});
+
+describe("runs of another kind", () => {
+  const sdeRecord = { kind: "sde", version: 1, status: "done" };
+
+  it("are left out of a report, and named where there is nothing else", () => {
+    const folder = fakeRuns(["sgd"], [1]);
+    const other = join(folder, "sde");
+    mkdirSync(other);
+    writeFileSync(runFiles(other).record, JSON.stringify(sdeRecord));
+    const { runs, leftOut } = findRuns([folder]);
+    expect(runs).toHaveLength(1);
+    expect(leftOut).toEqual([`${other} is a run of kind "sde"`]);
+    expect(() => findRuns([other])).toThrow(`no run of eigensam train was found: ${other} is a run of kind "sde"`);
+    expect(() => readRun(other)).toThrow(`${other} is a run of kind "sde", not "train"`);
+  });
+});
+
+describe("runs with a method of a plugin", () => {
+  const withMethod = (method: object): string => {
+    const folder = fakeRuns(["sam", "sgd"], [1]);
+    const { record } = runFiles(join(folder, "sam-1"));
+    const whole = JSON.parse(readFileSync(record, "utf8"));
+    writeFileSync(
+      record,
+      JSON.stringify({ ...whole, ...method, config: { ...whole.config, method: { name: "mine" } } }),
+    );
+    return folder;
+  };
+
+  it("go by the title and the colour that run.json gives, behind the registry's", () => {
+    const method = { name: "mine", title: "My SAM", eigenvector: true, colour: "#123456", extra: 1 };
+    const groups = groupsIn(withMethod({ method }));
+    expect(labels(groups)).toEqual(["SGD", "My SAM"]);
+    expect(stylesOf(groups).get("My SAM")!.colour).toBe("#123456");
+    expect(stepCost(groups[1]!.runs[0]!)!.refresh).toBeGreaterThan(0);
+  });
+
+  it("go by their name where it gives none", () => {
+    const groups = groupsIn(withMethod({}));
+    expect(labels(groups)).toEqual(["SGD", "mine"]);
+    expect(stepCost(groups[1]!.runs[0]!)!.refresh).toBe(0);
+    expect(stylesOf(groups).get("mine")!.colour).not.toBe(stylesOf(groups).get("SGD")!.colour);
   });
 });
 
@@ -195,7 +249,7 @@ describe("figures", () => {
 describe("the top eigenvalue", () => {
   const groups = groupsIn(fakeRuns(methods, [1, 2]));
   /** As if its estimates had been made by these solvers, the first and the later ones. */
-  const estimatedBy = (group: Group, first: string | undefined, later = first): Group => ({
+  const estimatedBy = (group: Group, first: Run["refreshes"][number]["estimator"], later = first): Group => ({
     ...group,
     runs: group.runs.map((run) => ({
       ...run,
@@ -214,7 +268,8 @@ describe("the top eigenvalue", () => {
   });
 
   it("names the solver, and which group by which where they differ", () => {
-    const by = (solver: string) => caption(...groups.map((group) => estimatedBy(group, solver)));
+    const by = (solver: Run["refreshes"][number]["estimator"]) =>
+      caption(...groups.map((group) => estimatedBy(group, solver)));
     expect(by("power")).toContain(
       "λ₁ by power iteration (without 6 of 24 estimates, the last at step 0: power iteration",
     );
@@ -272,51 +327,6 @@ describe("a method that is not built in", () => {
   it("is told apart from a built-in one of the same title", () => {
     const groups = groupRuns([sam, plugin(sam, "my-sam", { title: "SAM" })]);
     expect(labels(groups)).toEqual(["SAM name=sam", "SAM name=my-sam"]);
-  });
-});
-
-describe("a step metric", () => {
-  const info = { name: "kappa", title: "kappa", symbol: "κ", about: "A number." };
-  const figure = { title: "Kappa", shows: "Kappa", needs: "kappa", within: [0, 9], linear: true } as const;
-  /** Runs that record it as 0, 1, 2, … and for the last step not at all, and say what it is. */
-  const measured = (metric: object) =>
-    groupsIn(fakeRuns(["sgd"], [1, 2])).map((group) => ({
-      ...group,
-      runs: group.runs.map((run) => ({
-        ...run,
-        record: { ...run.record, metrics: [metric] },
-        steps: run.steps.map((line) => ({ ...line, kappa: line.step < 59 ? line.step / 10 : Number.NaN })),
-      })),
-    }));
-
-  it("that a run brings with it has a figure under its name, and a column of means or last values", () => {
-    const groups = measured({ ...info, figure, table: "mean" });
-    const own = figuresOf(groups).find(({ name }) => name === "kappa")!;
-    expect(own.title).toBe("Kappa");
-    const { spec, caption } = own.draw(groups)!;
-    expect(caption).toBe(
-      "Kappa, averaged over bins of about 3 steps; lines are means over 2 seeds, bands their 95 % confidence intervals.",
-    );
-    const { values } = (spec as unknown as { data: { values: { x: number; y: number }[] } }).data;
-    expect(values).toHaveLength(20);
-    expect(values[0]).toMatchObject({ x: 1, y: expect.closeTo(0.1, 12) });
-    const cell = (table: "mean" | "last") => {
-      const { head, rows, note } = resultsTable(measured({ ...info, figure, table }));
-      return [
-        rows[0]![head.indexOf("κ")]!.text,
-        note.includes(`κ is the ${table === "mean" ? "mean" : "value of the last"}`),
-      ];
-    };
-    // The mean of 0 to 5.8, and 5.8.
-    expect(cell("mean")).toEqual(["2.900 ± 0.000", true]);
-    expect(cell("last")).toEqual(["5.800 ± 0.000", true]);
-    expect(toCsv(resultsTable(groups))).toContain(",kappaMean,");
-  });
-
-  it("has no figure and no column where it asks for none, and none where no run has it", () => {
-    expect(stepMetricFigure(info)).toBeNull();
-    expect(resultsTable(measured(info)).head).not.toContain("κ");
-    expect(stepMetricFigure({ ...info, figure })!.draw(groupsIn(fakeRuns(["sgd"], [1])))).toBeNull();
   });
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { SdeEvent } from "../src/experiments/sde/events.ts";
-import { sdeFiles } from "../src/experiments/sde/run-dir.ts";
+import { runFiles } from "../src/run/files.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 import { smallSde } from "./support/sde-runs.ts";
 
@@ -16,7 +16,7 @@ it("eigensam sde saves at Ctrl-C, goes on with the same command, and reports eve
   const first = await eigensam(command, { kill: { signal: "SIGINT", after: /"event":"measure".*"step":10,/ } });
   expect(first.status, first.stderr).toBe(130);
   expect(first.stderr).toContain("the same command goes on");
-  const records = [1, 2].map((seed) => sdeFiles(join(out, `rho0.1-seed${seed}`)).record).filter(existsSync);
+  const records = [1, 2].map((seed) => runFiles(join(out, `rho0.1-seed${seed}`)).record).filter(existsSync);
   expect(records.length).toBeGreaterThan(0);
   for (const record of records) expect(JSON.parse(readFileSync(record, "utf8")).status).toBe("stopped");
 

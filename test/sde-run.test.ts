@@ -1,12 +1,14 @@
 import { cpSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { seedList } from "../src/cli/sde/seeds.ts";
 import { plannedRuns, sdeSettings } from "../src/experiments/sde/config.ts";
 import { loadProblem } from "../src/experiments/sde/problem.ts";
 import { processNames } from "../src/experiments/sde/processes.ts";
-import { assertUnfinished, ensureRun, readSdeConfig, readSdeRecord, sdeFiles } from "../src/experiments/sde/run-dir.ts";
+import { sdeRun } from "../src/experiments/sde/run-dir.ts";
+import { checkpointsOf } from "../src/run/checkpoint.ts";
+import { runFiles } from "../src/run/files.ts";
 import { trainingMethodNames } from "../src/optim/methods/index.ts";
 import { writeSdeReport } from "../src/experiments/sde/report/index.ts";
 import { quantities, quantityNames, readSdeRun } from "../src/experiments/sde/report/read.ts";
@@ -17,23 +19,26 @@ import { runHere, smallRun } from "./support/sde-runs.ts";
 const folder = mkdtempSync(join(tmpdir(), "eigensam-sde-"));
 const run = join(folder, "rho0.1-seed1");
 const killed = join(folder, "killed");
+const killedAtOnce = join(folder, "killed at once");
 const config = smallRun();
 beforeAll(async () => {
   const outcome = await runHere(run, config, (event) => {
     // What a kill would leave here: measurements of step 20 in part, the checkpoint of step 10.
     const half = event.event === "measure" && event.step === 20 && event.process === "third";
     if (half) cpSync(run, killed, { recursive: true });
+    const first = event.event === "measure" && event.step === 0 && event.process === "third";
+    if (first) cpSync(run, killedAtOnce, { recursive: true });
   });
   expect(outcome).toBe("done");
 });
 
 /** The vectors of a checkpoint; what stands before them tells the time spent. */
 const vectors = (path: string) => {
-  const bytes = readFileSync(sdeFiles(path).checkpoint);
+  const bytes = readFileSync(checkpointsOf(path).at(-1)!);
   return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
 };
 function expectSameBytes(path: string) {
-  expect(readFileSync(sdeFiles(path).metrics, "utf8")).toBe(readFileSync(sdeFiles(run).metrics, "utf8"));
+  expect(readFileSync(runFiles(path).metrics, "utf8")).toBe(readFileSync(runFiles(run).metrics, "utf8"));
   expect(vectors(path).equals(vectors(run))).toBe(true);
 }
 
@@ -50,11 +55,24 @@ describe("a run of the SDE experiment", () => {
   });
 
   it("that was killed goes on to the same bytes", async () => {
-    expect(readSdeRecord(killed)?.status).toBe("running");
+    expect(sdeRun.readRecord(killed)?.status).toBe("running");
     const steps: number[] = [];
     await runHere(killed, config, (event) => event.event === "measure" && steps.push(event.step));
     expect(steps[0]).toBe(20);
     expectSameBytes(killed);
+  });
+
+  it("that was killed in its first measurement begins again, and ends with the same bytes", async () => {
+    expect(readFileSync(runFiles(killedAtOnce).metrics, "utf8")).not.toBe("");
+    await runHere(killedAtOnce, config);
+    expectSameBytes(killedAtOnce);
+  });
+
+  it("keeps two checkpoints", () => {
+    expect(checkpointsOf(run).map((path) => basename(path))).toEqual([
+      "step-00000030.safetensors",
+      "step-00000040.safetensors",
+    ]);
   });
 
   it("that was stopped saves where it is, and goes on to the same bytes", async () => {
@@ -62,8 +80,12 @@ describe("a run of the SDE experiment", () => {
     const outcome = await runHere(stopped, config, (event, stop) => {
       if (event.event === "measure" && event.step === 10) stop();
     });
-    expect([outcome, readSdeRecord(stopped)?.status, readSdeRecord(stopped)?.step]).toEqual(["stopped", "stopped", 10]);
-    expect(await runHere(stopped, readSdeConfig(stopped))).toBe("done");
+    expect([outcome, sdeRun.readRecord(stopped)?.status, sdeRun.readRecord(stopped)?.step]).toEqual([
+      "stopped",
+      "stopped",
+      10,
+    ]);
+    expect(await runHere(stopped, sdeRun.readConfig(stopped))).toBe("done");
     expectSameBytes(stopped);
   });
 
@@ -188,7 +210,7 @@ describe("what is given to the experiment", () => {
   });
 
   it("must be the settings of the run that is there, and one that is not complete", () => {
-    expect(() => ensureRun(run, smallRun(["sde.eta=0.1"]))).toThrow("was made with other settings");
-    expect(() => assertUnfinished(run)).toThrow("is complete");
+    expect(() => sdeRun.ensure(run, smallRun(["sde.eta=0.1"]))).toThrow("was made with other settings");
+    expect(() => sdeRun.assertResumable(run)).toThrow("is complete");
   });
 });

@@ -6,7 +6,7 @@ import { studyRuns, studyScales } from "../src/experiments/eigenvector/plan.ts";
 import { isComplete, readStudy, type StudyResult, studyRun } from "../src/experiments/eigenvector/run.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
 import type { TrainEvent } from "../src/train/events.ts";
-import { runFiles } from "../src/train/run-dir.ts";
+import { runFiles } from "../src/run/files.ts";
 import { summarizeStudy } from "../src/experiments/eigenvector/report/summary.ts";
 import { writeStudy } from "../src/experiments/eigenvector/report/index.ts";
 import { checkConfig } from "../src/train/settings.ts";

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Dataset, Split } from "../src/data/dataset.ts";
-import { trainRun } from "../src/train/run.ts";
+import { runTraining } from "../src/train/run-training.ts";
 import type { TrainEvent } from "../src/train/events.ts";
-import { createRun, readRecord, runFiles } from "../src/train/run-dir.ts";
+import { checkpointsOf } from "../src/run/checkpoint.ts";
+import { runFiles } from "../src/run/files.ts";
+import { trainRun } from "../src/train/run-dir.ts";
 import { checkConfig } from "../src/train/settings.ts";
 import type { TrainConfig } from "../src/train/config.ts";
-import { checkpointsOf } from "../src/train/checkpoint.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
 import { InputError, TrainingError } from "../src/util/errors.ts";
 import { rng } from "../src/util/rng.ts";
@@ -59,14 +60,14 @@ async function trained(
   config: TrainConfig,
   { run = newRun(), stopAfter, dataset = tiny, resume = false }: Options = {},
 ) {
-  if (!resume) createRun(run, config);
+  if (!resume) trainRun.create(run, config);
   const events: TrainEvent[] = [];
   const controller = new AbortController();
   const listen = (event: TrainEvent) => {
     events.push(event);
     if (event.event === "step" && event.step + 1 === stopAfter) controller.abort();
   };
-  const outcome = await trainRun({ config, dataset, run, resume, listen, stop: controller.signal });
+  const outcome = await runTraining({ config, dataset, run, resume, listen, stop: controller.signal });
   return { run, outcome, events };
 }
 
@@ -97,7 +98,7 @@ describe("training", () => {
     expect(kinds("done")).toEqual([{ kind: "done", test: outcome.result.test }]);
     for (const { cosEpsV, cosGradV } of kinds("step")) expect(cosEpsV).toBeGreaterThanOrEqual(cosGradV as number);
     expect(events.at(-1)).toMatchObject({ event: "done", run });
-    expect(readRecord(run)).toMatchObject({ status: "done", data: { train: 64, val: 16, test: 21 } });
+    expect(trainRun.readRecord(run)).toMatchObject({ status: "done", data: { train: 64, val: 16, test: 21 } });
     expect(readdirSync(run).sort()).toEqual(
       [
         "best.safetensors",
@@ -225,7 +226,7 @@ describe("a run that was stopped", () => {
     const whole = await trained(config);
     const stopped = await trained(config, { stopAfter });
     expect(stopped.outcome).toMatchObject({ status: "stopped", step: stopAfter });
-    expect(readRecord(stopped.run)?.status).toBe("stopped");
+    expect(trainRun.readRecord(stopped.run)?.status).toBe("stopped");
     const resumed = await trained(config, { run: stopped.run, resume: true });
     expect(resumed.outcome.status).toBe("done");
     for (const file of ["metrics", "weights", "best"] as const)
@@ -252,14 +253,16 @@ describe("a run that was stopped", () => {
     truncateSync(broken!, 1000);
     const failure = trained(config, { run, resume: true });
     await expect(failure).rejects.toThrow(InputError);
-    await expect(failure).rejects.toThrow(`the last good checkpoint is ${good}; remove the damaged file`);
+    await expect(failure).rejects.toThrow(
+      `the last good checkpoint is ${good}; remove the damaged file to resume from there`,
+    );
     expect(readdirSync(join(run, "checkpoints"))).toHaveLength(2);
   });
 
   it("without a checkpoint begins at the beginning", async () => {
     const config = settings({ train: { epochs: 1 } });
     const run = newRun();
-    createRun(run, config);
+    trainRun.create(run, config);
     const { outcome } = await trained(config, { run, resume: true });
     expect(outcome.status).toBe("done");
   });
@@ -273,13 +276,13 @@ describe("training that cannot go on", () => {
     await expect(failure).rejects.toThrow(
       /^the (loss|top eigenvalue) is .* at step \d+ \(epoch 1\)\n {2}hint: the last good checkpoint is .*step-00000000/,
     );
-    expect(readRecord(run)).toMatchObject({ status: "failed", error: expect.stringMatching(/at step/) });
+    expect(trainRun.readRecord(run)).toMatchObject({ status: "failed", error: expect.stringMatching(/at step/) });
   });
 
   it("says so where the directory cannot be written", async () => {
     const run = newRun();
     const config = settings();
-    createRun(run, config);
+    trainRun.create(run, config);
     mkdirSync(runFiles(run).metrics);
     await expect(trained(config, { run, resume: true })).rejects.toThrow(/metrics.jsonl/);
   });

@@ -4,11 +4,13 @@ import { posix } from "node:path";
 /** Folders of src/, top to bottom: a file imports from its own folder or from a folder further down this list. */
 export const LAYERS: readonly string[] = [
   "cli",
+  "api",
   "experiments",
   "sweep",
   "report",
   "curvature",
   "train",
+  "run",
   "data",
   "runtime",
   "sde",

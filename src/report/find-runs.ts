@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { runFiles } from "../train/run-dir.ts";
+import { isRun, kindOf } from "../run/directory.ts";
+import { runFiles } from "../run/files.ts";
+import { trainRun } from "../train/run-dir.ts";
 import { InputError } from "../util/errors.ts";
 import { type Run, readRun } from "./read-run.ts";
 
@@ -16,30 +18,35 @@ export function findRuns(paths: readonly string[]): FoundRuns {
   const found = paths.flatMap((path) => {
     if (!existsSync(path))
       throw new InputError(`${path} is not there`, { path }, "give run directories, or a folder of them");
-    return isRun(path) ? [path] : runsIn(path, leftOut);
+    return isRun(path) ? [path] : runsIn(path);
   });
-  const distinct = new Map(found.map((path) => [realpathSync(path), path]));
-  if (distinct.size === 0)
-    throw new InputError("no run has taken a step yet", { paths }, "eigensam train writes run.json when it begins");
+  const kept = found.filter((path) => {
+    const reason = unfit(path);
+    if (reason !== undefined) leftOut.push(`${path} ${reason}`);
+    return reason === undefined;
+  });
+  if (kept.length === 0)
+    throw new InputError(
+      `no run of eigensam train was found: ${leftOut.join("; ")}`,
+      { paths },
+      "eigensam sde and eigensam paper draw the figures of their own runs",
+    );
+  const distinct = new Map(kept.map((path) => [realpathSync(path), path]));
   return withoutRepeats([...distinct.values()].map(readRun), leftOut);
 }
 
-const isRun = (path: string): boolean => existsSync(runFiles(path).record) || existsSync(runFiles(path).config);
+function unfit(path: string): string | undefined {
+  if (!existsSync(runFiles(path).record)) return "has not begun";
+  const kind = kindOf(path) ?? trainRun.kind;
+  return kind === trainRun.kind ? undefined : `is a run of kind "${kind}"`;
+}
 
-function runsIn(folder: string, leftOut: string[]): string[] {
+function runsIn(folder: string): string[] {
   const names = statSync(folder).isDirectory() ? readdirSync(folder).sort() : [];
   const inner = names.map((name) => join(folder, name)).filter(isRun);
-  if (inner.length === 0)
-    throw new InputError(
-      `${folder} holds no run`,
-      { folder },
-      "a run directory has a run.json; eigensam train makes one",
-    );
-  return inner.filter((path) => {
-    const begun = existsSync(runFiles(path).record);
-    if (!begun) leftOut.push(`${path} has not begun`);
-    return begun;
-  });
+  const hint = "a run directory has a run.json; eigensam train makes one";
+  if (inner.length === 0) throw new InputError(`${folder} holds no run`, { folder }, hint);
+  return inner;
 }
 
 /** Equal settings with an equal seed are one sample, however often it was run; the farthest of them stays. */

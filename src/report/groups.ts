@@ -12,7 +12,7 @@ export interface Group {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** Groups in the order of the registry of methods, their runs by seed. */
+/** Groups in the order of the registry of methods, other methods after them, their runs by seed. */
 export function groupRuns(runs: readonly Run[]): Group[] {
   const groups = new Map<string, Omit<Group, "label"> & { readonly runs: Run[] }>();
   for (const run of runs) {

@@ -1,6 +1,6 @@
 import type { Method } from "../optim/method.ts";
 import { trainingMethods } from "../optim/methods/index.ts";
-import type { RunRecord } from "./run-schema.ts";
+import type { RunRecord } from "../train/records.ts";
 
 /** What a report must know of a training method. */
 interface MethodInfo {
@@ -10,11 +10,6 @@ interface MethodInfo {
   /** Whether the method needs the top eigenvector, so that its estimates are part of a step. */
   readonly eigenvector: boolean;
 }
-
-/** What a run may say of its method: a method that is not built in is known from there alone. */
-type Recorded = RunRecord & {
-  readonly method?: { readonly [K in keyof MethodInfo]?: MethodInfo[K] | undefined } | undefined;
-};
 
 const builtIn = new Map<string, Method>(Object.entries(trainingMethods));
 
@@ -29,7 +24,7 @@ export function methodNamed(name: string): MethodInfo {
 }
 
 /** The method of a run: what its record says of it, and for the rest the built-in one. */
-export function methodOf({ config, method: recorded }: Recorded): MethodInfo {
+export function methodOf({ config, method: recorded }: Pick<RunRecord, "config" | "method">): MethodInfo {
   const known = methodNamed(config.method.name);
   return {
     title: recorded?.title ?? known.title,

@@ -4,12 +4,9 @@ import type { Point } from "./curves.ts";
 import type { Group } from "./groups.ts";
 import type { Run } from "./read-run.ts";
 
-/** What a run may say of metrics that are not built in. */
-type Recorded = Run["record"] & { readonly metrics?: readonly StepMetricInfo[] | undefined };
-
 /** The built-in metrics, and those that the runs brought with them. */
 export function stepMetricsOf(groups: readonly Group[]): StepMetricInfo[] {
-  const records: readonly Recorded[] = groups.flatMap(({ runs }) => runs.map(({ record }) => record));
+  const records = groups.flatMap(({ runs }) => runs.map(({ record }) => record));
   // The alignment of the perturbation, which the paper is about, comes before what it is made of.
   const builtIn: readonly StepMetricInfo[] = Object.values(stepMetrics).toReversed();
   const all = [...builtIn, ...records.flatMap((record) => record.metrics ?? [])];

@@ -1,7 +1,7 @@
 import { count } from "./curvature/numbers.ts";
 import type { Group } from "./groups.ts";
 import type { Fact } from "./html.ts";
-import type { RunRecord } from "./run-schema.ts";
+import type { RunRecord } from "../train/records.ts";
 
 const recordsOf = (groups: readonly Group[]): RunRecord[] =>
   groups.flatMap(({ runs }) => runs.map(({ record }) => record));

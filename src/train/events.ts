@@ -1,18 +1,10 @@
-import type { Progress } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Score } from "./evaluate.ts";
-import type { RunResult } from "./run-dir.ts";
+import type { EpochTime, Progress, RunResult } from "./records.ts";
 import type { RefreshMetrics } from "./refresh.ts";
 
 /** How fast an epoch went. */
-export interface EpochTiming {
-  readonly seconds: number;
-  readonly imagesPerSecond: number;
-  /** Part of the time in which the step waited for its images. */
-  readonly dataWait: number;
-  /** Median time of one step, without refreshes. */
-  readonly stepSeconds: number;
-}
+export type EpochTiming = Omit<EpochTime, "kind" | "epoch">;
 
 /** What training reports as it goes. */
 export type TrainEvent =

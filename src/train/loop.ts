@@ -1,14 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Split } from "../data/dataset.ts";
-import type { Progress } from "./checkpoint.ts";
+import { BEGINNING } from "./checkpoint.ts";
 import { epochTimer } from "./epoch-timer.ts";
 import type { Score } from "./evaluate.ts";
 import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
 import type { Probe } from "./probe.ts";
-import type { RunResult } from "./run-dir.ts";
+import type { Progress, RunResult } from "./records.ts";
 import { learningRate, openSession, type Problem, type Session } from "./session.ts";
-import { BEGINNING, type RunStore, type Standing } from "./store.ts";
+import type { RunStore, Standing } from "./store.ts";
 import { firstState } from "./session.ts";
 
 export interface TrainArgs {
@@ -45,7 +45,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
     const store = open(begin);
     const { run } = store;
     try {
-      store.record("running");
+      store.record({ status: "running" });
       rest.listen({
         event: "start",
         run,
@@ -55,13 +55,13 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
         step: begin.step,
       });
       const outcome = await steps({ ...session, ...rest, store }, begin);
-      store.record(outcome.status, outcome.status === "done" ? { result: outcome.result } : {});
+      store.record({ status: outcome.status, ...(outcome.status === "done" ? { result: outcome.result } : {}) });
       if (outcome.status === "done") rest.listen({ event: "done", run, ...outcome.result });
       return outcome;
     } catch (error) {
-      const failure = explained(error, state.step, store.checkpoint, run);
+      const failure = explained(error, state.step, store.checkpoint(), run);
       // A full disk would fail this as well, and its message is worth more.
-      if (failure.kind === "numbers") store.record("failed", { error: failure.error.message });
+      if (failure.kind === "numbers") store.record({ status: "failed", error: failure.error.message });
       throw failure.error;
     } finally {
       store.close();
@@ -78,7 +78,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const total = epochs * stepsPerEpoch;
   let progress = begin;
   let timer = epochTimer();
-  if (store.checkpoint === undefined) store.save(state, progress);
+  if (store.checkpoint() === undefined) store.save(state, progress);
 
   while (progress.step < total) {
     const [step, epoch, stepInEpoch] = [progress.step, progress.epoch + 1, progress.stepInEpoch];
@@ -133,7 +133,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     await turn();
     if (stop.aborted && progress.step < total) {
       store.save(state, progress);
-      return { status: "stopped", state, step: progress.step, checkpoint: store.checkpoint };
+      return { status: "stopped", state, step: progress.step, checkpoint: store.checkpoint() };
     }
   }
 

@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { type Dataset, isSplit } from "../data/dataset.ts";
 import type { Model } from "../nn/scope.ts";
 import { ConfigError, InputError } from "../util/errors.ts";
-import { checkpointsOf } from "./checkpoint.ts";
+import { checkpointsOf } from "../run/checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { createEvaluator, type Score } from "./evaluate.ts";
 import { builtIn, type Registry } from "./registry.ts";
-import { runFiles } from "./run-dir.ts";
+import { runFiles } from "../run/files.ts";
 import { compileOptions } from "./session.ts";
 import { datasetFormat, modelFor, taskOf } from "./task.ts";
 import { readWeights } from "./weights.ts";
@@ -15,9 +14,7 @@ import { readWeights } from "./weights.ts";
 /** The file of a run that holds its weights: the final ones, or the newest checkpoint's; `best` by the validation examples. */
 export function weightsOfRun(run: string, best = false): string {
   const files = runFiles(run);
-  const candidates = best
-    ? [files.best]
-    : [files.weights, ...(existsSync(join(run, "checkpoints")) ? checkpointsOf(run).toReversed() : [])];
+  const candidates = best ? [files.best] : [files.weights, ...checkpointsOf(run).toReversed()];
   const found = candidates.find(existsSync);
   if (found === undefined)
     throw new InputError(

@@ -3,7 +3,7 @@ import { infoOf } from "../optim/metrics/metric.ts";
 import { defaultThreads } from "../runtime/device.ts";
 import { ortVersion } from "../runtime/node-session.ts";
 import { packageVersion } from "../util/package.ts";
-import type { RunRecord } from "./run-dir.ts";
+import type { RunRecord } from "./records.ts";
 import type { Problem } from "./session.ts";
 
 /** What run.json says from the start of a run. */
@@ -16,11 +16,10 @@ export function newRecord({
   train,
   val,
   model,
-}: Problem): Omit<RunRecord, "status"> {
+}: Problem): Omit<RunRecord, "kind" | "version" | "pid" | "status"> {
   const { name, title, summary, colour, needs } = method;
   const { targets } = dataset;
   return {
-    version: 1,
     config,
     model: { name: config.model.name, parameters: model.parameters.size },
     method: { name, title, summary, eigenvector: needs.v === true, ...(colour === undefined ? {} : { colour }) },
@@ -35,7 +34,6 @@ export function newRecord({
     device: config.device,
     threads: config.threads || defaultThreads(),
     versions: { eigensam: packageVersion, node: process.versions.node, onnxruntime: ortVersion },
-    pid: process.pid,
     startedAt: new Date().toISOString(),
   };
 }

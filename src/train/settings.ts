@@ -1,6 +1,6 @@
 import { type TrainConfig, settled, trainSchema } from "./config.ts";
 import { builtIn, type Registry } from "./registry.ts";
-import { type Setting, settingsOf, settingsToml } from "./schema-settings.ts";
+import { type Setting, settingsOf, settingsToml } from "../run/settings.ts";
 
 /** The settings of training runs, from TOML, dotted `key=value` arguments or plain objects. */
 export interface TrainSettings {

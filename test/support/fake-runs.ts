@@ -1,7 +1,9 @@
 import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type RunRecord, runFiles, writeRecord } from "../../src/train/run-dir.ts";
+import { runFiles } from "../../src/run/files.ts";
+import type { RunRecord } from "../../src/train/records.ts";
+import { trainRun } from "../../src/train/run-dir.ts";
 import { checkConfig } from "../../src/train/settings.ts";
 import { rng } from "../../src/util/rng.ts";
 
@@ -43,7 +45,15 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
     if (diagnostics && step % 15 === 0) {
       // The first estimate of a run tends to follow a negative eigenvalue.
       const eigenvalue = step === 0 ? -150 : 20 * level + random.uniform();
-      metrics.push({ kind: "refresh", step, epoch, eigenvalue, residual: 0.1, cosGradV: 0.2 });
+      metrics.push({
+        kind: "refresh",
+        step,
+        epoch,
+        eigenvalue,
+        residual: 0.1,
+        rayleigh: 0.9 * eigenvalue,
+        cosGradV: 0.2,
+      });
       timings.push({ kind: "refresh", step, seconds: 0.3 });
     }
     const cosGradV = 0.1 + 0.1 * random.uniform();
@@ -69,8 +79,7 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
   const files = runFiles(path);
   writeFileSync(files.metrics, jsonLines(done ? [...metrics, { kind: "done", test }] : metrics));
   writeFileSync(files.timings, jsonLines(timings));
-  const record: RunRecord = {
-    version: 1,
+  const record: Omit<RunRecord, "kind" | "version" | "pid"> = {
     config,
     model: { name: config.model.name, parameters: 12_345 },
     data: { name: config.data.name, classes: 10, train: 9000, val: 1000, test: 2000 },
@@ -78,11 +87,10 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
     threads: 2,
     versions: { eigensam: "0.1.0", node: "20.0.0", onnxruntime: "1.30.0" },
     status: done ? "done" : "stopped",
-    pid: 1,
     startedAt: "2026-01-01T00:00:00.000Z",
     ...(done ? { result: { epochs, train: test, val: test, test, seconds: 6 } } : {}),
   };
-  writeRecord(path, record);
+  trainRun.writeRecord(path, record);
   return path;
 }
 

@@ -1,7 +1,7 @@
 import { plannedRuns, type SdeRunConfig, sdeSettings } from "../../src/experiments/sde/config.ts";
 import type { SdeEvent } from "../../src/experiments/sde/events.ts";
 import { runSde } from "../../src/experiments/sde/run.ts";
-import { ensureRun } from "../../src/experiments/sde/run-dir.ts";
+import { sdeRun } from "../../src/experiments/sde/run-dir.ts";
 
 /** A run of a second: 40 steps on 60 images. */
 export const smallSde = [
@@ -25,7 +25,7 @@ export async function runHere(
   config: SdeRunConfig,
   listen: (event: SdeEvent, stop: () => void) => void = () => undefined,
 ) {
-  ensureRun(run, config);
+  sdeRun.ensure(run, config);
   const controller = new AbortController();
   const stop = () => controller.abort();
   return runSde({ config, run, listen: (event) => listen(event, stop), stop: controller.signal });

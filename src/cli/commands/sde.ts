@@ -47,12 +47,12 @@ export const sde: CliCommand<SdeOptions> = {
 
 /** One run in this process. */
 async function runOne(run: string, json: boolean): Promise<void> {
-  const { assertUnfinished, readSdeConfig } = await import("../../experiments/sde/run-dir.ts");
+  const { sdeRun } = await import("../../experiments/sde/run-dir.ts");
   const { runSde } = await import("../../experiments/sde/run.ts");
   const { sdeProgress } = await import("../sde/progress.ts");
   const { stopOnSignals } = await import("../train/stop.ts");
-  const config = readSdeConfig(run);
-  assertUnfinished(run);
+  const config = sdeRun.readConfig(run);
+  sdeRun.assertResumable(run);
   const show = sdeProgress(1, config.sde.steps, 0);
   const listen = (event: SdeEvent) => (json ? emit(event) : show(event));
   const { signal, status } = stopOnSignals();
@@ -65,7 +65,7 @@ async function runOne(run: string, json: boolean): Promise<void> {
 /** Every radius with every seed in child processes, then the figures. */
 async function runMany({ seeds, jobs, out = "runs/sde", json }: SdeOptions, args: readonly string[]): Promise<void> {
   const config = configFrom(args, sdeSettings.resolve);
-  const { ensureRun, readSdeRecord } = await import("../../experiments/sde/run-dir.ts");
+  const { sdeRun } = await import("../../experiments/sde/run-dir.ts");
   const { loadProblem } = await import("../../experiments/sde/problem.ts");
   const { runAll } = await import("../sde/children.ts");
   const { sdeProgress } = await import("../sde/progress.ts");
@@ -77,9 +77,9 @@ async function runMany({ seeds, jobs, out = "runs/sde", json }: SdeOptions, args
   const planned = plannedRuns(config, seeds ?? [config.seed]);
   const runs = planned.map(({ name }) => join(out, name));
   planned.forEach(({ config: own }, i) => {
-    ensureRun(runs[i]!, own);
+    sdeRun.ensure(runs[i]!, own);
   });
-  const complete = runs.filter((run) => readSdeRecord(run)?.status === "done").length;
+  const complete = runs.filter((run) => sdeRun.readRecord(run)?.status === "done").length;
   say(`${runs.length} runs, ${jobs} at a time, in ${out}; killed or stopped, the same command goes on`);
   if (complete > 0) say(`${complete} of them ${complete === 1 ? "is" : "are"} complete already`);
 

@@ -28,14 +28,14 @@ export const train: CliCommand<TrainOptions> = {
   },
   run: async (options, args) => {
     const { resolveConfig } = await import("../../train/settings.ts");
-    const { createRun, readRunConfig, assertResumable } = await import("../../train/run-dir.ts");
+    const { trainRun } = await import("../../train/run-dir.ts");
     const { datasetOf } = await import("../../train/registry.ts");
     const { newRunName } = await import("../train/run-name.ts");
     const { dryRun } = await import("../train/dry-run.ts");
     const { stopOnSignals } = await import("../train/stop.ts");
     const { progressView } = await import("../train/progress.ts");
     const { problemOf } = await import("../../train/session.ts");
-    const { trainRun } = await import("../../train/run.ts");
+    const { runTraining } = await import("../../train/run-training.ts");
     const { resume, json } = options;
 
     if (resume !== undefined && (args.length > 0 || options.runDir !== undefined || options.dryRun))
@@ -44,22 +44,22 @@ export const train: CliCommand<TrainOptions> = {
         { resume, args },
         "change settings in a new run",
       );
-    if (resume !== undefined) assertResumable(resume);
-    const config = resume === undefined ? configFrom(args, resolveConfig) : readRunConfig(resume);
+    if (resume !== undefined) trainRun.assertResumable(resume);
+    const config = resume === undefined ? configFrom(args, resolveConfig) : trainRun.readConfig(resume);
     const dataset = await datasetOf(config);
     if (options.dryRun) {
       await dryRun(problemOf(config, dataset), json === true);
       return;
     }
     const run = resume ?? options.runDir ?? newRunName();
-    if (resume === undefined) createRun(run, config);
+    if (resume === undefined) trainRun.create(run, config);
     const show = progressView();
     const listen = (event: TrainEvent) => {
       show(event);
       if (json && event.event !== "step") emit(event);
     };
     const { signal, status } = stopOnSignals();
-    const outcome = await trainRun({ config, dataset, run, resume: resume !== undefined, listen, stop: signal });
+    const outcome = await runTraining({ config, dataset, run, resume: resume !== undefined, listen, stop: signal });
     if (outcome.status === "stopped") {
       say(`stopped after step ${outcome.step}; go on with: eigensam train --resume ${run}`);
       process.exitCode = status();

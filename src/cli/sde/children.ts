@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { readSdeRecord } from "../../experiments/sde/run-dir.ts";
+import { sdeRun } from "../../experiments/sde/run-dir.ts";
 import type { SdeEvent } from "../../experiments/sde/events.ts";
 import { EigensamError } from "../../util/errors.ts";
 import { moduleExtension, nodeArguments } from "../../util/package.ts";
@@ -18,7 +18,7 @@ export interface ChildrenArgs {
 
 /** Runs every run directory that is not complete in a process of its own, `jobs` at a time. Whether all are done. */
 export async function runAll(runs: readonly string[], { jobs, listen, stop }: ChildrenArgs): Promise<boolean> {
-  const waiting = runs.filter((run) => readSdeRecord(run)?.status !== "done");
+  const waiting = runs.filter((run) => sdeRun.readRecord(run)?.status !== "done");
   const failure = new AbortController();
   const ending = AbortSignal.any([stop, failure.signal]);
   let failed: unknown;

@@ -1,13 +1,9 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { dirname } from "node:path";
-import { mkdirSync } from "node:fs";
 import { colors } from "../colors.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import { createRun, readRecord, readRunConfig, runFiles } from "../../train/run-dir.ts";
-import { configToml } from "../../train/settings.ts";
-import { ConfigError, EigensamError } from "../../util/errors.ts";
+import { trainRun } from "../../train/run-dir.ts";
+import { EigensamError } from "../../util/errors.ts";
 import { moduleExtension, nodeArguments } from "../../util/package.ts";
 import { computeEnvironment } from "../allocator.ts";
 import { track } from "../children.ts";
@@ -33,18 +29,12 @@ export async function trainAll(runs: readonly PlannedChild[], jobs: number): Pro
 
 /** Whether a run is done; one made with other settings is an error, because its results would be taken for ours. */
 function isComplete({ run, config }: PlannedChild): boolean {
-  if (!existsSync(runFiles(run).config)) return false;
-  if (configToml(readRunConfig(run)) !== configToml(config))
-    throw new ConfigError(`${run} was made with other settings`, { run }, "choose another --out, or remove it");
-  return readRecord(run)?.status === "done";
+  trainRun.ensure(run, config);
+  return trainRun.readRecord(run)?.status === "done";
 }
 
 async function trainOne({ run, config }: PlannedChild): Promise<void> {
   const start = performance.now();
-  if (!existsSync(runFiles(run).config)) {
-    mkdirSync(dirname(run), { recursive: true });
-    createRun(run, config);
-  }
   const main = new URL(`../main${moduleExtension}`, import.meta.url);
   const child = track(
     spawn(process.execPath, [...nodeArguments(main), "train", "--resume", run, "--json"], {

@@ -1,4 +1,4 @@
-import type { Setting } from "../../train/schema-settings.ts";
+import type { Setting } from "../../run/settings.ts";
 
 const KEY = 26;
 

@@ -32,9 +32,9 @@ export async function weightsSource(
   const [run, weights] = isFile ? [undefined, source] : [source, options.weights];
   const { configToml, resolveConfig } = await import("../../train/settings.ts");
   if (run !== undefined && weights === undefined) {
-    const { readRunConfig } = await import("../../train/run-dir.ts");
+    const { trainRun } = await import("../../train/run-dir.ts");
     const { weightsOfRun } = await import("../../train/restore.ts");
-    const config = resolveConfig(configToml(readRunConfig(run)), set, `${run}/config.toml`);
+    const config = resolveConfig(configToml(trainRun.readConfig(run)), set, `${run}/config.toml`);
     return { config, path: weightsOfRun(run, best) };
   }
   if (weights === undefined || run !== undefined)

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { empiricalLoss } from "../../curvature/hessian.ts";
 import { miniBatches } from "../../curvature/problem.ts";
 import type { EmpiricalLoss } from "../../curvature/streamed.ts";
@@ -12,16 +13,18 @@ import { rng } from "../../util/rng.ts";
 import type { StudyRun } from "./plan.ts";
 
 /** How good v is at the moment a step uses it, against H̄, the Hessian over many images. */
-export interface Moment {
-  readonly step: number;
+export const moment = z.object({
+  step: z.int(),
   /** λ₁(H̄), and the residual ‖H̄q − λ₁q‖/λ₁ it was found with. */
-  readonly eigenvalue: number;
-  readonly residual: number;
+  eigenvalue: z.number(),
+  residual: z.number(),
   /** vᵀH̄v/λ₁(H̄); 1 is perfect. */
-  readonly ratio: number;
+  ratio: z.number(),
   /** cos² of v with the span of the top three eigenvectors of H̄. */
-  readonly subspace: number;
-}
+  subspace: z.number(),
+});
+
+export type Moment = Readonly<z.output<typeof moment>>;
 
 const SUBSPACE = 3;
 

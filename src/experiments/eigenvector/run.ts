@@ -3,12 +3,12 @@ import { readRun } from "../../report/read-run.ts";
 import type { EventListener } from "../../train/events.ts";
 import type { TrainOutcome } from "../../train/loop.ts";
 import { datasetOf } from "../../train/registry.ts";
-import { createRun, readRecord, readRunConfig, runFiles } from "../../train/run-dir.ts";
-import { trainRun } from "../../train/run.ts";
-import { configToml } from "../../train/settings.ts";
+import { runFiles } from "../../run/files.ts";
+import { trainRun } from "../../train/run-dir.ts";
+import { runTraining } from "../../train/run-training.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { solvers } from "../../optim/eigenvector.ts";
-import { judge, judgedSteps, type Moment } from "./judge.ts";
+import { judge, judgedSteps, type Moment, moment } from "./judge.ts";
 import type { StudyRun } from "./plan.ts";
 
 export interface StudyResult {
@@ -30,9 +30,8 @@ export interface StudyResult {
 /** Whether the run is complete; one that was made with other settings is an error, because its results would pass for these. */
 export function isComplete({ config }: StudyRun, run: string): boolean {
   if (!existsSync(runFiles(run).config)) return false;
-  if (configToml(readRunConfig(run)) !== configToml(config))
-    throw new ConfigError(`${run} was made with other settings`, { run }, "choose another --out, or remove it");
-  return readRecord(run)?.status === "done";
+  trainRun.ensure(run, config);
+  return trainRun.readRecord(run)?.status === "done";
 }
 
 /** Trains one run of the study in its directory, from its newest checkpoint if it has one, and judges v on the way. */
@@ -44,10 +43,10 @@ export async function studyRun(
 ): Promise<TrainOutcome> {
   const { config } = plan;
   const resume = existsSync(runFiles(run).config);
-  if (!resume) createRun(run, config);
+  trainRun.ensure(run, config);
   const probe = judge(plan);
   try {
-    return await trainRun({ config, dataset: await datasetOf(config), run, resume, listen, stop, probe });
+    return await runTraining({ config, dataset: await datasetOf(config), run, resume, listen, stop, probe });
   } finally {
     await probe.release();
   }
@@ -75,7 +74,7 @@ export function readStudy({ name, network, solver, config, ...plan }: StudyRun, 
     solver,
     seed: config.seed,
     steps,
-    moments: probes,
+    moments: probes.map((line) => moment.parse(line)),
     testAccuracy: result.test.accuracy ?? Number.NaN,
     trainLoss: result.train.loss,
     estimates: refreshes.length,

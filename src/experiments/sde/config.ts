@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type DatasetName, datasetNames } from "../../data/index.ts";
 import { trainingMethodNames } from "../../optim/methods/index.ts";
-import { type Settings, settingsOf } from "../../train/schema-settings.ts";
+import { settingsOf } from "../../run/settings.ts";
 import { processNames } from "./processes.ts";
 
 const count = z.int().min(1);
@@ -68,7 +68,7 @@ export type SdeConfig = z.output<typeof sdeSchema>;
 /** The settings of one run: one seed, one radius. */
 export type SdeRunConfig = SdeConfig & { readonly method: { readonly rho: number } };
 
-export const sdeSettings: Settings<SdeConfig> = settingsOf(sdeSchema, {
+export const sdeSettings = settingsOf(sdeSchema, {
   command: "eigensam sde",
   example: "sde.steps=500 or method.rho=[0.1,0.2]",
 });

@@ -1,6 +1,6 @@
 import type { SdeRunConfig } from "./config.ts";
-import type { Measurement } from "./measure.ts";
 import type { ProcessName } from "./processes.ts";
+import type { Measurement } from "./records.ts";
 
 /** Which run an event is of. */
 export interface RunLabel {

@@ -3,23 +3,8 @@ import type { TypedArray } from "../../runtime/session.ts";
 import type { SdeRunConfig } from "./config.ts";
 import { compilePower, compileTestScore, compileTrainScore } from "./graphs.ts";
 import type { Problem } from "./problem.ts";
+import type { Measurement } from "./records.ts";
 import type { ProcessState } from "./state.ts";
-
-/** The six quantities of the figure, and how good the last of them is. */
-export interface Measurement {
-  /** Mean loss on all training images. */
-  readonly trainLoss: number;
-  readonly testLoss: number;
-  readonly testAccuracy: number;
-  /** ‖θ‖. */
-  readonly norm: number;
-  /** ‖∇f‖ on all training images. */
-  readonly gradNorm: number;
-  /** λ₁ on the first measure.curvatureImages training images. */
-  readonly eigenvalue: number;
-  /** ‖Hv − λv‖/|λ|. */
-  readonly residual: number;
-}
 
 export interface Meter {
   measure(state: ProcessState): Promise<Measurement>;

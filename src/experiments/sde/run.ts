@@ -1,23 +1,27 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { openLog } from "../../train/log-file.ts";
+import type { RunStatus } from "../../run/directory.ts";
 import { TrainingError } from "../../util/errors.ts";
+import { packageVersion } from "../../util/package.ts";
 import { createStepper } from "./advance.ts";
-import { readSdeCheckpoint, type States, writeSdeCheckpoint } from "./checkpoint.ts";
+import { type States, stateOf, vectorsOf } from "./checkpoint.ts";
 import type { SdeRunConfig } from "./config.ts";
 import type { SdeEvent } from "./events.ts";
 import { createMeter } from "./measure.ts";
 import { loadProblem } from "./problem.ts";
-import { type SdeStatus, sdeFiles, writeSdeRecord } from "./run-dir.ts";
+import type { SdeProgress } from "./records.ts";
+import { sdeRun } from "./run-dir.ts";
 import { initialProcessState } from "./state.ts";
 
 export interface SdeRunArgs {
   readonly config: SdeRunConfig;
-  /** A run directory with its settings in it; what its checkpoint holds is gone on with. */
+  /** A run directory with its settings in it; a checkpoint in it is resumed. */
   readonly run: string;
   readonly listen: (event: SdeEvent) => void;
   /** Asks to stop after the step at hand. */
   readonly stop: AbortSignal;
 }
+
+const BEGINNING: SdeProgress = { step: 0, diverged: {}, metricsBytes: 0, timingsBytes: 0, seconds: 0 };
 
 /** Takes all processes of one seed and radius along together, step by step. Whether it is done, or stopped when asked. */
 export async function runSde({ config, run, listen, stop }: SdeRunArgs): Promise<"done" | "stopped"> {
@@ -25,42 +29,53 @@ export async function runSde({ config, run, listen, stop }: SdeRunArgs): Promise
   const label = { run, seed, rho: method.rho };
   const problem = await loadProblem(config);
   const names = [...new Set(sde.processes)];
-  const restored = readSdeCheckpoint(run, problem, names);
+  const restored = sdeRun.restore(run, (checkpoint) => ({
+    from: checkpoint.progress,
+    states: new Map(names.map((name) => [name, stateOf(checkpoint, problem, name)])),
+  }));
+  const from = restored?.from ?? BEGINNING;
   const states: States = restored?.states ?? new Map(names.map((name) => [name, initialProcessState(problem, seed)]));
-  const begun = performance.now();
-  const seconds = () => (restored?.progress.seconds ?? 0) + (performance.now() - begun) / 1000;
-  let step = restored?.progress.step ?? 0;
-  const record = (status: SdeStatus, error?: string) =>
-    writeSdeRecord(run, { config, status, step, seconds: seconds(), ...(error === undefined ? {} : { error }) });
+  let { step } = from;
+  const recorder = sdeRun.open(run, from, vectorsOf);
+  const record = (status: RunStatus, error?: string) =>
+    sdeRun.writeRecord(run, {
+      versions: { eigensam: packageVersion, node: process.versions.node },
+      config,
+      status,
+      step,
+      seconds: recorder.seconds(),
+      ...(error === undefined ? {} : { error }),
+    });
 
   record("running");
-  const log = openLog(sdeFiles(run).metrics, restored?.progress.metricsBytes ?? 0);
   const [stepper, meter] = [await createStepper(config, problem), await createMeter(config, problem)];
   const living = () => [...states].filter(([, { divergedAt }]) => divergedAt === undefined);
   const measure = async () => {
-    for (const [process, state] of living()) {
+    for (const [name, state] of living()) {
       const measured = await meter.measure(state);
       if (Number.isFinite(measured.trainLoss) && Number.isFinite(measured.norm)) {
-        log.append({ kind: "measure", step, process, ...measured });
-        if (process === "discrete") log.append({ kind: "drift", step, ...(await stepper.driftErrors(state, step)) });
-        listen({ ...label, event: "measure", step, process, ...measured });
+        recorder.metrics({ kind: "measure", step, process: name, ...measured });
+        if (name === "discrete") recorder.metrics({ kind: "drift", step, ...(await stepper.driftErrors(state, step)) });
+        listen({ ...label, event: "measure", step, process: name, ...measured });
       } else {
         state.divergedAt = step;
-        log.append({ kind: "diverged", step, process });
-        listen({ ...label, event: "diverged", step, process });
+        recorder.metrics({ kind: "diverged", step, process: name });
+        listen({ ...label, event: "diverged", step, process: name });
       }
     }
     if (living().length === 0)
       throw new TrainingError(`every process diverged by step ${step}`, { run, step }, "lower sde.eta or method.rho");
   };
   const save = () => {
-    log.sync();
-    writeSdeCheckpoint(run, states, { step, metricsBytes: log.bytes, seconds: seconds() });
+    const diverged = Object.fromEntries([...states].map(([name, { divergedAt }]) => [name, divergedAt]));
+    recorder.save(states, { ...from, step, diverged });
   };
 
   try {
     listen({ ...label, event: "start", config, parameters: problem.size, step });
-    if (restored === undefined) {
+    if (from.metricsBytes === 0) {
+      // A checkpoint before the first line: lines without one mean that checkpoints were lost.
+      save();
       await measure();
       save();
     }
@@ -80,13 +95,13 @@ export async function runSde({ config, run, listen, stop }: SdeRunArgs): Promise
       }
     }
     record("done");
-    listen({ ...label, event: "done", steps: step, seconds: seconds() });
+    listen({ ...label, event: "done", steps: step, seconds: recorder.seconds() });
     return "done";
   } catch (error) {
     record("failed", error instanceof Error ? error.message : String(error));
     throw error;
   } finally {
-    log.close();
+    recorder.close();
     await stepper.release();
     await meter.release();
   }

@@ -17,24 +17,26 @@ export interface StepMetricInfo {
   /** One line: what the number is. */
   readonly about: string;
   /** Name of the files of its figure, and of its columns in CSV; left out, `name`. */
-  readonly id?: string;
-  readonly figure?: {
-    readonly title: string;
-    /** The first half of the caption. */
-    readonly shows: string;
-    /** What a run lacks that has no such numbers. */
-    readonly needs: string;
-    /** The values it can have; the axis does not go beyond. */
-    readonly within?: readonly [number, number];
-    /** The axis begins at zero. */
-    readonly zero?: boolean;
-    /** The axis is never logarithmic. */
-    readonly linear?: boolean;
-  };
+  readonly id?: string | undefined;
+  readonly figure?:
+    | {
+        readonly title: string;
+        /** The first half of the caption. */
+        readonly shows: string;
+        /** What a run lacks that has no such numbers. */
+        readonly needs: string;
+        /** The values it can have; the axis does not go beyond. */
+        readonly within?: readonly [number, number] | undefined;
+        /** The axis begins at zero. */
+        readonly zero?: boolean | undefined;
+        /** The axis is never logarithmic. */
+        readonly linear?: boolean | undefined;
+      }
+    | undefined;
   /** What of it the table of results shows. */
-  readonly table?: "mean" | "last";
+  readonly table?: "mean" | "last" | undefined;
   /** Whether the progress line shows it. */
-  readonly progress?: boolean;
+  readonly progress?: boolean | undefined;
 }
 
 /** A number that every training step records. */

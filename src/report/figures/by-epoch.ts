@@ -1,5 +1,5 @@
 import type { Curve } from "../curves.ts";
-import type { EpochLine } from "../run-schema.ts";
+import type { EpochLine } from "../../train/records.ts";
 import type { Figure } from "./figure.ts";
 import { lines, type LinesOptions } from "./lines.ts";
 

@@ -12,7 +12,7 @@ const BINS = 20;
 export function stepMetricFigure(info: StepMetricInfo): Figure | null {
   const { figure, symbol } = info;
   if (figure === undefined) return null;
-  const { title, shows, needs, ...axis } = figure;
+  const { title, shows, needs, within, zero = false, linear = false } = figure;
   return {
     name: idOf(info),
     title,
@@ -22,7 +22,9 @@ export function stepMetricFigure(info: StepMetricInfo): Figure | null {
       const bin = Math.max(1, Math.round(total / BINS));
       const smoothing = bin === 1 ? "each step" : `averaged over bins of about ${bin} steps`;
       return lines(groups, (run) => binned(metricCurve(run, info), total, BINS), {
-        ...axis,
+        ...(within ? { within } : {}),
+        zero,
+        linear,
         title,
         y: symbol,
         x: "step",

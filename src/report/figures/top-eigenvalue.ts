@@ -1,10 +1,10 @@
 import type { Group } from "../groups.ts";
-import type { RefreshLine } from "../run-schema.ts";
+import type { Run } from "../read-run.ts";
 import type { Figure } from "./figure.ts";
 import { lines } from "./lines.ts";
 
 /** An estimate of λ₁; runs of earlier versions do not say how it was made. */
-type Estimate = RefreshLine & { readonly estimator?: keyof typeof estimators | undefined };
+type Estimate = Run["refreshes"][number];
 
 /** How estimates were made, and why one may not be positive. */
 const estimators = {

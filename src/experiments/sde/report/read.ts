@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import { z } from "zod";
 import { type ProcessName, processNames, processes } from "../processes.ts";
-import { readSdeRecord, sdeFiles } from "../run-dir.ts";
-import { trainingMethods } from "../../../optim/methods/index.ts";
-import { type SdeVariantName, sdeVariantNames } from "../../../sde/variants.ts";
+import { sdeRun } from "../run-dir.ts";
+import type { SdeVariantName } from "../../../sde/variants.ts";
 import { InputError } from "../../../util/errors.ts";
 import type { Curve } from "../../../report/curves.ts";
+import { methodNamed } from "../../../report/method.ts";
 import { namesOf } from "../../../util/names.ts";
 
 export interface QuantityInfo {
@@ -30,25 +28,6 @@ export type Quantity = keyof typeof quantities;
 
 export const quantityNames = namesOf(quantities);
 
-const process = z.enum(processNames);
-const drifts = Object.fromEntries(sdeVariantNames.map((name) => [name, z.number().optional()])) as Record<
-  SdeVariantName,
-  z.ZodOptional<z.ZodNumber>
->;
-const line = z.discriminatedUnion("kind", [
-  z.object({
-    kind: z.literal("measure"),
-    step: z.int(),
-    process,
-    ...(Object.fromEntries(quantityNames.map((name) => [name, z.number().nullable()])) as Record<
-      Quantity,
-      z.ZodNullable<z.ZodNumber>
-    >),
-  }),
-  z.object({ kind: z.literal("diverged"), step: z.int(), process }),
-  z.object({ kind: z.literal("drift"), step: z.int(), ...drifts }),
-]);
-
 /** One run as figures and tables see it. */
 export interface SdeRun {
   readonly seed: number;
@@ -65,35 +44,27 @@ export interface SdeRun {
 }
 
 export function readSdeRun(run: string): SdeRun {
-  const record = readSdeRecord(run);
+  const record = sdeRun.readRecord(run);
   if (record === undefined) throw new InputError(`${run} has not begun`, { run }, "eigensam sde runs it");
   const { seed, sde, method } = record.config;
-  const path = sdeFiles(run).metrics;
-  const lines = readFileSync(path, "utf8")
-    .split("\n")
-    .filter((text) => text !== "")
-    .map((text, i) => {
-      const parsed = line.safeParse(JSON.parse(text));
-      if (parsed.success) return parsed.data;
-      throw new InputError(`${path}: line ${i + 1} is no measurement: ${parsed.error.issues[0]!.message}`, { path });
-    });
+  const lines = sdeRun.readMetrics(run);
   return {
     seed,
     rho: method.rho,
     eta: sde.eta,
     steps: sde.steps,
-    method: trainingMethods[method.name].title,
+    method: methodNamed(method.name).title,
     processes: processNames.filter((name) => sde.processes.includes(name)),
     diverged: Object.fromEntries(lines.flatMap((l) => (l.kind === "diverged" ? [[l.process, l.step]] : []))),
     curve: (name, quantity) =>
       lines.flatMap((l) => {
-        const y = l.kind === "measure" && l.process === name ? l[quantity] : null;
-        return y === null ? [] : [{ x: l.step, y }];
+        const y = l.kind === "measure" && l.process === name ? l[quantity] : Number.NaN;
+        return Number.isNaN(y) ? [] : [{ x: l.step, y }];
       }),
     driftError: (variant) =>
       lines.flatMap((l) => {
-        const y = l.kind === "drift" ? l[variant] : undefined;
-        return y === undefined ? [] : [{ x: l.step, y }];
+        const y = (l.kind === "drift" ? l[variant] : undefined) ?? Number.NaN;
+        return Number.isNaN(y) ? [] : [{ x: l.step, y }];
       }),
   };
 }

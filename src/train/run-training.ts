@@ -22,7 +22,7 @@ export interface RunArgs {
 }
 
 /** Trains in a run directory, from its beginning or its newest checkpoint. */
-export function trainRun({
+export function runTraining({
   config,
   dataset,
   run,
@@ -36,6 +36,6 @@ export function trainRun({
     ...rest,
     problem,
     standing,
-    open: (from) => directoryStore(run, problem, from, standing?.path),
+    open: (from) => directoryStore(run, problem, from),
   });
 }

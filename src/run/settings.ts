@@ -13,37 +13,30 @@ export interface Setting {
   readonly allowed: readonly string[] | undefined;
 }
 
-/** The settings of a schema, from TOML and dotted `key=value` arguments; errors name the key and the nearest valid one. */
-export interface Settings<C> {
-  /** All of them in the schema's order, by dotted key. */
-  readonly list: readonly Setting[];
-  readonly keys: readonly string[];
-  /** From a TOML text and from arguments, which win; defaults fill the rest. */
-  resolve(toml: string, overrides: readonly string[], source?: string): C;
-  /** From a plain object. */
-  check(table: unknown, source?: string): C;
-}
-
-export interface SettingsOptions {
+interface SettingsOptions {
   /** The command whose --help lists them. */
   readonly command: string;
   /** Two settings as examples. */
   readonly example: string;
 }
 
-export function settingsOf<S extends z.ZodType>(schema: S, options: SettingsOptions): Settings<z.output<S>> {
+/** The settings of a schema, from TOML and dotted `key=value` arguments; errors name the key and the nearest valid one. */
+export function settingsOf<C>(schema: z.ZodType<C>, options: SettingsOptions) {
   const list = listSettings(schema);
   const known: Known = { ...options, list, keys: list.map(({ key }) => key) };
-  const check = (table: unknown, source = "config"): z.output<S> => {
+  /** From a plain object. */
+  const check = (table: unknown, source = "config"): C => {
     const result = schema.safeParse(table);
     if (!result.success) throw configError(known, result.error.issues[0]!, table, source);
     return result.data;
   };
   return {
+    /** All of them in the schema's order, by dotted key. */
     list,
     keys: known.keys,
     check,
-    resolve: (toml, overrides, source = "config.toml") => {
+    /** From a TOML text and from arguments, which win; defaults fill the rest. */
+    resolve: (toml: string, overrides: readonly string[], source = "config.toml"): C => {
       const table = parseToml(toml, source);
       for (const override of overrides) assign(known, table, override);
       return check(table, source);

@@ -1,0 +1,146 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { z } from "zod";
+import { ConfigError, InputError } from "../util/errors.ts";
+import { writeAtomic } from "../util/files.ts";
+import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint, type Vectors } from "./checkpoint.ts";
+import { runFiles } from "./files.ts";
+import { parseJson, readLines } from "./lines.ts";
+import { openRecorder } from "./recorder.ts";
+import { settingsToml } from "./settings.ts";
+
+/** What run.json holds for every kind of run. */
+export const recordHead = {
+  version: z.literal(1),
+  /** The process at work, while the status is "running". */
+  pid: z.int(),
+  status: z.enum(["running", "done", "stopped", "failed"]),
+  error: z.string().optional(),
+};
+
+export type RecordHead = z.output<z.ZodObject<typeof recordHead>> & { readonly kind: string };
+
+export type RunStatus = RecordHead["status"];
+
+/** A kind of run: settings C, a record R, lines of metrics M and timings T, and progress P, each read by a schema of its writer. */
+export interface RunKindSpec<C, R, M, T, P extends Marks> extends CheckpointKind<P> {
+  /** The command that makes such runs, and resumes them with --resume. */
+  readonly command: string;
+  /** Settings of the text of a config.toml. */
+  readonly settings: (toml: string, source: string) => C;
+  /** run.json. */
+  readonly record: z.ZodType<R>;
+  /** A line of metrics.jsonl. */
+  readonly metrics: z.ZodType<M>;
+  /** A line of timings.jsonl. */
+  readonly timings: z.ZodType<T>;
+}
+
+/** What can be done with run directories of one kind. */
+export function runKind<C extends object, R extends RecordHead, M, T, P extends Marks>(
+  spec: RunKindSpec<C, R, M, T, P>,
+) {
+  const { kind, command } = spec;
+
+  /** Makes a run directory with its settings. ConfigError where the folder holds anything already. */
+  function create(run: string, config: C): void {
+    const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
+    if (existsSync(run) && readdirSync(run).length > 0) throw new ConfigError(`${run} is not empty`, { run }, hint);
+    mkdirSync(run, { recursive: true });
+    writeAtomic(runFiles(run).config, settingsToml(config));
+  }
+
+  /** Makes one, or keeps one that has the same settings. ConfigError where its settings differ. */
+  function ensure(run: string, config: C): void {
+    if (!existsSync(runFiles(run).config)) create(run, config);
+    else if (settingsToml(readConfig(run)) !== settingsToml(config))
+      throw new ConfigError(`${run} was made with other settings`, { run }, "choose another folder, or remove it");
+  }
+
+  function assertKind(run: string): void {
+    const found = kindOf(run) ?? kind;
+    const hint = `use the command that made it; ${command} makes runs of kind "${kind}"`;
+    if (found !== kind) throw new InputError(`${run} is a run of kind "${found}", not "${kind}"`, { run, found }, hint);
+  }
+
+  /** InputError where the folder is no run directory of this kind. */
+  function readConfig(run: string): C {
+    const { config } = runFiles(run);
+    if (!existsSync(config))
+      throw new InputError(`${run} is no run directory: it has no config.toml`, { run }, `${command} makes one`);
+    assertKind(run);
+    return spec.settings(readFileSync(config, "utf8"), config);
+  }
+
+  /** run.json, or undefined where a run was killed before it could write one. InputError where it is damaged or of another kind. */
+  function readRecord(run: string): R | undefined {
+    const { record } = runFiles(run);
+    if (!existsSync(record)) return undefined;
+    assertKind(run);
+    const hint = `was it edited, or written by another version? Remove it, and ${command} --resume ${run} writes a new one`;
+    return parseJson(readFileSync(record, "utf8"), spec.record, record, hint);
+  }
+
+  /** ConfigError where the run is complete, or another process is at work on it. */
+  function assertResumable(run: string): void {
+    const { status, pid } = readRecord(run) ?? { status: "stopped", pid: 0 };
+    if (status === "done") throw new ConfigError(`${run} is complete`, { run }, "its results are in run.json");
+    if (status === "running" && pid !== process.pid && isAlive(pid))
+      throw new ConfigError(`process ${pid} is at work on ${run}`, { run, pid }, "stop it first");
+  }
+
+  /** InputError where a line is damaged, or a complete run has no metrics.jsonl. */
+  function readMetrics(run: string): M[] {
+    const { metrics } = runFiles(run);
+    if (readRecord(run)?.status === "done" && !existsSync(metrics))
+      throw new InputError(`${run} is complete, but ${metrics} is missing`, { run }, "put it back, or run it anew");
+    return readLines(metrics, spec.metrics);
+  }
+
+  return {
+    kind,
+    create,
+    ensure,
+    readConfig,
+    readRecord,
+    /** Replaces run.json, whole or not at all. */
+    writeRecord: (run: string, record: Omit<R, "kind" | "version" | "pid">): void => {
+      const whole = { kind, version: 1, pid: process.pid, ...record };
+      writeAtomic(runFiles(run).record, `${JSON.stringify(whole, null, 2)}\n`);
+    },
+    assertResumable,
+    readMetrics,
+    readTimings: (run: string): T[] => readLines(runFiles(run).timings, spec.timings),
+    /** What `decode` makes of the newest checkpoint, or undefined where there is none yet (readCheckpoint). */
+    restore: <S>(run: string, decode: (checkpoint: Checkpoint<P>) => S): S | undefined =>
+      readCheckpoint(run, spec, decode),
+    /** Opens the logs for a run that begins, or resumes, at `from`; `vectorsOf` are those of a checkpoint. */
+    open: <S>(run: string, from: P, vectorsOf: (state: S) => Vectors) =>
+      openRecorder<M, T, S, P>(run, kind, from, vectorsOf),
+  };
+}
+
+/** Whether a folder is a run directory, of whatever kind. */
+export const isRun = (path: string): boolean => existsSync(runFiles(path).record) || existsSync(runFiles(path).config);
+
+/** The kind that run.json names; undefined where there is no run.json, or none that can be read. */
+export function kindOf(run: string): string | undefined {
+  const { record } = runFiles(run);
+  if (!existsSync(record)) return undefined;
+  try {
+    const { kind = "train" }: { readonly kind?: unknown } = Object(JSON.parse(readFileSync(record, "utf8")));
+    return String(kind);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a process of this number is at work. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

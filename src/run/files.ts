@@ -1,0 +1,12 @@
+import { join } from "node:path";
+
+/** The files of a run directory, whatever its kind; a kind may leave some of them out. */
+export const runFiles = (run: string) => ({
+  config: join(run, "config.toml"),
+  record: join(run, "run.json"),
+  metrics: join(run, "metrics.jsonl"),
+  timings: join(run, "timings.jsonl"),
+  checkpoints: join(run, "checkpoints"),
+  weights: join(run, "weights.safetensors"),
+  best: join(run, "best.safetensors"),
+});

@@ -1,0 +1,155 @@
+import { z } from "zod";
+import { marks } from "../run/checkpoint.ts";
+import { recordHead } from "../run/directory.ts";
+import { measured } from "../run/lines.ts";
+import type { Written } from "../run/recorder.ts";
+
+const step = z.int().min(0);
+const epoch = z.int().min(1);
+
+/** Loss and, where there are classes, accuracy. */
+export const score = z.object({ loss: measured, accuracy: measured.optional() });
+
+/** Step metrics (gradNorm, cosGradV, those of plugins) are further numbers. */
+const stepLine = z.object({ kind: z.literal("step"), step, epoch, lr: measured, loss: measured }).catchall(measured);
+
+const epochLine = z.object({
+  kind: z.literal("epoch"),
+  epoch,
+  /** Steps taken so far. */
+  step,
+  train: score,
+  val: score.nullable(),
+  test: score.optional(),
+});
+
+/** A line of metrics.jsonl. */
+export const metricsLine = z.discriminatedUnion("kind", [
+  stepLine,
+  epochLine,
+  z.object({
+    kind: z.literal("refresh"),
+    step,
+    epoch,
+    /** Earlier versions did not write it. */
+    estimator: z.enum(["power", "lanczos"]).optional(),
+    eigenvalue: measured,
+    residual: measured,
+    /** Earlier versions did not write it. */
+    rayleigh: measured.optional(),
+    cosGradV: measured,
+  }),
+  /** What a probe found; its numbers depend on the probe. */
+  z.object({ kind: z.literal("probe"), step, epoch }).catchall(measured),
+  z.object({ kind: z.literal("done"), test: score.nullable() }),
+]);
+
+const epochTime = z.object({
+  kind: z.literal("epoch"),
+  epoch,
+  seconds: measured,
+  imagesPerSecond: measured,
+  /** Part of the time in which the step waited for its images. */
+  dataWait: measured,
+  /** Median time of one step, without refreshes. */
+  stepSeconds: measured,
+});
+
+/** A line of timings.jsonl. */
+export const timingsLine = z.discriminatedUnion("kind", [
+  epochTime,
+  z.object({ kind: z.literal("refresh"), step, seconds: measured }),
+  z.object({ kind: z.literal("probe"), step, seconds: measured }),
+]);
+
+const result = z.object({
+  epochs: z.int(),
+  train: score,
+  val: score.nullable(),
+  /** Null where the data set has no test examples. */
+  test: score.nullable(),
+  seconds: measured,
+});
+
+/** Settings that a report names; all others are kept as they are, so that runs of other versions can be read. */
+const config = z.looseObject({
+  seed: z.int(),
+  model: z.looseObject({ name: z.string() }),
+  data: z.looseObject({ name: z.string(), batch: z.int().min(1) }),
+  method: z.looseObject({ name: z.string() }),
+  train: z.looseObject({ epochs: z.int().min(1) }),
+});
+
+/** What a method declares of itself, so that reports know one of a plugin. */
+const method = z.object({
+  name: z.string(),
+  title: z.string(),
+  summary: z.string().optional(),
+  /** Whether it needs the top eigenvector. */
+  eigenvector: z.boolean(),
+  colour: z.string().optional(),
+});
+
+/** How a step metric is shown (optim/metrics/metric.ts), so that reports know one of a plugin. */
+const metricInfo = z.object({
+  name: z.string(),
+  title: z.string(),
+  symbol: z.string(),
+  about: z.string(),
+  id: z.string().optional(),
+  figure: z
+    .object({
+      title: z.string(),
+      shows: z.string(),
+      needs: z.string(),
+      within: z.tuple([z.number(), z.number()]).readonly().optional(),
+      zero: z.boolean().optional(),
+      linear: z.boolean().optional(),
+    })
+    .optional(),
+  table: z.enum(["mean", "last"]).optional(),
+  progress: z.boolean().optional(),
+});
+
+/** run.json: what was run, on what, and how it ended. */
+export const runRecord = z.object({
+  /** Earlier versions wrote none. */
+  kind: z.literal("train").default("train"),
+  ...recordHead,
+  config,
+  method: method.optional(),
+  /** The step metrics in metrics.jsonl. */
+  metrics: z.array(metricInfo).optional(),
+  model: z.object({ name: z.string(), parameters: z.int() }),
+  data: z.object({ name: z.string(), classes: z.int().optional(), train: z.int(), val: z.int(), test: z.int() }),
+  device: z.string(),
+  threads: z.int(),
+  versions: z.object({ eigensam: z.string(), node: z.string(), onnxruntime: z.string() }),
+  startedAt: z.string(),
+  result: result.optional(),
+});
+
+/** Where a run stands, besides its vectors. */
+export const progress = z.object({
+  ...marks,
+  epoch: step,
+  stepInEpoch: step,
+  /** Over the steps of the epoch so far. */
+  sums: z.object({ loss: measured, correct: measured, images: measured }),
+  /** Scores of the last complete epoch. */
+  last: z.object({ train: score, val: score.nullable() }).nullable(),
+  /** By accuracy on the validation examples, or by loss where there are no classes. */
+  best: z.object({ epoch, accuracy: measured.optional(), loss: measured.optional() }).nullable(),
+});
+
+export type Score = z.output<typeof score>;
+/** Lines as the training writes them. */
+export type MetricsLine = Written<z.output<typeof metricsLine>>;
+export type TimingsLine = Written<z.output<typeof timingsLine>>;
+export type RunRecord = z.output<typeof runRecord>;
+export type RunResult = z.output<typeof result>;
+export type MethodRecord = z.output<typeof method>;
+export type StepLine = z.output<typeof stepLine>;
+export type EpochLine = z.output<typeof epochLine>;
+export type EpochTime = z.output<typeof epochTime>;
+export type Progress = z.output<typeof progress>;
