@@ -6,7 +6,7 @@ import { measured } from "../run/lines.ts";
 const step = z.int().min(0);
 const epoch = z.int().min(1);
 
-export const score = z.object({ loss: measured, accuracy: measured });
+const score = z.object({ loss: measured, accuracy: measured });
 
 /** The metrics of the method and of plugins (cosGradV, cosEpsV) are further numbers. */
 const stepLine = z
