@@ -8,7 +8,7 @@ const step = z.int().min(0);
 const epoch = z.int().min(1);
 
 /** Loss and, where there are classes, accuracy. */
-export const score = z.object({ loss: measured, accuracy: measured.optional() });
+const score = z.object({ loss: measured, accuracy: measured.optional() });
 
 /** Step metrics (gradNorm, cosGradV, those of plugins) are further numbers. */
 const stepLine = z.object({ kind: z.literal("step"), step, epoch, lr: measured, loss: measured }).catchall(measured);

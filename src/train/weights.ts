@@ -1,6 +1,6 @@
 import { readBytes } from "../data/files.ts";
 import { type Layout, pack, unpack } from "../nn/layout.ts";
-import { type Model, vectorLength } from "../nn/scope.ts";
+import type { Model } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "../util/safetensors.ts";
 
@@ -52,20 +52,13 @@ export function readWeights(path: string, model: Model): Weights {
   if (extra !== undefined)
     throw new InputError(`${path}: ${extra} is no part of this model`, { source: path, name: extra }, FITS);
   const weights = { theta: flatten(model.parameters, tensors, path), buffers: flatten(model.buffers, tensors, path) };
-  const bad = weights.theta.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    const entry = model.parameters.entries.findLast(({ offset }) => offset <= bad)!;
-    throw new InputError(`${path}: ${entry.name} holds ${weights.theta[bad]}`, { source: path, name: entry.name });
+  for (const [layout, values] of [
+    [model.parameters, weights.theta],
+    [model.buffers, weights.buffers],
+  ] as const) {
+    const bad = values.findIndex((value) => !Number.isFinite(value));
+    const name = layout.entries.findLast(({ offset }) => offset <= bad)?.name;
+    if (name !== undefined) throw new InputError(`${path}: ${name} holds ${values[bad]}`, { source: path, name });
   }
-  const strange = weights.buffers.findIndex((value) => !Number.isFinite(value));
-  if (strange >= 0 && model.buffers.size > 0) {
-    const entry = model.buffers.entries.findLast(({ offset }) => offset <= strange)!;
-    throw new InputError(`${path}: ${entry.name} holds ${weights.buffers[strange]}`, {
-      source: path,
-      name: entry.name,
-    });
-  }
-  if (weights.buffers.length !== vectorLength(model.buffers))
-    throw new InputError(`${path}: running statistics do not fit`);
   return weights;
 }
