@@ -32,6 +32,8 @@ export type TrainEvent =
       readonly loss: number;
       readonly accuracy: number;
       readonly lr: number;
+      /** More numbers to show while training, by their labels. */
+      readonly extra?: Readonly<Record<string, number>>;
       readonly imagesPerSecond: number;
       readonly dataWait: number;
     }

@@ -12,7 +12,12 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Sends a signal after so many milliseconds, or when stderr or stdout first matches. */
-  readonly kill?: { readonly signal: NodeJS.Signals; readonly after: number | RegExp };
+  readonly kill?: {
+    readonly signal: NodeJS.Signals;
+    readonly after: number | RegExp;
+    /** To the whole process group, as a terminal does at Ctrl-C. */
+    readonly group?: true;
+  };
 }
 
 /** The command line as from a clone. */
@@ -26,12 +31,14 @@ export function eigensam(
     {
       cwd,
       env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", ...env },
+      detached: kill?.group === true,
     },
   );
   let [stdout, stderr] = ["", ""];
   let sent = false;
   const send = () => {
-    if (!sent && kill) child.kill(kill.signal);
+    if (!sent && kill?.group) process.kill(-child.pid!, kill.signal);
+    else if (!sent && kill) child.kill(kill.signal);
     sent = true;
   };
   const watch = () => {

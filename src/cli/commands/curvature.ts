@@ -83,7 +83,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const { curvatureProblem } = await import("../../curvature/problem.ts");
     const { measureCurvature } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
-    const { say } = await import("../ui.ts");
+    const { say, status } = await import("../ui.ts");
     const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");
     const problem = await curvatureProblem({
       ...options,
@@ -92,7 +92,6 @@ export const curvature: CliCommand<CurvatureOptions> = {
       normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
     });
     const { loss, layout, theta } = problem;
-    const progress = progressOf();
     const measured = await measureCurvature(
       loss,
       layout,
@@ -108,9 +107,9 @@ export const curvature: CliCommand<CurvatureOptions> = {
           ...(options.points === undefined ? {} : { points: options.points }),
         })),
       },
-      progress.show,
+      progressOf(),
     );
-    progress.end();
+    status("");
     await loss.release();
     const result = {
       model: problem.model,

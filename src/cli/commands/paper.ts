@@ -3,14 +3,14 @@ import { join } from "node:path";
 import type { StudyResult } from "../../experiments/eigenvector/run.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { duration } from "../format.ts";
-import { emit, say, status } from "../ui.ts";
-import { oneOf, positiveInteger } from "../values.ts";
+import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
+import { emit } from "../ui.ts";
+import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
-interface PaperOptions {
+interface PaperOptions extends PoolOptions {
   readonly scale: "smoke" | "laptop" | "full";
   readonly out?: string;
-  readonly jobs: number;
   readonly only?: string;
   readonly json?: true;
 }
@@ -22,7 +22,7 @@ export const paper: CliCommand<PaperOptions> = {
   summary: "make the figures and tables of a study: eigenvector (which solver keeps v fresh)",
   computes: true,
   configure: (command) => {
-    command
+    poolOptions(command)
       .argument("<name>", `study: ${studies.join(", ")}`, oneOf(studies))
       .option(
         "--scale <name>",
@@ -31,11 +31,10 @@ export const paper: CliCommand<PaperOptions> = {
         "laptop",
       )
       .option("--out <dir>", "where runs, figures and tables go (default: runs/paper-NAME-SCALE)")
-      .option("--jobs <n>", "runs at a time, one thread each", positiveInteger, 2)
       .option("--only <run>", "make this one run in this process, and no figures")
       .option("--json", "{html, figures, tables, rows} on stdout");
   },
-  run: async ({ scale, jobs, only, json, ...options }, [name]) => {
+  run: async ({ scale, only, json, ...options }, [name]) => {
     const { studyRuns } = await import("../../experiments/eigenvector/plan.ts");
     const out = options.out ?? join("runs", `paper-${name}-${scale}`);
     const folder = join(out, "runs");
@@ -48,8 +47,9 @@ export const paper: CliCommand<PaperOptions> = {
       if (!run)
         throw new ConfigError(`the study has no run ${only}`, { only }, `runs: ${runs.map((r) => r.name).join(", ")}`);
       const { studyRun } = await import("../../experiments/eigenvector/run.ts");
+      const { stepProgress } = await import("../step-progress.ts");
       const { writeAtomic } = await import("../../util/files.ts");
-      const result = await studyRun(run, (done, of) => status(`${only}  ${done}/${of}`));
+      const result = await studyRun(run, stepProgress());
       writeAtomic(path(only), `${JSON.stringify(result)}\n`);
       return;
     }
@@ -60,18 +60,11 @@ export const paper: CliCommand<PaperOptions> = {
       const plan = existsSync(path(run.name)) ? read(run.name).plan : undefined;
       return JSON.stringify(plan) !== JSON.stringify(run);
     });
-    say(`${runs.length} runs in ${out}, ${runs.length - waiting.length} complete; stopped, the same command goes on`);
-    const { runChild } = await import("../child-command.ts");
-    const total = waiting.length;
-    const work = async () => {
-      for (let run = waiting.shift(); run; run = waiting.shift()) {
-        const start = performance.now();
-        await runChild(["paper", name!, "--scale", scale, "--out", out, "--only", run.name]);
-        const seconds = (performance.now() - start) / 1000;
-        say(`✓ ${run.name}  ${duration(seconds)}  (${total - waiting.length} of ${total} begun)`);
-      }
-    };
-    await Promise.all(Array.from({ length: jobs }, work));
+    const tasks = waiting.map((run) => ({
+      name: run.name,
+      args: ["paper", name!, "--scale", scale, "--out", out, "--only", run.name],
+    }));
+    if (!(await runTasks(tasks, { options, out, complete: runs.length - tasks.length }))) return;
     const { writeStudy } = await import("../../report/eigenvector/index.ts");
     const results = runs.map(({ name: run }) => read(run));
     const report = await writeStudy(results, out);
