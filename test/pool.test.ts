@@ -105,7 +105,7 @@ describe("a pool of four", () => {
 });
 
 it.each<[string, string]>([
-  ["dies", "killed by SIGKILL (out of memory?): it said nothing"],
+  ["dies", "killed by SIGKILL (out of memory?): it printed nothing"],
   ["babbles", "it printed what is not JSON: not JSON"],
   ["crashes", "line 14\n  line 15\n  line 16\n  line 17\n  line 18\n  line 19"],
 ])("says why a child failed that %s", async (kind, error) => {

@@ -34,6 +34,6 @@ export function tailOf(stream: Readable): () => string {
 
 /** The last lines of what a child said; there are few where a command of ours failed with a message. */
 export const lastLines = (text: string): string =>
-  text.trim().split("\n").slice(-SHOWN_LINES).join("\n  ") || "it said nothing";
+  text.trim().split("\n").slice(-SHOWN_LINES).join("\n  ") || "it printed nothing";
 
 const SHOWN_LINES = 6;

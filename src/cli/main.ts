@@ -6,17 +6,20 @@ import { commands } from "./commands/index.ts";
 import { stopWithParent } from "./parent.ts";
 import { programOf } from "./program.ts";
 import { onStopSignals } from "./stop.ts";
-import { say } from "./ui.ts";
+import { say, status } from "./ui.ts";
 
 const MISUSE = 2;
 
-process.on("exit", killChildren);
+process.on("exit", () => {
+  status("");
+  killChildren();
+});
 onStopSignals((signal) => process.exit(statusOf(null, signal)));
 stopWithParent();
 // A reader that left, as in `| head`, is no reason to stop training; a result that cannot be written is a failure.
 process.stderr.on("error", () => undefined);
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") return;
+  if (error.code === "EPIPE" || process.exitCode === 1) return;
   say(`eigensam: the standard output cannot be written: ${error.message}`);
   process.exitCode = 1;
 });

@@ -69,12 +69,12 @@ export const curvature: CliCommand<CurvatureOptions> = {
         positiveNumber,
       )
       .option("--points <n>", "points along each direction of slices (default: 41, in planes 17)", positiveInteger)
-      .option("--tolerance <t>", "of the residuals |Hv - λv|/|λ|", positiveNumber, 1e-3)
-      .option("--max-products <n>", "Hessian-vector products for the eigenvalues at most", positiveInteger, 100)
+      .option("--tolerance <t>", "largest residual |Hv - λv|/|λ| allowed", positiveNumber, 1e-3)
+      .option("--max-products <n>", "most Hessian-vector products for the eigenvalues", positiveInteger, 100)
       .option("--probes <n>", "random vectors for density, trace and layers", positiveInteger, 8)
       .option("--steps <n>", "Lanczos steps per random vector of the density", positiveInteger, 40)
       .option("--dtype <type>", "precision", oneOf(["f32", "f64"] as const), "f32")
-      .option("--seed <n>", "of the random vectors", nonNegativeInteger, 1)
+      .option("--seed <n>", "seed of the random vectors", nonNegativeInteger, 1)
       .option("--out <dir>", "write figures, a page and curvature.json there")
       .option("--json", "the numbers on stdout");
   },

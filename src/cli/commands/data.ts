@@ -49,7 +49,7 @@ async function list(name: Name, { dir, json }: DataOptions): Promise<void> {
   if (json) emit({ name, summary: datasets[name].summary, folder: folder ?? null });
   else
     console.log(
-      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${name === "npy" ? "" : (folder ?? "not here")}`.trimEnd(),
+      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${name === "npy" ? "" : (folder ?? "not found")}`.trimEnd(),
     );
 }
 
@@ -99,6 +99,6 @@ async function verifySet(name: Name, { dir, json }: DataOptions): Promise<void> 
   if (json) emit(facts);
   else
     console.log(
-      `${name}: ${grouped(train.count)} + ${grouped(test.count)} images [${imageShape.join(", ")}], ${classes} classes; ${published.length} checksums right`,
+      `${name}: ${grouped(train.count)} + ${grouped(test.count)} images [${imageShape.join(", ")}], ${classes} classes; ${published.length} checksums correct`,
     );
 }

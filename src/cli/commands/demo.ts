@@ -16,7 +16,7 @@ interface DemoOptions extends PoolOptions {
 
 export const demo: CliCommand<DemoOptions> = {
   name: "demo",
-  summary: "the main job: SGD, SAM and Eigen-SAM on real images, three seeds each, with a report",
+  summary: "train with SGD, SAM and Eigen-SAM on real images, three seeds each, and write a report",
   computes: false,
   configure: (command) => {
     poolOptions(command)

@@ -31,7 +31,7 @@ export const paper: CliCommand<PaperOptions> = {
         "laptop",
       )
       .option("--out <dir>", "where runs, figures and tables go (default: runs/paper-NAME-SCALE)")
-      .option("--only <run>", "make this one run in this process, and no figures")
+      .option("--only <run>", "make only this run, in this process, without figures")
       .option("--json", "{html, figures, tables, rows} on stdout");
   },
   run: async ({ scale, only, json, ...options }, [name]) => {

@@ -19,7 +19,7 @@ interface SdeOptions extends PoolOptions {
 
 export const sde: CliCommand<SdeOptions> = {
   name: "sde",
-  summary: "discrete SAM beside its SGD, second-order and third-order stochastic differential equations",
+  summary: "compare discrete SAM with its SGD, second-order and third-order stochastic differential equations",
   computes: false,
   configure: (command) => {
     poolOptions(command)

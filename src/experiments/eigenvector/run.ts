@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { subspaceAlignment } from "../../spectrum/alignment.ts";
 import { extremeEigenpairs } from "../../spectrum/extremes.ts";
 import { inner, type Vector } from "../../spectrum/vectors.ts";
@@ -122,6 +123,8 @@ export async function studyRun(plan: StudyRun, onStep: (done: number, of: number
       throw new TrainingError(`${name}: the loss is ${metrics.loss} at step ${step}`, { name, step });
     if (step >= steps - stepsPerEpoch) loss += metrics.loss / stepsPerEpoch;
     onStep(step + 1, steps);
+    // A run of a graph blocks this thread; signals come in here.
+    await turn();
   }
   const evaluation = await compileEvaluation(config, model, format);
   const test = await evaluate(evaluation, state, dataset.test, model.inputShape);
