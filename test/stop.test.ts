@@ -26,7 +26,7 @@ describe("stopping on signals", () => {
 
   it("takes a duplicate as the same wish that waited for a long step to end", () => {
     const { status, stdout } = stopping(
-      "interrupt(); await sleep(50); interrupt(); busy(1500); await turn(); await turn();",
+      "interrupt(); await sleep(50); await turn(); interrupt(); busy(1500); await turn(); await turn();",
     );
     expect({ status, stdout }).toEqual({ status: 0, stdout: "true 130\n" });
   });

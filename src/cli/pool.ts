@@ -88,7 +88,10 @@ async function runTask<T extends Task, E>(
     if (line === undefined) misprint ??= text;
     else onEvent({ kind: "line", task, line });
   });
-  child.on("message", (message) => onEvent({ kind: "progress", task, ...progressMessage.parse(message) }));
+  child.on("message", (message) => {
+    const { data } = progressMessage.safeParse(message);
+    if (data) onEvent({ kind: "progress", task, ...data });
+  });
   onEvent({ kind: "begin", task });
   try {
     const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
