@@ -49,6 +49,10 @@ it("a run that fails costs only itself, and the next command retries it", { time
   mkdirSync(join(folder, "rho0.1-seed1"), { recursive: true });
   writeFileSync(bad.config, settingsToml(smallRun()));
   writeFileSync(bad.checkpoint, "damaged");
+  const fast = await eigensam([...args, "--jobs", "1", "--fail-fast"]);
+  expect(fast.status, fast.stderr).toBe(1);
+  expect(fast.stderr).toContain("stopped with 0 of 2 runs done");
+
   const { status, stderr } = await eigensam(args);
   expect(status, stderr).toBe(1);
   expect(stderr).toMatch(/✗ rho0\.1-seed1 failed after .*checkpoint\.safetensors/);

@@ -9,8 +9,9 @@ export async function restartTuned(): Promise<number | undefined> {
   if (allocatorHere().state !== "restart") return undefined;
   const args = [...process.execArgv, ...process.argv.slice(1)];
   // The channel tells the child when this process is gone.
-  const stdio = ["inherit", "inherit", "inherit", "ipc"] as const;
-  const child = track(spawn(process.execPath, args, { stdio: [...stdio], env: computeEnvironment() }));
+  const child = track(
+    spawn(process.execPath, args, { stdio: ["inherit", "inherit", "inherit", "ipc"], env: computeEnvironment() }),
+  );
   // The child decides what a signal means; this process only waits for it.
   onStopSignals((signal) => child.kill(signal));
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];

@@ -30,7 +30,8 @@ export function eigensam(
     ["--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
     {
       cwd,
-      env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", ...env },
+      // `_` names nohup where the tests run under it.
+      env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", _: undefined, ...env },
       detached: kill?.group === true,
     },
   );

@@ -1,5 +1,6 @@
 import { ConfigError } from "../../util/errors.ts";
-import { grouped, percent } from "../format.ts";
+import { grouped } from "../format.ts";
+import { progressLine } from "../progress-line.ts";
 import { emit, say, status } from "../ui.ts";
 import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
@@ -63,11 +64,16 @@ async function fetchSet(name: Name, { base, json }: DataOptions): Promise<void> 
     return;
   }
   const folder = folderToFetchInto(name);
+  const line = progressLine();
   for (const file of files) {
     const path = await fetchFile(file, folder, {
       base,
       progress: (of, done, total) =>
-        status(`${of}  ${grouped(done / 2 ** 20)} MiB${total === undefined ? "" : `  ${percent(done / total, 0)}`}`),
+        line(() => [
+          { rank: 2, text: of },
+          { rank: 1, text: `${grouped(done / 2 ** 20)} MiB` },
+          ...(total === undefined ? [] : [{ rank: 0, fraction: done / total }]),
+        ]),
     });
     status("");
     if (json) emit({ path });
