@@ -1,6 +1,9 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decideAllocator } from "../src/cli/allocator.ts";
 import { methodNames } from "../src/cli/bench/methods.ts";
+import { inPackage } from "../src/util/package.ts";
 import { eigensam as runCli } from "./support/cli.ts";
 
 /** The command line with the allocator a user gets, interrupted after a while if asked. */
@@ -57,6 +60,28 @@ describe("exit status", () => {
   it("is 130 after an interrupt", async () => {
     const { status } = await eigensam(["bench", ...tiny, "--model", "mlp", "--steps", "1000000"], {}, 2500);
     expect(status).toBe(130);
+  });
+});
+
+/** The exit status and stderr of `eigensam ARGS`, its stdout redirected as a shell does. */
+const redirected = (args: string, redirection: string) => {
+  const command = `${process.execPath} --import tsx src/cli/main.ts ${args}`;
+  const { stderr } = spawnSync("sh", ["-c", `{ ${command}; echo "status $?" >&2; } ${redirection}`], {
+    cwd: inPackage("."),
+    encoding: "utf8",
+  });
+  return stderr;
+};
+
+describe("stdout", () => {
+  it("may be left by its reader", () => {
+    expect(redirected("data list --json", "| true")).toBe("status 0\n");
+  });
+
+  it.runIf(existsSync("/dev/full"))("that cannot be written is one failure", () => {
+    expect(redirected("data list --json", "> /dev/full")).toMatch(
+      /^eigensam: the standard output cannot be written: ENOSPC.*\nstatus 1\n$/,
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { runFiles } from "../src/run/files.ts";
+import { allocatorHere } from "../src/cli/allocator.ts";
 import { rng } from "../src/util/rng.ts";
 import { eigensam } from "./support/cli.ts";
 
@@ -44,12 +45,38 @@ it(`a run killed ${KILLS} times at random moments ends with the same bytes`, { t
     expect(readFileSync(runFiles(killed)[file]).equals(readFileSync(runFiles(whole)[file])), file).toBe(true);
 });
 
-it("Ctrl-C finishes the step, saves, and prints how to go on", { timeout: 120_000 }, async () => {
+it.each<[string, NodeJS.Signals, number]>([
+  ["Ctrl-C", "SIGINT", 130],
+  ["a closed terminal", "SIGHUP", 129],
+])("%s finishes the step, saves, and prints how to resume", { timeout: 120_000 }, async (_, signal, expected) => {
   const run = join(mkdtempSync(join(tmpdir(), "eigensam-stop-")), "run");
   const args = ["train", "--run-dir", run, "--json", ...settings, "train.epochs=500"];
-  const { status, stderr, stdout } = await eigensam(args, { kill: { signal: "SIGINT", after: /"event":"refresh"/ } });
-  expect(status).toBe(130);
-  expect(stderr).toContain(`go on with: eigensam train --resume ${run}`);
+  const { status, stderr, stdout } = await eigensam(args, { kill: { signal, after: /"event":"refresh"/ } });
+  expect(status).toBe(expected);
+  expect(stderr).toContain(`resume with: eigensam train --resume ${run}`);
   expect(stdout).not.toContain('"event":"done"');
   expect(JSON.parse(readFileSync(runFiles(run).record, "utf8")).status).toBe("stopped");
+});
+
+it("a hangup that was ignored at the start stays ignored", { timeout: 120_000 }, async () => {
+  const run = join(mkdtempSync(join(tmpdir(), "eigensam-hangup-")), "run");
+  const { status } = await eigensam(["train", "--run-dir", run, "--json", ...settings], {
+    env: { _: "/usr/bin/nohup" },
+    kill: { signal: "SIGHUP", after: /"event":"refresh"/ },
+  });
+  expect(status).toBe(0);
+  expect(JSON.parse(readFileSync(runFiles(run).record, "utf8")).status).toBe("done");
+});
+
+it("a process that is killed takes the one it restarted along, which saves", { timeout: 120_000 }, async () => {
+  const run = join(mkdtempSync(join(tmpdir(), "eigensam-outer-")), "run");
+  await eigensam(["train", "--run-dir", run, "--json", ...settings, "train.epochs=500"], {
+    env: { EIGENSAM_ALLOCATOR: undefined, GLIBC_TUNABLES: undefined },
+    kill: { signal: "SIGKILL", after: /"event":"refresh"/ },
+  });
+  // Where the allocator cannot be tuned there is no second process, and the record stays as the killed one left it.
+  const expected = allocatorHere().state === "restart" ? "stopped" : "running";
+  await expect
+    .poll(() => JSON.parse(readFileSync(runFiles(run).record, "utf8")).status, { timeout: 30_000 })
+    .toBe(expected);
 });

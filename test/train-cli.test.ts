@@ -52,7 +52,7 @@ describe("eigensam train", () => {
   it.each<[string, readonly string[], string]>([
     ["an unknown key", ["method.roh=1"], "did you mean method.rho?"],
     ["a file that is not there", ["nowhere.toml"], "nowhere.toml cannot be read"],
-    ["settings beside --resume", ["--resume", run, "seed=2"], "--resume goes on with the settings of the run"],
+    ["settings beside --resume", ["--resume", run, "seed=2"], "--resume takes the settings of the run"],
     ["a depth the model does not have", ["model.depth=3"], "has no choice of depths"],
   ])("ends with 2 for %s", async (_, args, message) => {
     const { status, stdout, stderr } = await eigensam(["train", "--run-dir", join(folder, "never"), ...args]);

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { EigensamError } from "../util/errors.ts";
-import { track } from "./children.ts";
+import { lastLines, tailOf, track } from "./children.ts";
 
 /** A child process that ended before it answered. */
 export class ChildError extends EigensamError {
@@ -25,28 +25,23 @@ export interface LineChildOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-const KEPT_STDERR = 4000;
-const SHOWN_LINES = 6;
 const PATIENCE_MS = 5000;
 
 export function startLineChild({ name, command, args, env }: LineChildOptions): LineChild {
   const child = track(spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env }));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    stderr = (stderr + text).slice(-KEPT_STDERR);
-  });
+  const tail = tailOf(child.stderr);
   // Writing to a child that died fails; next() reports the death.
   child.stdin.on("error", () => undefined);
 
   const gone = new Promise<ChildError>((resolve) => {
     child.once("error", (error) => {
-      resolve(new ChildError(`${name} did not start: ${error.message}`, { stderr, started: false }));
+      resolve(new ChildError(`${name} did not start: ${error.message}`, { stderr: tail(), started: false }));
     });
     child.once("close", (code, signal) => {
       const how = signal === null ? `with status ${code}` : `by ${signal}`;
-      const shown = stderr.trim().split("\n").slice(-SHOWN_LINES).join("\n  ");
-      resolve(new ChildError(`${name} ended ${how}:\n  ${shown || "it said nothing"}`, { stderr, started: true }));
+      const stderr = tail();
+      resolve(new ChildError(`${name} ended ${how}:\n  ${lastLines(stderr)}`, { stderr, started: true }));
     });
   });
 

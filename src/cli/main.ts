@@ -3,13 +3,26 @@ import { CommanderError } from "commander";
 import { ConfigError, EigensamError } from "../util/errors.ts";
 import { killChildren, statusOf } from "./children.ts";
 import { commands } from "./commands/index.ts";
+import { stopWithParent } from "./parent.ts";
 import { programOf } from "./program.ts";
+import { onStopSignals } from "./stop.ts";
+import { say, status } from "./ui.ts";
 
 const MISUSE = 2;
 
-process.on("exit", killChildren);
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.on(signal, () => process.exit(statusOf(null, signal)));
+process.on("exit", () => {
+  status("");
+  killChildren();
+});
+onStopSignals((signal) => process.exit(statusOf(null, signal)));
+stopWithParent();
+// A reader that left, as in `| head`, is no reason to stop training; a result that cannot be written is a failure.
+process.stderr.on("error", () => undefined);
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE" || process.exitCode === 1) return;
+  say(`eigensam: the standard output cannot be written: ${error.message}`);
+  process.exitCode = 1;
+});
 
 try {
   await programOf(commands).parseAsync();
@@ -20,7 +33,7 @@ try {
 /** Says what went wrong, and returns the exit status. Commander has already printed what it throws. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSE;
-  console.error(`eigensam: ${describe(error)}`);
+  say(`eigensam: ${describe(error)}`);
   return error instanceof ConfigError ? MISUSE : 1;
 }
 

@@ -10,7 +10,7 @@ export function programOf(commands: readonly CliCommand[]): Command {
     .version(packageVersion, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
-    .showHelpAfterError("(--help lists what there is)")
+    .showHelpAfterError("(--help lists commands and options)")
     .exitOverride();
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.summary).helpOption("-h, --help", "print help");

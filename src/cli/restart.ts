@@ -2,19 +2,18 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { allocatorHere, computeEnvironment } from "./allocator.ts";
 import { statusOf, track } from "./children.ts";
-
-const forwarded: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+import { onStopSignals } from "./stop.ts";
 
 /** Runs this command again with the tuned allocator where that helps: its exit status, or undefined to go on here. */
 export async function restartTuned(): Promise<number | undefined> {
   if (allocatorHere().state !== "restart") return undefined;
   const args = [...process.execArgv, ...process.argv.slice(1)];
-  const child = track(spawn(process.execPath, args, { stdio: "inherit", env: computeEnvironment() }));
-  for (const signal of forwarded) {
-    // The child decides what a signal means; this process only waits for it.
-    process.removeAllListeners(signal);
-    process.on(signal, () => child.kill(signal));
-  }
+  // The channel tells the child when this process is gone.
+  const child = track(
+    spawn(process.execPath, args, { stdio: ["inherit", "inherit", "inherit", "ipc"], env: computeEnvironment() }),
+  );
+  // The child decides what a signal means; this process only waits for it.
+  onStopSignals((signal) => child.kill(signal));
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
   return statusOf(code, signal);
 }

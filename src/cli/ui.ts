@@ -23,17 +23,30 @@ export const tableHead = (columns: readonly Column[]): string =>
     columns.map(({ title }) => title),
   );
 
+/** Whether the line on the terminal is one that the next line replaces. */
+let transient = false;
+
+const clear = (): void => {
+  if (transient) process.stderr.write("\r\x1b[K");
+  transient = false;
+};
+
 /** For people. stdout belongs to results. */
 export const say = (line: string): void => {
+  clear();
   process.stderr.write(`${line}\n`);
 };
 
 /** One JSON line on stdout. */
 export const emit = (value: unknown): void => {
+  clear();
   process.stdout.write(`${JSON.stringify(value)}\n`);
 };
 
 /** What happens now, on a terminal only; the next line replaces it. */
 export const status = (text: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  clear();
+  if (process.stderr.isTTY !== true || text === "") return;
+  process.stderr.write(text);
+  transient = true;
 };

@@ -3,12 +3,17 @@ import { nearest } from "../util/nearest.ts";
 
 /** Parsers of option values. Commander puts the option's name in front of what they throw. */
 
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError(`got "${text}", expected a positive integer`);
-  return value;
-}
+const numberThat =
+  (fits: (value: number) => boolean, expected: string) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (text.trim() === "" || !fits(value)) throw new InvalidArgumentError(`got "${text}", expected ${expected}`);
+    return value;
+  };
+
+export const positiveInteger = numberThat((n) => Number.isSafeInteger(n) && n >= 1, "a positive integer");
+export const nonNegativeInteger = numberThat((n) => Number.isSafeInteger(n) && n >= 0, "a whole number of at least 0");
+export const positiveNumber = numberThat((n) => Number.isFinite(n) && n > 0, "a number above 0");
 
 export const oneOf =
   <T extends string>(allowed: readonly T[]) =>
@@ -24,17 +29,3 @@ export const someOf = <T extends string>(allowed: readonly T[]) => {
   const one = oneOf(allowed);
   return (text: string): T[] => [...new Set(text.split(",").map((part) => one(part.trim())))];
 };
-
-export function nonNegativeInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0)
-    throw new InvalidArgumentError(`got "${text}", expected a whole number of at least 0`);
-  return value;
-}
-
-export function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (!(Number.isFinite(value) && value > 0))
-    throw new InvalidArgumentError(`got "${text}", expected a number above 0`);
-  return value;
-}

@@ -26,8 +26,10 @@ export type TrainEvent =
       readonly loss: number;
       readonly accuracy?: number;
       readonly lr: number;
-      /** The step metrics of this step. */
+      /** The step metrics of this step, by name. */
       readonly metrics: Readonly<Record<string, number>>;
+      /** Those of them that ask to be shown while training, by symbol. */
+      readonly extra: Readonly<Record<string, number>>;
       readonly imagesPerSecond: number;
       readonly dataWait: number;
     }

@@ -78,6 +78,11 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const total = epochs * stepsPerEpoch;
   let progress = begin;
   let timer = epochTimer();
+  const shown = context.metrics.filter((metric) => metric.progress);
+  const extraOf = (metrics: Readonly<Record<string, number>>) =>
+    Object.fromEntries(
+      shown.flatMap(({ name, symbol }) => (metrics[name] === undefined ? [] : [[symbol, metrics[name]]])),
+    );
   if (store.checkpoint() === undefined) store.save(state, progress);
 
   while (progress.step < total) {
@@ -117,7 +122,17 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       loss: next.loss / (stepInEpoch + 1),
       ...(correct === undefined ? {} : { accuracy: next.correct / next.images }),
     };
-    listen({ event: "step", step, epoch, stepInEpoch, lr, ...means, metrics, ...timer.rate(batch) });
+    listen({
+      event: "step",
+      step,
+      epoch,
+      stepInEpoch,
+      lr,
+      ...means,
+      metrics,
+      extra: extraOf(metrics),
+      ...timer.rate(batch),
+    });
 
     if (progress.stepInEpoch === stepsPerEpoch) {
       const timing = timer.summary(batch);

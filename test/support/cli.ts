@@ -12,7 +12,12 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   /** Sends a signal after so many milliseconds, or when stderr or stdout first matches. */
-  readonly kill?: { readonly signal: NodeJS.Signals; readonly after: number | RegExp };
+  readonly kill?: {
+    readonly signal: NodeJS.Signals;
+    readonly after: number | RegExp;
+    /** To the whole process group, as a terminal does at Ctrl-C. */
+    readonly group?: true;
+  };
 }
 
 /** The command line as from a clone. */
@@ -25,13 +30,16 @@ export function eigensam(
     ["--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
     {
       cwd,
-      env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", ...env },
+      // `_` names nohup where the tests run under it.
+      env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", _: undefined, ...env },
+      detached: kill?.group === true,
     },
   );
   let [stdout, stderr] = ["", ""];
   let sent = false;
   const send = () => {
-    if (!sent && kill) child.kill(kill.signal);
+    if (!sent && kill?.group) process.kill(-child.pid!, kill.signal);
+    else if (!sent && kill) child.kill(kill.signal);
     sent = true;
   };
   const watch = () => {

@@ -25,7 +25,7 @@ const SLOWEST_NODES = 10;
 
 export const bench: CliCommand<BenchOptions> = {
   name: "bench",
-  summary: "time steps of training and curvature, side by side with PyTorch if asked",
+  summary: "time steps of training and curvature, beside PyTorch on request",
   computes: false,
   configure: (command) => {
     const integer = (flags: string, about: string, value: number, shown?: string) =>
@@ -45,8 +45,13 @@ export const bench: CliCommand<BenchOptions> = {
     integer("--steps <n>", "timed steps per method, after one to warm up", 5);
     integer("--threads <n>", "threads", defaultThreads(), `one per core: ${defaultThreads()}`);
     command
-      .option("--convolution <kind>", `how: ${convolutions.join(", ")}`, oneOf(convolutions), "winograd")
-      .option("--peer", "also time PyTorch in both memory layouts, in turns, and compare with the faster")
+      .option(
+        "--convolution <kind>",
+        `algorithm of convolutions: ${convolutions.join(", ")}`,
+        oneOf(convolutions),
+        "winograd",
+      )
+      .option("--peer", "also time PyTorch in both memory layouts, alternating, and compare with the faster")
       .option("--python <path>", "interpreter that has PyTorch, for --peer", "/usr/bin/python3")
       .option("--profile", "time per operator and the slowest nodes of our side")
       .option("--json", "one JSON line per method on stdout");

@@ -69,12 +69,12 @@ export const curvature: CliCommand<CurvatureOptions> = {
         positiveNumber,
       )
       .option("--points <n>", "points along each direction of slices (default: 41, in planes 17)", positiveInteger)
-      .option("--tolerance <t>", "of the residuals |Hv - λv|/|λ|", positiveNumber, 1e-3)
-      .option("--max-products <n>", "Hessian-vector products for the eigenvalues at most", positiveInteger, 100)
+      .option("--tolerance <t>", "largest residual |Hv - λv|/|λ| allowed", positiveNumber, 1e-3)
+      .option("--max-products <n>", "most Hessian-vector products for the eigenvalues", positiveInteger, 100)
       .option("--probes <n>", "random vectors for density, trace and layers", positiveInteger, 8)
       .option("--steps <n>", "Lanczos steps per random vector of the density", positiveInteger, 40)
       .option("--dtype <type>", "precision", oneOf(["f32", "f64"] as const), "f32")
-      .option("--seed <n>", "of the random vectors", nonNegativeInteger, 1)
+      .option("--seed <n>", "seed of the random vectors", nonNegativeInteger, 1)
       .option("--out <dir>", "write figures, a page and curvature.json there")
       .option("--json", "the numbers on stdout");
   },
@@ -83,7 +83,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const { curvatureProblem } = await import("../../curvature/problem.ts");
     const { measureCurvature } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
-    const { say } = await import("../ui.ts");
+    const { say, status } = await import("../ui.ts");
     const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");
     const problem = await curvatureProblem({
       ...options,
@@ -92,7 +92,6 @@ export const curvature: CliCommand<CurvatureOptions> = {
       normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
     });
     const { loss, layout, theta } = problem;
-    const progress = progressOf();
     const measured = await measureCurvature(
       loss,
       layout,
@@ -108,9 +107,9 @@ export const curvature: CliCommand<CurvatureOptions> = {
           ...(options.points === undefined ? {} : { points: options.points }),
         })),
       },
-      progress.show,
+      progressOf(),
     );
-    progress.end();
+    status("");
     await loss.release();
     const result = {
       model: problem.model,

@@ -1,6 +1,7 @@
 import type { DatasetEntry } from "../../data/entry.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { grouped, percent } from "../format.ts";
+import { grouped } from "../format.ts";
+import { progressLine } from "../progress-line.ts";
 import { emit, say, status } from "../ui.ts";
 import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
@@ -50,7 +51,7 @@ async function list(name: Name, { dir, json }: DataOptions): Promise<void> {
   if (json) emit({ name, summary: datasets[name].summary, folder: folder ?? null });
   else
     console.log(
-      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${(datasets[name] as DatasetEntry).find ? (folder ?? "not here") : ""}`.trimEnd(),
+      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${(datasets[name] as DatasetEntry).find ? (folder ?? "not found") : ""}`.trimEnd(),
     );
 }
 
@@ -64,11 +65,16 @@ async function fetchSet(name: Name, { base, json }: DataOptions): Promise<void> 
     return;
   }
   const folder = folderToFetchInto(name);
+  const line = progressLine();
   for (const file of files) {
     const path = await fetchFile(file, folder, {
       base,
       progress: (of, done, total) =>
-        status(`${of}  ${grouped(done / 2 ** 20)} MiB${total === undefined ? "" : `  ${percent(done / total, 0)}`}`),
+        line(() => [
+          { rank: 2, text: of },
+          { rank: 1, text: `${grouped(done / 2 ** 20)} MiB` },
+          ...(total === undefined ? [] : [{ rank: 0, fraction: done / total }]),
+        ]),
     });
     status("");
     if (json) emit({ path });
@@ -101,6 +107,6 @@ async function verifySet(name: Name, { dir, json }: DataOptions): Promise<void> 
   if (json) emit(facts);
   else
     console.log(
-      `${name}: ${grouped(train.count)} + ${grouped(test.count)} images [${imageShape.join(", ")}], ${classes} classes; ${published.length} checksums right`,
+      `${name}: ${grouped(train.count)} + ${grouped(test.count)} images [${imageShape.join(", ")}], ${classes} classes; ${published.length} checksums correct`,
     );
 }

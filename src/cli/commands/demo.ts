@@ -1,26 +1,24 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ConfigError } from "../../util/errors.ts";
-import { duration } from "../format.ts";
-import { emit, say } from "../ui.ts";
-import { oneOf, positiveInteger } from "../values.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import { duration, percent, short } from "../format.ts";
+import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
+import { emit } from "../ui.ts";
+import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
-interface DemoOptions {
+interface DemoOptions extends PoolOptions {
   readonly out: string;
-  readonly jobs: number;
   readonly scale: "laptop" | "smoke";
   readonly json?: true;
 }
 
 export const demo: CliCommand<DemoOptions> = {
   name: "demo",
-  summary: "the main job: SGD, SAM and Eigen-SAM on real images, three seeds each, with a report",
+  summary: "train with SGD, SAM and Eigen-SAM on real images, three seeds each, and write a report",
   computes: false,
   configure: (command) => {
-    command
+    poolOptions(command)
       .option("--out <dir>", "where runs and report go", "runs/demo")
-      .option("--jobs <n>", "runs at a time, one thread each", positiveInteger, 2)
       .option(
         "--scale <name>",
         "laptop: within 8 minutes on 2 cores; smoke: a minute or two",
@@ -29,17 +27,18 @@ export const demo: CliCommand<DemoOptions> = {
       )
       .option("--json", "{html, figures, tables, seconds} on stdout");
   },
-  run: async ({ out, jobs, scale, json }) => {
+  run: async ({ out, scale, json, ...options }) => {
     const { demoRuns } = await import("../../experiments/demo.ts");
-    const { trainAll } = await import("../train/children.ts");
+    const { trainRun } = await import("../../train/run-dir.ts");
     const { writeReport } = await import("../../report/index.ts");
     const start = performance.now();
-    const runs = demoRuns(scale).map(({ name, config }) => ({ run: join(out, name), config }));
-    const strange = runs.find(({ run }) => existsSync(run) && !existsSync(join(run, "config.toml")));
-    if (strange)
-      throw new ConfigError(`${strange.run} is there and no run`, { run: strange.run }, "choose another --out");
-    say(`${runs.length} runs, ${jobs} at a time, in ${out}; killed or stopped, the same command goes on`);
-    await trainAll(runs, jobs);
+    const runs = demoRuns(scale).map(({ name, config }) => ({ name, run: join(out, name), config }));
+    for (const { run, config } of runs) trainRun.ensure(run, config);
+    const tasks = runs
+      .filter(({ run }) => trainRun.readRecord(run)?.status !== "done")
+      .map(({ name, run }) => ({ name, args: ["train", "--resume", run, "--json"] }));
+    const complete = runs.length - tasks.length;
+    if (!(await runTasks(tasks, { options, out, complete, result: trained }))) return;
     const report = await writeReport(
       runs.map(({ run }) => run),
       join(out, "report"),
@@ -52,3 +51,18 @@ export const demo: CliCommand<DemoOptions> = {
       );
   },
 };
+
+/** What training came to, in a few words. */
+function trained(events: readonly TrainEvent[]): string[] {
+  const done = events.findLast((event) => event.event === "done");
+  const refresh = events.findLast((event) => event.event === "refresh");
+  return [
+    ...(done
+      ? [
+          `test ${done.test?.accuracy === undefined ? "–" : percent(done.test.accuracy, 2)}`,
+          `train loss ${done.train.loss.toFixed(3)}`,
+        ]
+      : []),
+    ...(refresh ? [`λ₁ ${short(refresh.eigenvalue)}`] : []),
+  ];
+}

@@ -10,7 +10,7 @@ interface DoctorOptions {
 
 export const doctor: CliCommand<DoctorOptions> = {
   name: "doctor",
-  summary: "what this machine offers, what is missing, and how to get it",
+  summary: "check what this machine offers, what is missing, and how to get it",
   computes: true,
   configure: (command) => {
     command

@@ -12,11 +12,11 @@ interface EvalOptions extends WeightsOptions {
 
 export const evaluate: CliCommand<EvalOptions> = {
   name: "eval",
-  summary: "loss and accuracy of a run, or of weights saved as safetensors",
+  summary: "score a run, or weights saved as safetensors: loss and accuracy",
   computes: true,
   configure: (command) => {
     weightsArguments(command)
-      .option("--split <name>", "test or train images, as they are", oneOf(["test", "train"] as const), "test")
+      .option("--split <name>", "images to score, without augmentation", oneOf(["test", "train"] as const), "test")
       .option("--json", "{loss, accuracy, n} on stdout");
   },
   run: async (options, args) => {

@@ -2,14 +2,14 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../util/errors.ts";
 import { duration } from "../format.ts";
-import { emit, say } from "../ui.ts";
-import { oneOf, positiveInteger } from "../values.ts";
+import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
+import { emit } from "../ui.ts";
+import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
-interface PaperOptions {
+interface PaperOptions extends PoolOptions {
   readonly scale: "smoke" | "laptop" | "full";
   readonly out?: string;
-  readonly jobs: number;
   readonly only?: string;
   readonly json?: true;
 }
@@ -21,7 +21,7 @@ export const paper: CliCommand<PaperOptions> = {
   summary: "make the figures and tables of a study: eigenvector (which solver keeps v fresh)",
   computes: true,
   configure: (command) => {
-    command
+    poolOptions(command)
       .argument("<name>", `study: ${studies.join(", ")}`, oneOf(studies))
       .option(
         "--scale <name>",
@@ -30,11 +30,10 @@ export const paper: CliCommand<PaperOptions> = {
         "laptop",
       )
       .option("--out <dir>", "where runs, figures and tables go (default: runs/paper-NAME-SCALE)")
-      .option("--jobs <n>", "runs at a time, one thread each", positiveInteger, 2)
-      .option("--only <run>", "make this one run in this process, and no figures")
+      .option("--only <run>", "make only this run, in this process, without figures")
       .option("--json", "{html, figures, tables, rows} on stdout");
   },
-  run: async ({ scale, jobs, only, json, ...options }, [name]) => {
+  run: async ({ scale, only, json, ...options }, [name]) => {
     const { studyRuns } = await import("../../experiments/eigenvector/plan.ts");
     const out = options.out ?? join("runs", `paper-${name}-${scale}`);
     const folder = join(out, "runs");
@@ -47,7 +46,7 @@ export const paper: CliCommand<PaperOptions> = {
       if (!run)
         throw new ConfigError(`the study has no run ${only}`, { only }, `runs: ${runs.map((r) => r.name).join(", ")}`);
       const { progressView } = await import("../train/progress.ts");
-      const { stopOnSignals } = await import("../train/stop.ts");
+      const { stopOnSignals } = await import("../stop.ts");
       const { signal, status: ended } = stopOnSignals();
       const outcome = await studyRun(run, path(only), progressView(), signal);
       if (outcome.status === "stopped") process.exitCode = ended();
@@ -56,18 +55,11 @@ export const paper: CliCommand<PaperOptions> = {
 
     const begun = performance.now();
     const waiting = runs.filter((run) => !isComplete(run, path(run.name)));
-    say(`${runs.length} runs in ${out}, ${runs.length - waiting.length} complete; stopped, the same command goes on`);
-    const { runChild } = await import("../child-command.ts");
-    const total = waiting.length;
-    const work = async () => {
-      for (let run = waiting.shift(); run; run = waiting.shift()) {
-        const start = performance.now();
-        await runChild(["paper", name!, "--scale", scale, "--out", out, "--only", run.name]);
-        const seconds = (performance.now() - start) / 1000;
-        say(`✓ ${run.name}  ${duration(seconds)}  (${total - waiting.length} of ${total} begun)`);
-      }
-    };
-    await Promise.all(Array.from({ length: jobs }, work));
+    const tasks = waiting.map((run) => ({
+      name: run.name,
+      args: ["paper", name!, "--scale", scale, "--out", out, "--only", run.name],
+    }));
+    if (!(await runTasks(tasks, { options, out, complete: runs.length - tasks.length }))) return;
     const { writeStudy } = await import("../../experiments/eigenvector/report/index.ts");
     const results = runs.map((run) => readStudy(run, path(run.name)));
     const report = await writeStudy(results, out);

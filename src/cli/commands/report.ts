@@ -8,7 +8,7 @@ interface ReportOptions {
 
 export const report: CliCommand<ReportOptions> = {
   name: "report",
-  summary: "figures and tables of runs, as one page, PNG, SVG, Markdown and CSV",
+  summary: "draw figures and tables of runs: one page, PNG, SVG, Markdown and CSV",
   computes: false,
   configure: (command) => {
     command

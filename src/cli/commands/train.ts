@@ -15,13 +15,13 @@ interface TrainOptions {
 
 export const train: CliCommand<TrainOptions> = {
   name: "train",
-  summary: "train a network with SGD, SAM, Eigen-SAM and their kin",
+  summary: "train a network with SGD, SAM, Eigen-SAM or one of their variants",
   computes: true,
   configure: (command) => {
     command
       .argument("[settings...]", "CONFIG.toml first if any, then key=value settings, which win")
       .option("--run-dir <dir>", "where the run goes (default: a new folder under runs/)")
-      .option("--resume <run>", "go on with a run that was stopped or killed, bit for bit")
+      .option("--resume <run>", "continue a run that was stopped or killed, bit for bit")
       .option("--dry-run", "print the resolved settings, size, memory and time per epoch, measured on a few steps")
       .option("--json", "events as JSON lines on stdout")
       .addHelpText("after", () => settingsHelp(settings));
@@ -32,7 +32,7 @@ export const train: CliCommand<TrainOptions> = {
     const { datasetOf } = await import("../../train/registry.ts");
     const { newRunName } = await import("../train/run-name.ts");
     const { dryRun } = await import("../train/dry-run.ts");
-    const { stopOnSignals } = await import("../train/stop.ts");
+    const { stopOnSignals } = await import("../stop.ts");
     const { progressView } = await import("../train/progress.ts");
     const { problemOf } = await import("../../train/session.ts");
     const { runTraining } = await import("../../train/run-training.ts");
@@ -40,7 +40,7 @@ export const train: CliCommand<TrainOptions> = {
 
     if (resume !== undefined && (args.length > 0 || options.runDir !== undefined || options.dryRun))
       throw new ConfigError(
-        "--resume goes on with the settings of the run; others cannot be given",
+        "--resume takes the settings of the run; others cannot be given",
         { resume, args },
         "change settings in a new run",
       );
@@ -61,7 +61,7 @@ export const train: CliCommand<TrainOptions> = {
     const { signal, status } = stopOnSignals();
     const outcome = await runTraining({ config, dataset, run, resume: resume !== undefined, listen, stop: signal });
     if (outcome.status === "stopped") {
-      say(`stopped after step ${outcome.step}; go on with: eigensam train --resume ${run}`);
+      say(`stopped after step ${outcome.step}; resume with: eigensam train --resume ${run}`);
       process.exitCode = status();
     }
   },

@@ -2,34 +2,23 @@ import type { Progress } from "../../curvature/measure.ts";
 import type { CurvatureResult } from "../../curvature/result.ts";
 import { colorsFor } from "../colors.ts";
 import { duration, grouped, short } from "../format.ts";
-import { type Column, say, status, tableHead, tableRow } from "../ui.ts";
+import { progressLine } from "../progress-line.ts";
+import { type Column, tableHead, tableRow } from "../ui.ts";
 
 const colors = colorsFor(process.stdout);
 
-const REDRAW_MS = 100;
-const PLAIN_MS = 30_000;
-
-/** One line that renews itself on a terminal; elsewhere a line every half minute. */
-export function progressOf() {
-  const terminal = process.stderr.isTTY === true;
-  let drawn = performance.now();
-  let part: string | undefined;
-  let begun = drawn;
-  return {
-    show: ({ part: now, done, of }: Progress) => {
-      const time = performance.now();
-      if (now !== part) {
-        part = now;
-        begun = time;
-      }
-      if (time - drawn < (terminal ? REDRAW_MS : PLAIN_MS)) return;
-      drawn = time;
-      const left = done > 1 ? `  at most ${duration(((time - begun) / 1000 / done) * (of - done))} left` : "";
-      const line = `${now} ${done}/${of}${left}`;
-      if (terminal) status(line);
-      else say(line);
-    },
-    end: () => status(""),
+/** Which part of the measurement goes on, and how long it takes at most. */
+export function progressOf(): (progress: Progress) => void {
+  const line = progressLine();
+  let [part, begun] = ["", 0];
+  return ({ part: now, done, of }) => {
+    if (now !== part) [part, begun] = [now, performance.now()];
+    const left = ((performance.now() - begun) / 1000 / done) * (of - done);
+    line(() => [
+      { rank: 2, text: `${now} ${done}/${of}` },
+      { rank: 0, fraction: done / of },
+      ...(done > 1 ? [{ rank: 1, text: `at most ${duration(left)} left` }] : []),
+    ]);
   };
 }
 

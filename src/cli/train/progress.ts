@@ -1,93 +1,70 @@
-import { stripVTControlCharacters } from "node:util";
-import { colors } from "../colors.ts";
 import type { TrainEvent } from "../../train/events.ts";
+import { colors } from "../colors.ts";
 import { duration, grouped, percent, short } from "../format.ts";
-import { say, status } from "../ui.ts";
+import { reportProgress } from "../parent.ts";
+import { eta, type Field, progressLine, sayFields } from "../progress-line.ts";
+import { say } from "../ui.ts";
 
-const BAR = 24;
-/** Between two drawings of the line on a terminal, and between two lines where there is none. */
-const REDRAW_MS = 100;
-const PLAIN_MS = 30_000;
+type EventOf<Name extends TrainEvent["event"]> = Extract<TrainEvent, { event: Name }>;
 
-/** Tells a person how training goes: one line that renews itself, and one that stays per epoch. */
+/** Tells a person, and a pool, how training goes: one line that renews itself, and one that stays per epoch. */
 export function progressView(): (event: TrainEvent) => void {
-  const terminal = process.stderr.isTTY === true;
-  let [epochs, stepsPerEpoch, first] = [0, 0, 0];
-  let eigenvalue: number | undefined;
-  let [begun, drawn] = [performance.now(), 0];
+  const line = progressLine();
+  let [epochs, stepsPerEpoch, first, begun] = [0, 0, 0, 0];
+  let eigenvalue: Field[] = [];
 
-  const showStep = (event: Extract<TrainEvent, { event: "step" }>) => {
-    const now = performance.now();
-    if (now - drawn < (terminal ? REDRAW_MS : PLAIN_MS)) return;
-    if (!terminal && drawn === 0) {
-      drawn = now;
-      return;
-    }
-    drawn = now;
-    const done = event.step + 1;
+  const stepFields = (event: EventOf<"step">): Field[] => {
+    const [done, inEpoch] = [event.step + 1, event.stepInEpoch + 1];
     const left = epochs * stepsPerEpoch - done;
-    const perStep = (now - begun) / 1000 / Math.max(1, done - first);
-    const line = [
-      `epoch ${event.epoch}/${epochs} ${bar((event.stepInEpoch + 1) / stepsPerEpoch)} ${event.stepInEpoch + 1}/${stepsPerEpoch}`,
-      `loss ${event.loss.toFixed(3)}`,
-      ...accuracyOf("acc", event),
-      ...lambda(eigenvalue),
-      `lr ${short(event.lr)}`,
-      `${grouped(event.imagesPerSecond)} img/s`,
-      `data ${percent(event.dataWait, 0)}`,
-      `ETA ${duration(left * perStep)}`,
-    ].join("  ");
-    if (terminal) status(clipped(line));
-    else say(line);
+    return [
+      { rank: 9, text: `epoch ${event.epoch}/${epochs}` },
+      { rank: 3, fraction: inEpoch / stepsPerEpoch },
+      { rank: 5, text: `${inEpoch}/${stepsPerEpoch}` },
+      { rank: 8, text: `loss ${event.loss.toFixed(3)}` },
+      ...accuracyOf("acc", event, 6),
+      ...eigenvalue,
+      ...Object.entries(event.extra).map(([label, value]) => ({ rank: 2, text: `${label} ${short(value)}` })),
+      { rank: 1, text: `lr ${short(event.lr)}` },
+      ...speed(event, 0),
+      ...eta((performance.now() - begun) / 1000, done - first, left, 7),
+    ];
   };
 
   return (event) => {
     switch (event.event) {
       case "start": {
-        const { config } = event;
-        epochs = config.train.epochs;
-        stepsPerEpoch = event.stepsPerEpoch;
-        first = event.step;
-        begun = performance.now();
-        const { method, model, data, seed, device } = config;
+        const { method, model, data, seed, device, train } = event.config;
+        [epochs, stepsPerEpoch, first, begun] = [train.epochs, event.stepsPerEpoch, event.step, performance.now()];
+        reportProgress(first, epochs * stepsPerEpoch);
         say(
           `${colors.bold(method.name)} · ${model.name} · ${data.name} · seed ${seed} · ${device}    ${colors.dim(event.run)}`,
         );
-        if (event.step > 0) say(`resumed after step ${event.step}`);
+        if (first > 0) say(`resumed after step ${first}`);
         return;
       }
       case "refresh":
-        eigenvalue = event.eigenvalue;
+        eigenvalue = [{ rank: 4, text: `λ₁ ${short(event.eigenvalue)}` }];
         return;
       case "step":
-        showStep(event);
+        reportProgress(event.step + 1, epochs * stepsPerEpoch);
+        line(() => stepFields(event));
         return;
       case "epoch": {
         const { train, val, best, test } = event;
-        status("");
-        say(
-          [
-            `${colors.green("✓")} ${String(event.epoch).padStart(String(epochs).length)}`,
-            `train ${train.loss.toFixed(3)}`,
-            ...(val ? [`val ${val.loss.toFixed(3)}`, ...accuracyOf("acc", val)] : accuracyOf("train acc", train)),
-            ...(best
-              ? [
-                  colors.dim(
-                    `(best ${best.accuracy === undefined ? best.loss?.toFixed(3) : percent(best.accuracy)} @ ${best.epoch})`,
-                  ),
-                ]
-              : []),
-            ...(test ? accuracyOf("test", test) : []),
-            ...lambda(eigenvalue),
-            colors.dim(
-              `${duration(event.seconds)}  ${grouped(event.imagesPerSecond)} img/s  data ${percent(event.dataWait, 0)}`,
-            ),
-          ].join("  "),
-        );
+        sayFields([
+          { rank: 9, text: `${colors.green("✓")} ${String(event.epoch).padStart(String(epochs).length)}` },
+          { rank: 7, text: `train ${train.loss.toFixed(3)}` },
+          ...(val ? [{ rank: 6, text: `val ${val.loss.toFixed(3)}` }] : []),
+          ...(val ? accuracyOf("acc", val, 8) : accuracyOf("train acc", train, 8)),
+          ...(best ? [{ rank: 2, text: colors.dim(`(best ${bestOf(best)} @ ${best.epoch})`) }] : []),
+          ...(test ? accuracyOf("test", test, 5) : []),
+          ...eigenvalue,
+          { rank: 3, text: colors.dim(duration(event.seconds)) },
+          ...speed(event, 0),
+        ]);
         return;
       }
       case "done":
-        status("");
         say(
           `${event.test ? `test ${event.test.accuracy === undefined ? "" : `accuracy ${colors.bold(percent(event.test.accuracy, 2))}, `}loss ${event.test.loss.toFixed(4)}` : "done"}; ${duration(event.seconds)} in all`,
         );
@@ -95,20 +72,15 @@ export function progressView(): (event: TrainEvent) => void {
   };
 }
 
-const accuracyOf = (label: string, { accuracy }: { readonly accuracy?: number }): string[] =>
-  accuracy === undefined ? [] : [`${label} ${percent(accuracy)}`];
+type Scored = { readonly accuracy?: number | undefined; readonly loss?: number | undefined };
 
-const lambda = (eigenvalue: number | undefined): string[] =>
-  eigenvalue === undefined ? [] : [`λ₁ ${short(eigenvalue)}`];
+const accuracyOf = (label: string, { accuracy }: Scored, rank: number): Field[] =>
+  accuracy === undefined ? [] : [{ rank, text: `${label} ${percent(accuracy)}` }];
 
-function bar(fraction: number): string {
-  const filled = Math.round(fraction * BAR);
-  return colors.cyan("━".repeat(filled)) + colors.dim("─".repeat(BAR - filled));
-}
+const bestOf = ({ accuracy, loss = Number.NaN }: Scored): string =>
+  accuracy === undefined ? loss.toFixed(3) : percent(accuracy);
 
-/** A line that wraps could not be drawn over; one that is too long loses its colours as well. */
-function clipped(line: string): string {
-  const columns = process.stderr.columns ?? 80;
-  const plain = stripVTControlCharacters(line);
-  return plain.length < columns ? line : plain.slice(0, columns - 1);
-}
+const speed = (at: { imagesPerSecond: number; dataWait: number }, rank: number): Field[] => [
+  { rank, text: colors.dim(`${grouped(at.imagesPerSecond)} img/s`) },
+  { rank: rank - 1, text: colors.dim(`data ${percent(at.dataWait, 0)}`) },
+];

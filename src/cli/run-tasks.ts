@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import { runPool, type Task } from "./pool.ts";
+import { poolView, type PoolViewArgs } from "./pool-view.ts";
+import { stopOnSignals } from "./stop.ts";
+import { say } from "./ui.ts";
+import { positiveInteger } from "./values.ts";
+
+export interface PoolOptions {
+  readonly jobs: number;
+  readonly failFast?: true;
+}
+
+/** The options of commands that make their runs in child processes. */
+export const poolOptions = (command: Command): Command =>
+  command
+    .option("--jobs <n>", "runs at a time, each in a process of its own", positiveInteger, 2)
+    .option("--fail-fast", "when a run fails, save and stop the others");
+
+export interface RunTasksArgs<T extends Task, E> extends PoolViewArgs<T, E> {
+  readonly options: PoolOptions;
+  /** The folder that the runs go to. */
+  readonly out: string;
+}
+
+/** Runs the tasks with their progress on stderr. Whether all are done; if not, it has said why and set the exit status. */
+export async function runTasks<T extends Task, E>(tasks: readonly T[], args: RunTasksArgs<T, E>): Promise<boolean> {
+  const { out, complete } = args;
+  const { jobs, failFast = false } = args.options;
+  const total = complete + tasks.length;
+  const before = complete > 0 ? `, ${complete} complete already` : "";
+  say(`${total} runs in ${out}, ${jobs} at a time${before}; if stopped, run the same command again to resume`);
+  const { signal, status } = stopOnSignals("asking the runs to save and stop");
+  const view = poolView(tasks, args);
+  const { done, failed, stopped } = await runPool<T, E>(tasks, { jobs, failFast, stop: signal, onEvent: view.show });
+  view.end();
+  if (failed.length > 0) {
+    const names = failed.map(({ name }) => name).join(", ");
+    say(`${failed.length} of ${total} runs failed: ${names}; run the same command again to retry them`);
+  }
+  if (stopped.length > 0)
+    say(`stopped with ${complete + done.length} of ${total} runs done; run the same command again to resume`);
+  if (failed.length + stopped.length === 0) return true;
+  process.exitCode = status() || 1;
+  return false;
+}

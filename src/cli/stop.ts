@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { statusOf } from "./children.ts";
+import { say } from "./ui.ts";
+
+/** One Ctrl-C reaches us from the terminal, from npm and from the process that started us; closer together is one wish. */
+const SAME_WISH_MS = 700;
+
+/** The signals that ask a command to stop: a hangup only where it is not ignored, as under nohup. */
+const stopSignals: readonly NodeJS.Signals[] = hangupIgnored()
+  ? ["SIGINT", "SIGTERM"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+// The children of this process cannot see it themselves.
+if (!stopSignals.includes("SIGHUP")) process.env.EIGENSAM_HANGUP = "ignored";
+
+/**
+ * Node.js forgets at its start which signals were ignored, so this is read from what set them: nohup, which a shell names in
+ * `_`, or a parent that ignores hangups itself (a script under nohup; Linux only).
+ */
+function hangupIgnored(): boolean {
+  if (process.env.EIGENSAM_HANGUP === "ignored" || basename(process.env._ ?? "") === "nohup") return true;
+  try {
+    const ignored = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${process.ppid}/status`, "utf8"))?.[1];
+    return (Number.parseInt(ignored?.slice(-1) ?? "0", 16) & 1) === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** Replaces what the signals do. A hangup that is to be ignored would otherwise end the process. */
+export function onStopSignals(listener: (signal: NodeJS.Signals) => void): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.removeAllListeners(signal);
+    process.on(signal, () => stopSignals.includes(signal) && listener(signal));
+  }
+}
+
+/** Asks to stop at the first signal, and ends the process at the second. */
+export function stopOnSignals(what = "finishing this step and saving"): {
+  readonly signal: AbortSignal;
+  /** The exit status: 0 until a signal came. */
+  readonly status: () => number;
+} {
+  const controller = new AbortController();
+  let status = 0;
+  let again = false;
+  onStopSignals((signal) => {
+    if (again) process.exit(statusOf(null, signal));
+    if (controller.signal.aborted) return;
+    status = statusOf(null, signal);
+    // A step blocks this thread, and signals that came meanwhile are handled after timers but before immediates.
+    setTimeout(
+      () =>
+        setImmediate(() => {
+          again = true;
+        }),
+      SAME_WISH_MS,
+    ).unref();
+    say(`${what}; press Ctrl-C again to stop at once`);
+    controller.abort();
+  });
+  return { signal: controller.signal, status: () => status };
+}

@@ -1,0 +1,43 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, it } from "vitest";
+import { type Field, fitLine } from "../src/cli/progress-line.ts";
+
+const fields: readonly Field[] = [
+  { rank: 9, text: "epoch 37/200" },
+  { rank: 3, fraction: 0.5 },
+  { rank: 5, text: "112/196" },
+  { rank: 8, text: "loss 0.412" },
+  { rank: 6, text: "acc 86.1%" },
+  { rank: 4, text: "λ₁ 14.2" },
+  { rank: 1, text: "lr 0.0921" },
+  { rank: 0, text: "4,310 img/s" },
+  { rank: -1, text: "data 2%" },
+  { rank: 7, text: "ETA 1h42m" },
+];
+const lineOf = (columns: number): string => stripVTControlCharacters(fitLine(fields, columns));
+
+describe("a progress line", () => {
+  it.each([
+    [40, "epoch 37/200  loss 0.412  ETA 1h42m"],
+    [80, "epoch 37/200  ━━━━━━━───────  112/196  loss 0.412  acc 86.1%  λ₁ 14.2  ETA 1h42m"],
+    [
+      120,
+      "epoch 37/200  ━━━━━━━━━━━──────────  112/196  loss 0.412  acc 86.1%  λ₁ 14.2  lr 0.0921  4,310 img/s  data 2%  ETA 1h42m",
+    ],
+    [
+      Number.POSITIVE_INFINITY,
+      "epoch 37/200  ━━━━━━━━━━━━────────────  112/196  loss 0.412  acc 86.1%  λ₁ 14.2  lr 0.0921  4,310 img/s  data 2%  ETA 1h42m",
+    ],
+  ])("fits %d columns", (columns, expected) => {
+    expect(lineOf(columns)).toBe(expected);
+    if (Number.isFinite(columns) && expected.includes("━")) expect(expected).toHaveLength(columns);
+  });
+
+  it("never exceeds its columns", () => {
+    for (let columns = 0; columns < 140; columns++) expect(lineOf(columns).length).toBeLessThanOrEqual(columns);
+  });
+
+  it("is cut where not even its most useful field fits", () => {
+    expect(lineOf(7)).toBe("epoch 3");
+  });
+});
