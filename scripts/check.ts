@@ -36,7 +36,7 @@ function report(name: string, errors: readonly string[], note = ""): void {
 }
 
 const src = typescriptIn("src");
-const all = typescriptIn("src", "test", "bench", "scripts");
+const all = typescriptIn("src", "test", "bench", "scripts", "examples");
 const { errors: tooLong, median } = lengths(all);
 
 report("format and lint", tool("biome", "ci", "--colors=off"));

@@ -22,7 +22,7 @@ export function eigensam(
 ): Promise<Outcome> {
   const child = spawn(
     process.execPath,
-    ["--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
+    ["--conditions=eigensam-source", "--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
     {
       cwd,
       env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", ...env },
