@@ -14,7 +14,7 @@ export interface RefreshSettings {
   readonly iterations: number;
 }
 
-/** How the estimate v of the top Hessian eigenvector is kept up during training. docs/curvature.md compares them. */
+/** How the estimate v of the top Hessian eigenvector is kept up during training. docs/notes/eigenvector-solvers.md compares them. */
 export interface Solver {
   /** One line: what it does and costs. */
   readonly summary: string;

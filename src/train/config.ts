@@ -55,7 +55,7 @@ export const trainSchema = z.strictObject({
       solver: z
         .enum(solverNames)
         .default("free")
-        .describe("how the top eigenvector is kept up: docs/curvature.md compares them"),
+        .describe("how the top eigenvector is kept up: docs/notes/eigenvector-solvers.md compares them"),
       every: count
         .default(100)
         .describe("steps between estimates of the top eigenvector, k: solvers power and lanczos; spread takes k/p"),
