@@ -46,7 +46,16 @@ it("says in a clone that is not built what to run", () => {
 it("holds what it needs and no sources", () => {
   const installed = join(project, "node_modules/eigensam");
   const files = readdirSync(installed, { recursive: true, encoding: "utf8" });
-  for (const file of ["bin/eigensam.js", "dist/node.js", "dist/node.d.ts", "README.md", "CHANGELOG.md", "LICENSE"])
+  const wanted = [
+    "bin/eigensam.js",
+    "dist/node.js",
+    "dist/node.d.ts",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "docs/README.md",
+  ];
+  for (const file of [...wanted, "datasets/penguins/penguins.csv", "examples/hessian-vector-product.ts"])
     expect(files).toContain(file);
   expect(files.filter((file) => /^(src|test|scripts|node_modules)\//.test(file))).toEqual([]);
 });
