@@ -13,7 +13,7 @@ import { inPackage } from "../src/util/package.ts";
 
 /** An empty project that has the package from its tarball, as a user with install scripts blocked gets it. */
 const project = mkdtempSync(join(tmpdir(), "eigensam-package-"));
-afterAll(() => rmSync(project, { recursive: true, force: true }));
+afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000);
 
 const run = (command: string, args: readonly string[], options: ExecFileSyncOptions = {}): string => {
   try {
