@@ -1,6 +1,18 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import manifest from "./package.json" with { type: "json" };
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+
+/** `eigensam` and `eigensam/node` are the sources here; Vite does not resolve a package's own name. */
+const ownName = Object.entries(manifest.exports).flatMap(([path, target]) =>
+  typeof target === "string"
+    ? []
+    : [{ find: new RegExp(`^eigensam${path.slice(1)}$`), replacement: root + target["eigensam-source"].slice(2) }],
+);
 
 export default defineConfig({
+  resolve: { alias: ownName },
   test: {
     include: ["test/**/*.test.ts"],
     // Python's onnx.checker is the one test that needs more than npm: `EIGENSAM_ONNX_CHECKER=1 npm test`, as CI does.

@@ -1,10 +1,11 @@
-/** `npm run check`: format and lint, types, import direction, import cycles, file length; one line each. */
+/** `npm run check`: format and lint, types, import direction, import cycles, file length, documentation; one line each. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cycleErrors, directionErrors } from "./check/imports.ts";
 import { lengths, MAX_LINES } from "./check/length.ts";
+import { docsErrors } from "./docs/pages.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -36,7 +37,7 @@ function report(name: string, errors: readonly string[], note = ""): void {
 }
 
 const src = typescriptIn("src");
-const all = typescriptIn("src", "test", "bench", "scripts");
+const all = typescriptIn("src", "test", "bench", "scripts", "examples");
 const { errors: tooLong, median } = lengths(all);
 
 report("format and lint", tool("biome", "ci", "--colors=off"));
@@ -44,3 +45,4 @@ report("types", tool("tsc", "--noEmit"));
 report("import direction", directionErrors(src), `${src.size} files`);
 report("import cycles", cycleErrors(src));
 report("file length", tooLong, `${all.size} files, median ${median} lines, limit ${MAX_LINES}`);
+report("documentation", docsErrors());

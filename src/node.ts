@@ -1,8 +1,32 @@
-/** The core with onnxruntime-node: compile a function of tensors and run it on arrays. */
+/** Everything of `eigensam`, with ONNX Runtime, files and training: train, measure, report, and compile functions of tensors. */
+export type { ArrayInput, DataInput, Examples, NestedNumbers, ShapedArray } from "./api/arrays.ts";
+export {
+  type BatchArray,
+  type DensityOptions,
+  type EigenpairOptions,
+  type Eigenpairs,
+  eigenpairs,
+  type Hessian,
+  type HessianOptions,
+  hessianOf,
+  spectralDensity,
+} from "./api/curvature.ts";
+export { loadRun, type MeasureOptions, measureCurvature, readWeights, writeWeights } from "./api/files.ts";
+export type { EigenvectorOptions, TrainOptions } from "./api/options.ts";
+export { type CompiledStep, compileStep, type StepOptions } from "./api/step.ts";
+export { train, type TrainHooks, type TrainingRun } from "./api/train.ts";
+export type { CurvatureOptions, NamedArray, Prediction, Trained } from "./api/trained.ts";
+export type { CurvatureResult } from "./curvature/result.ts";
+export type { Dataset, ImageDataset, Split } from "./data/dataset.ts";
+export { type DatasetEntry, defineDataset } from "./data/entry.ts";
+export { type DatasetName, datasetNames, loadDataset } from "./data/index.ts";
 export * from "./index.ts";
-export { type BatchNormMode, empiricalLoss, type LossArgs } from "./curvature/hessian.ts";
-export type { EmpiricalLoss } from "./curvature/streamed.ts";
+export { writeReport } from "./report/index.ts";
+export type { Report } from "./report/write.ts";
 export { type CompileOptions, type CompileStats, compile, Executable, type InputSpec } from "./runtime/compile.ts";
 export { type Convolution, type Device, defaultThreads, devices } from "./runtime/device.ts";
 export { availableProviders, ortVersion } from "./runtime/node-session.ts";
-export type { NodeTime, Port, Session, SessionFactory, TypedArray } from "./runtime/session.ts";
+export type { NodeTime, TypedArray } from "./runtime/session.ts";
+export type { SymmetricOperator } from "./spectrum/operator.ts";
+export type { TrainEvent } from "./train/events.ts";
+export type { TrainState } from "./train/state.ts";

@@ -39,8 +39,50 @@ export interface Progress {
 
 export type MeasuredPart = Omit<CurvatureResult, "model" | "parameters" | "data" | "n" | "batches" | "bn" | "dtype">;
 
+/** A loss with a point to measure it at, and what people call the two. */
+export interface MeasuredProblem {
+  readonly loss: EmpiricalLoss;
+  readonly layout: Layout;
+  readonly theta: Vector;
+  /** The network. */
+  readonly model: string;
+  /** Where the examples come from. */
+  readonly data: string;
+  readonly bn: CurvatureResult["bn"];
+}
+
+/** What is measured where nothing is asked for: the largest eigenvalue. */
+export const STANDARD: CurvatureRequest = {
+  top: 1,
+  bottom: 0,
+  tolerance: 1e-3,
+  maxProducts: 100,
+  density: false,
+  trace: false,
+  layers: false,
+  probes: 8,
+  steps: 40,
+  slices: [],
+  seed: 1,
+};
+
+/** Measures a problem, and frees its graphs. */
+export async function measureProblem(
+  { loss, layout, theta, model, data, bn }: MeasuredProblem,
+  request: Partial<CurvatureRequest>,
+  listen?: (progress: Progress) => void,
+): Promise<CurvatureResult> {
+  try {
+    const measured = await measureLoss(loss, layout, theta, { ...STANDARD, ...request }, listen);
+    const { images: n, batches, dtype } = loss;
+    return { model, parameters: layout.size, data, n, batches, bn, dtype, ...measured };
+  } finally {
+    await loss.release();
+  }
+}
+
 /** Measures the loss at θ: outer eigenvalues, and what else was asked for. */
-export async function measureCurvature(
+async function measureLoss(
   loss: EmpiricalLoss,
   layout: Layout,
   theta: Vector,

@@ -3,7 +3,6 @@ import { isSplit, type Split } from "../data/dataset.ts";
 import { readPair, statistics } from "../data/npy.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
-import type { Layout } from "../nn/layout.ts";
 import type { Targets } from "../nn/losses.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { builtIn, datasetOf, type Registry } from "../train/registry.ts";
@@ -13,7 +12,7 @@ import { ConfigError, DataError } from "../util/errors.ts";
 import { decodeSafetensors } from "../util/safetensors.ts";
 import { sizeOf } from "../util/shape.ts";
 import { type BatchNormMode, empiricalLoss, type LossBatch } from "./hessian.ts";
-import type { EmpiricalLoss } from "./streamed.ts";
+import type { MeasuredProblem } from "./measure.ts";
 
 export interface ProblemOptions {
   readonly config: TrainConfig;
@@ -31,20 +30,11 @@ export interface ProblemOptions {
   readonly dtype: FloatDType;
 }
 
-export interface CurvatureProblem {
-  readonly loss: EmpiricalLoss;
-  readonly layout: Layout;
-  readonly theta: Vector;
-  readonly model: string;
-  /** Where the images come from, for people. */
-  readonly data: string;
-}
-
 /** Weights and examples, ready to be measured. */
 export async function curvatureProblem(
   options: ProblemOptions,
   registry: Registry = builtIn,
-): Promise<CurvatureProblem> {
+): Promise<MeasuredProblem> {
   const { config, path, bn, dtype } = options;
   const source = await examplesOf(options, registry);
   const { split } = source;
@@ -75,6 +65,7 @@ export async function curvatureProblem(
     }),
     layout: model.parameters,
     theta: cast(weights.theta),
+    bn,
     model: [config.model.name, ...(config.model.width ? [`width ${config.model.width}`] : [])].join(" "),
     data: used === split.count ? source.name : `the first ${used} of ${split.count} images of ${source.name}`,
   };

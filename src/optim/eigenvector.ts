@@ -20,7 +20,7 @@ interface Frequency {
   readonly iterations: number;
 }
 
-/** How the estimate v of the top Hessian eigenvector is kept up during training. docs/curvature.md compares them. */
+/** How the estimate v of the top Hessian eigenvector is kept up during training. docs/notes/eigenvector-solvers.md compares them. */
 export interface Solver {
   /** One line: what it does and costs. */
   readonly summary: string;

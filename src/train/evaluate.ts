@@ -1,14 +1,9 @@
 import type { Inputs, Split, TargetArray } from "../data/dataset.ts";
 import type { CompileOptions, Executable } from "../runtime/compile.ts";
 import { compileEvaluation, compilePrediction } from "./graphs.ts";
+import type { Score } from "./records.ts";
 import { modelFor, type Task } from "./task.ts";
 import type { Weights } from "./weights.ts";
-
-export interface Score {
-  readonly loss: number;
-  /** Part of the examples whose first largest output is the label's; undefined where there are no classes. */
-  readonly accuracy?: number;
-}
 
 /** Scores weights on whole splits, and predicts; graphs are compiled when they are first needed. */
 export interface Evaluator {

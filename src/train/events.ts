@@ -1,5 +1,5 @@
 import type { TrainConfig } from "./config.ts";
-import type { Score } from "./evaluate.ts";
+import type { Score } from "./records.ts";
 import type { EpochTime, Progress, RunResult } from "./records.ts";
 import type { RefreshMetrics } from "./refresh.ts";
 

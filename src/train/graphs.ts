@@ -17,7 +17,7 @@ type Traced = Readonly<Record<string, Tensor>>;
 /** Names of state vectors and numbers as inputs and outputs of the graph, apart from each other whatever a plugin calls its own. */
 export const slotName = (slot: string): string => slot;
 export const stateName = (vector: string): string => `state.${vector}`;
-export const hyperName = (hyper: string): string => `hyper.${hyper}`;
+export const hyperName = (hyper: string): string => hyper;
 export const metricName = (metric: string): string => `metric.${metric}`;
 export const nextName = (name: string): string => `next_${name}`;
 
@@ -86,8 +86,8 @@ export function compileStepGraph(task: Task, model: Model, options: StepGraphOpt
     const { logits, buffers } = pass(theta);
     return {
       loss: made.loss,
-      ...(task.loss.correct ? { correct: sum(task.loss.correct(logits, targets)) } : {}),
       ...Object.fromEntries(Object.entries(made.metrics).map(([name, value]) => [metricName(name), value])),
+      ...(task.loss.correct ? { correct: sum(task.loss.correct(logits, targets)) } : {}),
       ...(model.buffers.size === 0 ? {} : { [nextName("buffers")]: buffers }),
       ...Object.fromEntries(states.map((name) => [nextName(stateName(name)), made.state[name]!])),
       ...Object.fromEntries(optimizer.slots.map((slot) => [nextName(slotName(slot)), made.slots[slot]!])),

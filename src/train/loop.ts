@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Split } from "../data/dataset.ts";
 import { BEGINNING } from "./checkpoint.ts";
 import { epochTimer } from "./epoch-timer.ts";
-import type { Score } from "./evaluate.ts";
+import type { Score } from "./records.ts";
 import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
 import type { Probe } from "./probe.ts";
@@ -25,7 +25,11 @@ export interface TrainArgs {
 }
 
 /** What a run ended with; "stopped" when asked to, with everything saved. */
-export type TrainOutcome = { readonly state: Session["state"] } & (
+export type TrainOutcome = {
+  readonly state: Session["state"];
+  /** Scores of the last complete epoch. */
+  readonly last: Progress["last"];
+} & (
   | { readonly status: "done"; readonly result: RunResult }
   | { readonly status: "stopped"; readonly step: number; readonly checkpoint: string | undefined }
 );
@@ -148,14 +152,19 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     await turn();
     if (stop.aborted && progress.step < total) {
       store.save(state, progress);
-      return { status: "stopped", state, step: progress.step, checkpoint: store.checkpoint() };
+      return { status: "stopped", state, last: progress.last, step: progress.step, checkpoint: store.checkpoint() };
     }
   }
 
   const test = dataset.test ? await score(context, dataset.test) : null;
   store.metrics({ kind: "done", test });
   store.keep("last", state);
-  return { status: "done", state, result: { epochs, ...progress.last!, test, seconds: store.seconds() } };
+  return {
+    status: "done",
+    state,
+    last: progress.last,
+    result: { epochs, ...progress.last!, test, seconds: store.seconds() },
+  };
 }
 
 /** Scores of an epoch, the best weights so far, and the progress from which the next epoch begins. */

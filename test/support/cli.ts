@@ -27,7 +27,7 @@ export function eigensam(
 ): Promise<Outcome> {
   const child = spawn(
     process.execPath,
-    ["--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
+    ["--conditions=eigensam-source", "--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
     {
       cwd,
       // `_` names nohup where the tests run under it.

@@ -81,7 +81,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
   run: async (options, args) => {
     const { config, path } = await weightsSource(options, args);
     const { curvatureProblem } = await import("../../curvature/problem.ts");
-    const { measureCurvature } = await import("../../curvature/measure.ts");
+    const { measureProblem } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
     const { say, status } = await import("../ui.ts");
     const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");
@@ -91,36 +91,14 @@ export const curvature: CliCommand<CurvatureOptions> = {
       path,
       normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
     });
-    const { loss, layout, theta } = problem;
-    const measured = await measureCurvature(
-      loss,
-      layout,
-      theta,
-      {
-        ...options,
-        density: options.density === true,
-        trace: options.trace === true,
-        layers: options.layers === true,
-        slices: options.slice.map((directions) => ({
-          directions,
-          ...(options.range === undefined ? {} : { range: options.range }),
-          ...(options.points === undefined ? {} : { points: options.points }),
-        })),
-      },
-      progressOf(),
-    );
+    const slices = options.slice.map((directions) => ({
+      directions,
+      ...(options.range === undefined ? {} : { range: options.range }),
+      ...(options.points === undefined ? {} : { points: options.points }),
+    }));
+    const { density = false, trace = false, layers = false } = options;
+    const result = await measureProblem(problem, { ...options, density, trace, layers, slices }, progressOf());
     status("");
-    await loss.release();
-    const result = {
-      model: problem.model,
-      parameters: layout.size,
-      data: problem.data,
-      n: loss.images,
-      batches: loss.batches,
-      bn: options.bn,
-      dtype: options.dtype,
-      ...measured,
-    };
     for (const warning of warnings(result, options)) say(warning);
     if (options.json) emit(result);
     if (options.out !== undefined) {

@@ -1,0 +1,120 @@
+import { type CurvatureRequest, measureProblem } from "../curvature/measure.ts";
+import { curvatureProblem } from "../curvature/problem.ts";
+import type { CurvatureResult } from "../curvature/result.ts";
+import { readBytes } from "../data/files.ts";
+import type { DatasetName } from "../data/index.ts";
+import { trainRun } from "../train/run-dir.ts";
+import { datasetOf } from "../train/registry.ts";
+import { weightsOfRun } from "../train/restore.ts";
+import { problemOf } from "../train/session.ts";
+import { checkConfig } from "../train/settings.ts";
+import { readWeights as readModelWeights } from "../train/weights.ts";
+import { InputError } from "../util/errors.ts";
+import { writeAtomic } from "../util/files.ts";
+import { decodeSafetensors, encodeSafetensors } from "../util/safetensors.ts";
+import type { ModelChoice } from "./options.ts";
+import { type NamedArray, type Trained, trainedOf } from "./trained.ts";
+import { cpSync } from "node:fs";
+import { initialState } from "../train/state.ts";
+
+/**
+ * Reads the named arrays of a safetensors file, saved by PyTorch or by us. Numbers other than float32 are converted.
+ *
+ * @example
+ * ```ts
+ * const weights = readWeights("net.safetensors");
+ * console.log(Object.keys(weights));
+ * ```
+ * @throws DataError where the file cannot be read; InputError where it is damaged
+ */
+export function readWeights(path: string): Record<string, NamedArray> {
+  const { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data, Number) }]),
+  );
+}
+
+/**
+ * Writes named arrays as a safetensors file that PyTorch reads, whole or not at all.
+ *
+ * @throws InputError where an array does not fill its shape
+ */
+export function writeWeights(path: string, weights: Readonly<Record<string, NamedArray>>): void {
+  const tensors = Object.entries(weights).map(([name, { shape, data }]) => [
+    name,
+    { dtype: "F32" as const, shape, data },
+  ]);
+  writeAtomic(path, encodeSafetensors(Object.fromEntries(tensors), { format: "pt" }));
+}
+
+/**
+ * The trained network of a run directory: its last weights, or those of its newest checkpoint.
+ *
+ * @throws InputError where the folder is no run directory, or has no weights yet
+ */
+export async function loadRun(dir: string): Promise<Trained> {
+  const config = trainRun.readConfig(dir);
+  const problem = problemOf(config, await datasetOf(config));
+  const { model, optimizer, method } = problem;
+  const weights = readModelWeights(weightsOfRun(dir), model);
+  const { status, result } = trainRun.readRecord(dir) ?? { status: "stopped" as const, result: undefined };
+  const metrics = trainRun.readMetrics(dir);
+  const epoch = metrics.findLast((line) => line.kind === "epoch");
+  const step = metrics.findLast((line) => line.kind === "step");
+  const state = { ...initialState(model, optimizer, method, config.seed), ...weights, step: (step?.step ?? -1) + 1 };
+  const last = epoch ? { train: epoch.train, val: epoch.val } : null;
+  const ended = { state, last };
+  const outcome =
+    status === "done" && result
+      ? ({ ...ended, status, result } as const)
+      : ({ ...ended, status: "stopped", step: state.step, checkpoint: undefined } as const);
+  const saveTo = (run: string) => cpSync(dir, run, { recursive: true, errorOnExist: true, force: false });
+  return trainedOf(problem, outcome, { dir, saveTo, seconds: result?.seconds ?? 0 });
+}
+
+export interface MeasureOptions extends Partial<CurvatureRequest> {
+  /** The network of a weights file; a run directory knows its own. */
+  readonly model?: ModelChoice;
+  /** The data set of a weights file, and how its images are normalized. */
+  readonly data?: DatasetName;
+  /** Images and labels of your own as .npy files, instead of a data set's. */
+  readonly images?: string;
+  readonly labels?: string;
+  /** Which examples of the data set. */
+  readonly split?: "train" | "test";
+  /** Mini-batches from the beginning; left out, eight of a data set or all of your own images. */
+  readonly batches?: number | "all";
+  /** Examples in each mini-batch; left out, 128 or the run's. */
+  readonly batch?: number;
+  readonly bn?: "batch" | "running";
+  readonly dtype?: "f32" | "f64";
+}
+
+/**
+ * Measures the Hessian of saved weights: a run directory, or a safetensors file with `model`. The same as `eigensam curvature`.
+ *
+ * @throws ConfigError, InputError or DataError where weights, model and examples do not belong together
+ */
+export async function measureCurvature(source: string, options: MeasureOptions = {}): Promise<CurvatureResult> {
+  const {
+    model,
+    data,
+    images,
+    labels,
+    split = "train",
+    batches,
+    batch,
+    bn = "batch",
+    dtype = "f32",
+    ...request
+  } = options;
+  const isFile = source.endsWith(".safetensors");
+  if (isFile && model === undefined)
+    throw new InputError(`${source}: the network is not known`, { source }, "give model: { name: … }");
+  const base = isFile ? checkConfig({ model, data: data ? { name: data } : {} }) : trainRun.readConfig(source);
+  const config = batch === undefined ? base : { ...base, data: { ...base.data, batch } };
+  const path = isFile ? source : weightsOfRun(source);
+  const normalizeAsData = !isFile || data !== undefined;
+  const problem = await curvatureProblem({ config, path, images, labels, normalizeAsData, split, batches, bn, dtype });
+  return measureProblem(problem, request);
+}

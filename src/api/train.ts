@@ -1,0 +1,99 @@
+import { cpSync } from "node:fs";
+import type { Method } from "../optim/method.ts";
+import type { TrainEvent } from "../train/events.ts";
+import { trainLoop } from "../train/loop.ts";
+import { trainRunOf } from "../train/run-dir.ts";
+import { problemOf } from "../train/session.ts";
+import { directoryStore, standingOf } from "../train/store.ts";
+import { eventQueue } from "./event-queue.ts";
+import { memoryStore } from "./memory.ts";
+import { resolveOptions, type TrainOptions } from "./options.ts";
+import { type Trained, trainedOf } from "./trained.ts";
+
+export interface TrainHooks {
+  /** Called with every event, in order, while the run goes on. */
+  readonly onEvent?: (event: TrainEvent) => void;
+  /** Asks to stop after the step at hand: the run then ends as "stopped", with everything kept. */
+  readonly signal?: AbortSignal;
+}
+
+/** A run at work. It goes on whether or not anyone listens; `for await` gives its events from the moment it is asked. */
+export interface TrainingRun extends AsyncIterable<TrainEvent> {
+  /** The trained network, when the run is done or was stopped; rejects where it failed. */
+  readonly done: Promise<Trained>;
+  /** Asks to stop after the step at hand, like the signal. */
+  stop(): void;
+}
+
+/**
+ * Trains a network. Nothing is written unless `dir` is given: then everything is kept in that run directory, and the same call
+ * resumes a run in it that was stopped or killed, to the same bytes. Steps run on the calling thread, `threads` of ONNX
+ * Runtime at work (one per core); between steps other tasks of the process get their turn. Ctrl-C is the caller's: pass a `signal`.
+ *
+ * @example
+ * ```ts
+ * const run = train({ data: "fashion-mini", model: "mlp", method: { name: "sam", rho: 0.05 }, epochs: 1 });
+ * for await (const event of run) if (event.event === "epoch") console.log(event.epoch, event.val?.accuracy);
+ * const { test, predict } = await run.done;
+ * ```
+ *
+ * `done` rejects with ConfigError (an option is unknown or out of range), DataError (arrays do not fit) or
+ * TrainingError (the loss became infinite or not a number; a file could not be written).
+ */
+export function train<M extends Method = Method>(
+  options: TrainOptions<M>,
+  { onEvent, signal }: TrainHooks = {},
+): TrainingRun {
+  const controller = new AbortController();
+  const stop = signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
+  const events = eventQueue<TrainEvent>();
+  const listen = (event: TrainEvent) => {
+    onEvent?.(event);
+    events.push(event);
+  };
+  const done = run(options, listen, stop).then(
+    (trained) => {
+      events.end();
+      return trained;
+    },
+    (error) => {
+      // Whoever reads the events gets the error there, and need not ask for `done`.
+      if (events.fail(error)) done.catch(() => undefined);
+      throw error;
+    },
+  );
+  return { done, stop: () => controller.abort(), [Symbol.asyncIterator]: events.iterate };
+}
+
+async function run<M extends Method>(
+  options: TrainOptions<M>,
+  listen: (event: TrainEvent) => void,
+  stop: AbortSignal,
+): Promise<Trained> {
+  const { config, dataset, registry } = await resolveOptions(options);
+  const problem = problemOf(config, dataset, registry);
+  const { dir } = options;
+  const begun = performance.now();
+  const seconds = () => (performance.now() - begun) / 1000;
+  if (dir === undefined) {
+    const store = memoryStore(problem);
+    const outcome = await trainLoop({ problem, open: () => store, listen, stop });
+    return trainedOf(problem, outcome, { dir, saveTo: store.saveTo, seconds: seconds() });
+  }
+  const kind = trainRunOf(registry);
+  kind.ensure(dir, config);
+  kind.assertResumable(dir);
+  const standing = standingOf(dir, problem);
+  const outcome = await trainLoop({
+    problem,
+    standing,
+    open: (from) => directoryStore(dir, problem, from),
+    listen,
+    stop,
+  });
+  return trainedOf(problem, outcome, {
+    dir,
+    saveTo: (run) => cpSync(dir, run, { recursive: true, errorOnExist: true, force: false }),
+    seconds: seconds(),
+  });
+}

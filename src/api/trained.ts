@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { empiricalLoss } from "../curvature/hessian.ts";
+import { type CurvatureRequest, measureProblem } from "../curvature/measure.ts";
+import { miniBatches } from "../curvature/problem.ts";
+import type { CurvatureResult } from "../curvature/result.ts";
+import { isSplit, type Split } from "../data/dataset.ts";
+import { unpack } from "../nn/layout.ts";
+import { writeReport } from "../report/index.ts";
+import type { Report } from "../report/write.ts";
+import { inferenceModel } from "../train/export-onnx.ts";
+import { createEvaluator } from "../train/evaluate.ts";
+import type { Score } from "../train/records.ts";
+import type { TrainOutcome } from "../train/loop.ts";
+import { compileOptions, type Problem } from "../train/session.ts";
+import { weightsFile } from "../train/store.ts";
+import type { Weights } from "../train/weights.ts";
+import { ConfigError, DataError } from "../util/errors.ts";
+import { writeAtomic } from "../util/files.ts";
+import type { Shape } from "../util/shape.ts";
+import { type ArrayInput, type Examples, toInputs, toSplit } from "./arrays.ts";
+
+/** A flat array with its shape. */
+export interface Prediction {
+  readonly data: Float32Array;
+  readonly shape: Shape;
+}
+
+/** A named parameter or running statistic, in PyTorch's order of elements. */
+export interface NamedArray {
+  readonly data: Float32Array;
+  readonly shape: Shape;
+}
+
+/** What `curvature` measures; everything left out has the command's default. */
+export interface CurvatureOptions extends Partial<Omit<CurvatureRequest, "slices">> {
+  /** Examples to measure on; left out, the training examples. */
+  readonly examples?: Examples;
+  /** Mini-batches from the beginning of the examples; left out, eight or as many as there are. */
+  readonly batches?: number | "all";
+  /** Batch norm by each mini-batch's statistics (the default), or by running ones. */
+  readonly bn?: "batch" | "running";
+  readonly dtype?: "f32" | "f64";
+}
+
+/** A trained network, and what training it gave. Arrays it returns are yours: no later call changes them. */
+export interface Trained {
+  /** "stopped" where the signal asked to; the weights are then those of the last step. */
+  readonly status: "done" | "stopped";
+  /** Mean loss and accuracy over the last complete epoch; null before one is complete. */
+  readonly train: Score | null;
+  /** Of the validation examples; null where there are none. */
+  readonly val: Score | null;
+  /** Of the test examples, with the last weights; null where there are none, or the run was stopped. */
+  readonly test: Score | null;
+  /** Steps taken. */
+  readonly steps: number;
+  /** Time spent. */
+  readonly seconds: number;
+  /** The run directory; undefined for a run in memory. */
+  readonly dir: string | undefined;
+  /** Parameters and running statistics by PyTorch's names, copied. */
+  weights(): Record<string, NamedArray>;
+  /** Predictions for inputs [n, …]: probabilities where the loss takes logits, else the network's outputs. */
+  predict(x: ArrayInput): Promise<Prediction>;
+  /** Mean loss and accuracy on examples of your own. */
+  evaluate(examples: Examples): Promise<Score & { readonly n: number }>;
+  /** Eigenvalues of the Hessian at the weights, and what else is asked for. */
+  curvature(options?: CurvatureOptions): Promise<CurvatureResult>;
+  /** Writes an ONNX file for inference on batches of `batch` examples (1); returns its path. */
+  export(path: string, options?: { readonly batch?: number }): Promise<string>;
+  /** Writes weights as safetensors where the path ends so, else a run directory; returns the path. */
+  save(path: string): Promise<string>;
+  /** Writes figures, tables and a page of the run to a folder. */
+  report(out: string): Promise<Report>;
+  /** Frees the compiled graphs; predicting again compiles them again. */
+  release(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The handle of a run that has ended. */
+export function trainedOf(
+  problem: Problem,
+  outcome: TrainOutcome,
+  {
+    dir,
+    saveTo,
+    seconds,
+  }: { readonly dir: string | undefined; readonly saveTo: (run: string) => void; readonly seconds: number },
+): Trained {
+  const { config, task, model, batch, train } = problem;
+  const { format } = task;
+  const weights: Weights = { theta: outcome.state.theta.slice(), buffers: outcome.state.buffers.slice() };
+  const result = outcome.status === "done" ? outcome.result : undefined;
+  let evaluator = createEvaluator(task, batch, compileOptions(config));
+  const splitOf = (examples: Examples): Split =>
+    toSplit(examples, "examples", format.inputShape, format.targets, "x" in train ? train.x : train.like);
+  const release = async () => {
+    await evaluator.release();
+    evaluator = createEvaluator(task, batch, compileOptions(config));
+  };
+  const save = async (path: string) => {
+    if (path.endsWith(".safetensors")) writeAtomic(path, weightsFile(problem, weights));
+    else saveTo(path);
+    return path;
+  };
+  return {
+    status: outcome.status,
+    train: outcome.last?.train ?? null,
+    val: outcome.last?.val ?? null,
+    test: result?.test ?? null,
+    steps: outcome.state.step,
+    seconds,
+    dir,
+    weights: () => {
+      const named = (layout: typeof model.parameters, flat: Float32Array) => {
+        const arrays = unpack(layout, flat);
+        return layout.entries.map(({ name, shape }) => [name, { data: arrays[name]!, shape }] as const);
+      };
+      return Object.fromEntries([...named(model.parameters, weights.theta), ...named(model.buffers, weights.buffers)]);
+    },
+    predict: async (given) => {
+      const x = toInputs(given, "x");
+      if (x.shape.slice(1).join() !== format.inputShape.join())
+        throw new DataError(
+          `x has shape [${x.shape.join(", ")}], expected [n${["", ...format.inputShape].join(", ")}]`,
+          { shape: x.shape },
+          "the first axis counts the examples",
+        );
+      const count = x.shape[0]!;
+      const data = await evaluator.predict(weights, x.data, count);
+      return { data, shape: [count, data.length / count] };
+    },
+    evaluate: async (examples) => {
+      const split = splitOf(examples);
+      return { ...(await evaluator.score(weights, split)), n: split.count };
+    },
+    curvature: async ({ examples, batches, bn = "batch", dtype = "f32", ...request } = {}) => {
+      const split = examples ? splitOf(examples) : isSplit(train) ? train : undefined;
+      if (split === undefined)
+        throw new ConfigError(
+          "the training examples came in batches and were not kept",
+          {},
+          "give curvature({ examples })",
+        );
+      const cast = (x: Float32Array) => (dtype === "f64" ? Float64Array.from(x) : x);
+      const parts = miniBatches(
+        split,
+        format,
+        Math.min(batch, split.count),
+        batches ?? Math.min(8, Math.ceil(split.count / batch)),
+      );
+      const loss = empiricalLoss({
+        task,
+        buffers: cast(weights.buffers),
+        batches: parts,
+        bn,
+        dtype,
+        device: config.device,
+        threads: config.threads,
+      });
+      const [name, data] = [config.model.name, problem.dataset.name];
+      return measureProblem(
+        { loss, layout: model.parameters, theta: cast(weights.theta), model: name, data, bn },
+        request,
+      );
+    },
+    export: async (path, { batch: rows = 1 } = {}) => {
+      writeAtomic(path, inferenceModel(task, weights, rows));
+      return path;
+    },
+    save,
+    report: async (out) => {
+      if (dir !== undefined) return writeReport([dir], out);
+      const folder = mkdtempSync(join(tmpdir(), "eigensam-"));
+      try {
+        saveTo(join(folder, "run"));
+        return await writeReport([join(folder, "run")], out);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+    release,
+    [Symbol.asyncDispose]: release,
+  };
+}

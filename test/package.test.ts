@@ -1,0 +1,95 @@
+import { type ExecFileSyncOptions, execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { emitModel } from "eigensam/internals";
+import { compile } from "eigensam/node";
+import { grad } from "eigensam";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import * as index from "../src/index.ts";
+import * as internals from "../src/internals.ts";
+import * as node from "../src/node.ts";
+import { inPackage } from "../src/util/package.ts";
+
+/** An empty project that has the package from its tarball, as a user with install scripts blocked gets it. */
+const project = mkdtempSync(join(tmpdir(), "eigensam-package-"));
+afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000);
+
+const run = (command: string, args: readonly string[], options: ExecFileSyncOptions = {}): string => {
+  try {
+    return execFileSync(command, args, { cwd: project, encoding: "utf8", stdio: "pipe", ...options }) as string;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error });
+  }
+};
+
+beforeAll(() => {
+  const tarball = run("npm", ["pack", "--silent", "--pack-destination", project], { cwd: inPackage(".") }).trim();
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+  const quick = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--silent"];
+  run("npm", ["install", ...quick, `./${tarball}`]);
+}, 120_000);
+
+it("gives the sources to an import by name in a clone", () => {
+  expect(grad).toBe(index.grad);
+  expect(compile).toBe(node.compile);
+  expect(emitModel).toBe(internals.emitModel);
+});
+
+it("says in a clone that is not built what to run", () => {
+  const shim = join(project, "clone/bin/eigensam.js");
+  cpSync(inPackage("bin/eigensam.js"), shim);
+  expect(() => run(process.execPath, [shim])).toThrow(/this clone is not built\n +hint: npm run build/);
+});
+
+it("holds what it needs and no sources", () => {
+  const installed = join(project, "node_modules/eigensam");
+  const files = readdirSync(installed, { recursive: true, encoding: "utf8" });
+  const wanted = [
+    "bin/eigensam.js",
+    "dist/node.js",
+    "dist/node.d.ts",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "docs/README.md",
+  ];
+  for (const file of [...wanted, "datasets/penguins/penguins.csv", "examples/hessian-vector-product.ts"])
+    expect(files).toContain(file);
+  expect(files.filter((file) => /^(src|test|scripts|node_modules)\//.test(file))).toEqual([]);
+});
+
+it("trains from the command line on the shipped images", () => {
+  const settings = ["model.name=mlp", "model.width=8", "data.batch=500", "train.epochs=1", "threads=1"];
+  run("npx", ["--no", "eigensam", "train", ...settings, "--run-dir", "run"]);
+  const record = JSON.parse(readFileSync(join(project, "run/run.json"), "utf8"));
+  expect(record.status).toBe("done");
+});
+
+it.each([
+  ["nodenext", "nodenext"],
+  ["esnext", "bundler"],
+])(
+  "type-checks a program of one's own as %s under %s, libraries included, and it trains",
+  (module, moduleResolution) => {
+    const name = `consumer-${moduleResolution}`;
+    writeFileSync(join(project, `${name}.ts`), readFileSync(inPackage("test/fixtures/package/consumer.ts")));
+    const compilerOptions = {
+      target: "es2023",
+      lib: ["es2023"],
+      types: ["node"],
+      typeRoots: [inPackage("node_modules/@types")],
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      module,
+      moduleResolution,
+    };
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+    run(process.execPath, [inPackage("node_modules/typescript/bin/tsc"), "-p", project]);
+    const { first, last } = JSON.parse(run(process.execPath, [`${name}.js`]));
+    expect(last).toBeLessThan(first / 10);
+  },
+);
