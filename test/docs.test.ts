@@ -64,7 +64,8 @@ it("states range, default and meaning of every setting", () => {
 it("lists exports with the first sentence of their docstring, through re-exports and new names", () => {
   const sources: Record<string, string> = {
     "src/index.ts": 'export { f, type T as U } from "./a/f.ts";\nexport * from "./a/g.ts";\n',
-    "src/a/f.ts": '/** Does f. More. */\nexport function f(): void {}\nexport type { T } from "./g.ts";\n',
+    "src/a/f.ts":
+      '/**\n * Does f\n *\n * @example\n * f();\n */\nexport function f(): void {}\nexport type { T } from "./g.ts";\n',
     "src/a/g.ts": "/** A\n * thing: of g. */\nexport type T = 1;\nexport const g = 2;\n",
   };
   expect(

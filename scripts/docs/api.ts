@@ -1,10 +1,11 @@
 import { posix } from "node:path";
 
-/** What an entry point exports: its name, where it is declared, what it is, and the first sentence of its docstring. */
+/** What an entry point exports: its name, where it is declared, what it is, its docstring and the first sentence of that. */
 export interface Export {
   readonly name: string;
   readonly file: string;
   readonly kind: string;
+  readonly doc: string;
   readonly summary: string;
 }
 
@@ -42,13 +43,17 @@ export function exportsOf(file: string, read: (path: string) => string): Export[
 function declaredIn(file: string, text: string): Export[] {
   const found = new Map<string, Export>();
   for (const [, comment = "", kind, name] of text.matchAll(DECLARED))
-    if (!found.has(name!)) found.set(name!, { name: name!, file, kind: kind!, summary: firstSentence(comment) });
+    if (!found.has(name!)) {
+      const doc = comment.replaceAll(/^\s*\* ?/gm, "").trim();
+      found.set(name!, { name: name!, file, kind: kind!, doc, summary: firstSentence(doc) });
+    }
   return [...found.values()];
 }
 
-function firstSentence(comment: string): string {
-  const text = comment
-    .replaceAll(/^\s*\* ?/gm, "")
+/** Up to the first full stop or colon before another sentence; a block tag ends it as well. */
+function firstSentence(doc: string): string {
+  const text = doc
+    .replace(/^@[\s\S]*/m, "")
     .trim()
     .replaceAll(/\s+/g, " ");
   const end = text.search(/[.:](?= [A-Z`]|$)/);

@@ -43,9 +43,22 @@ export interface Hessian extends SymmetricOperator {
 }
 
 /**
- * The Hessian of any differentiable function, averaged over mini-batches: f(θ) = Σ_b (n_b/n)·f_b(θ).
+ * The Hessian [d, d] of any differentiable function, averaged over mini-batches: f(θ) = Σ_b (n_b/n)·f_b(θ).
+ * θ is copied; the arrays of the batches are read in every product, so leave them alone. All first axes of a batch
+ * have its length n_b. Graphs are compiled at the first product and freed by `release` or `await using`.
  *
- * @throws InputError where there is no batch, or f gives no scalar
+ * @throws InputError where there is no batch
+ * @throws DerivativeError, at the first product, where f gives no scalar
+ * @example
+ * ```ts
+ * const hessian = await hessianOf({
+ *   f: (theta, { x }) => mean(mul(mul(x, theta), mul(x, theta))),
+ *   theta: Float64Array.of(1, 1),
+ *   batches: [{ x: { data: Float64Array.of(1, 2), shape: [1, 2] } }],
+ * });
+ * console.log(await hessian.apply(Float64Array.of(1, 1))); // [1, 4]
+ * await hessian.release();
+ * ```
  */
 export async function hessianOf<K extends string>(options: HessianOptions<K>): Promise<Hessian> {
   const { f, theta, batches, device = "cpu", threads = 0 } = options;
@@ -106,7 +119,23 @@ export interface Eigenpairs {
   readonly products: number;
 }
 
-/** The outer eigenpairs of a symmetric operator by Lanczos with full reorthogonalization. */
+/**
+ * The outer eigenpairs of a symmetric operator [d, d] by Lanczos with full reorthogonalization (Paige 1972). It keeps
+ * one vector [d] per product; the vectors returned are yours. `seed` draws the first one.
+ *
+ * @throws InputError where a product is not finite
+ * @example
+ * ```ts
+ * const diagonal = [5, 3, 1, -2];
+ * const operator: SymmetricOperator = {
+ *   dim: 4,
+ *   dtype: "f64",
+ *   apply: async (v) => Float64Array.from(v, (x, i) => x * (diagonal[i] ?? 0)),
+ * };
+ * const { values, converged } = await eigenpairs(operator, { top: 2, bottom: 1 });
+ * console.log(values, converged); // [5, 3, -2] true
+ * ```
+ */
 export async function eigenpairs(operator: SymmetricOperator, options: EigenpairOptions = {}): Promise<Eigenpairs> {
   const { top = 1, bottom = 0, tolerance = 1e-3, maxProducts = 100, seed = 1 } = options;
   const found = await extremeEigenpairs(operator, {
@@ -134,7 +163,23 @@ export interface DensityOptions {
   readonly seed?: number;
 }
 
-/** The density of a symmetric operator's eigenvalues by stochastic Lanczos quadrature (Ghorbani, Krishnan & Xiao 2019). */
+/**
+ * The density of a symmetric operator's eigenvalues by stochastic Lanczos quadrature (Ghorbani, Krishnan & Xiao 2019):
+ * `grid` in units of the eigenvalues, and the density on it, which integrates to 1. It makes probes × steps products.
+ *
+ * @throws InputError where a product is not finite
+ * @example
+ * ```ts
+ * const diagonal = [5, 3, 1, -2];
+ * const operator: SymmetricOperator = {
+ *   dim: 4,
+ *   dtype: "f64",
+ *   apply: async (v) => Float64Array.from(v, (x, i) => x * (diagonal[i] ?? 0)),
+ * };
+ * const { grid, density } = await spectralDensity(operator, { probes: 4, steps: 4, seed: 1 });
+ * console.log(grid.length === density.length); // true
+ * ```
+ */
 export async function spectralDensity(operator: SymmetricOperator, options: DensityOptions = {}): Promise<Density> {
   const { probes = 8, steps = 40, seed = 1 } = options;
   const random = rng(seed, "curvature", "density");

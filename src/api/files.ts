@@ -18,14 +18,15 @@ import { cpSync } from "node:fs";
 import { initialState } from "../train/state.ts";
 
 /**
- * Reads the named arrays of a safetensors file, saved by PyTorch or by us. Numbers other than float32 are converted.
+ * Reads the named arrays of a safetensors file, saved by PyTorch or by this library. Numbers other than float32 are
+ * converted; the arrays are yours.
  *
+ * @throws DataError where the file cannot be read; InputError where it is damaged
  * @example
  * ```ts
- * const weights = readWeights("net.safetensors");
- * console.log(Object.keys(weights));
+ * writeWeights("bias.safetensors", { "out.bias": { data: Float32Array.of(1, 2), shape: [2] } });
+ * console.log(readWeights("bias.safetensors")["out.bias"]?.data); // [1, 2]
  * ```
- * @throws DataError where the file cannot be read; InputError where it is damaged
  */
 export function readWeights(path: string): Record<string, NamedArray> {
   const { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
@@ -35,9 +36,15 @@ export function readWeights(path: string): Record<string, NamedArray> {
 }
 
 /**
- * Writes named arrays as a safetensors file that PyTorch reads, whole or not at all.
+ * Writes named arrays as a float32 safetensors file that PyTorch reads. The file is written whole or not at all; an
+ * existing one is replaced.
  *
  * @throws InputError where an array does not fill its shape
+ * @example
+ * ```ts
+ * writeWeights("net.safetensors", { weight: { data: new Float32Array(6), shape: [2, 3] } });
+ * console.log(readWeights("net.safetensors").weight?.shape); // [2, 3]
+ * ```
  */
 export function writeWeights(path: string, weights: Readonly<Record<string, NamedArray>>): void {
   const tensors = Object.entries(weights).map(([name, { shape, data }]) => [
@@ -48,9 +55,18 @@ export function writeWeights(path: string, weights: Readonly<Record<string, Name
 }
 
 /**
- * The trained network of a run directory: its last weights, or those of its newest checkpoint.
+ * Reads the trained network of a run directory: its last weights, or those of its newest checkpoint. The run must have
+ * built-in data, model, method and loss. Nothing is written.
  *
  * @throws InputError where the folder is no run directory, or has no weights yet
+ * @throws ConfigError where its settings name what only its program or plugin knew
+ * @example
+ * ```ts
+ * const model = { name: "mlp", width: 4 } as const;
+ * await train({ data: "fashion-mini", model, epochs: 1, batch: 1000, method: "sgd", dir: "runs/loaded" }).done;
+ * const { status, steps } = await loadRun("runs/loaded");
+ * console.log(status, steps); // done 9
+ * ```
  */
 export async function loadRun(dir: string): Promise<Trained> {
   const config = trainRun.readConfig(dir);
@@ -91,9 +107,17 @@ export interface MeasureOptions extends Partial<CurvatureRequest> {
 }
 
 /**
- * Measures the Hessian of saved weights: a run directory, or a safetensors file with `model`. The same as `eigensam curvature`.
+ * Measures the Hessian of saved weights: of a run directory, or of a safetensors file with `model`. The same as
+ * `eigensam curvature`; nothing is written.
  *
  * @throws ConfigError, InputError or DataError where weights, model and examples do not belong together
+ * @example
+ * ```ts
+ * const model = { name: "mlp", width: 4 } as const;
+ * await train({ data: "fashion-mini", model, epochs: 1, batch: 1000, method: "sgd", dir: "runs/measured" }).done;
+ * const { eigenvalues } = await measureCurvature("runs/measured", { top: 2, batches: 1 });
+ * console.log(eigenvalues.length); // 2
+ * ```
  */
 export async function measureCurvature(source: string, options: MeasureOptions = {}): Promise<CurvatureResult> {
   const {

@@ -67,10 +67,23 @@ const KEYS = [
 const shapeOf = (given: InputShape): Shape => ("shape" in given ? given.shape : given);
 
 /**
- * Compiles one training step (forward, backward, perturbation, update) for a loop of one's own. Batches are typed arrays:
- * x [n, …] and y [n] labels (Int32Array) or [n, …] values (Float32Array). The state is yours: copy its arrays to keep a moment.
+ * Compiles one training step (forward, backward, perturbation, update) for a loop of your own.
+ * Batches are typed arrays: x [n, …], and y [n] labels (Int32Array) or [n, …] values (Float32Array); they are only
+ * read. A step writes over the arrays of its state: copy them to keep a moment. Nothing is written to disk. `threads`
+ * of ONNX Runtime work (one per core) while the calling thread waits. `release` or `await using` frees the graphs.
  *
  * @throws ConfigError where an option is unknown or out of range
+ * @throws ShapeError where network, inputs and loss do not fit
+ * @example
+ * ```ts
+ * const network: Network = (scope, x) => linear(scope.at("out"), x, 1);
+ * const step = await compileStep({ network, inputs: { x: [2, 1], y: [2, 1] }, loss: "mse", method: "sam" });
+ * const state = step.init({ seed: 1 });
+ * const batch = { x: Float32Array.of(0, 1), y: Float32Array.of(1, 3) };
+ * for (let t = 0; t < 200; t++) await step.run(state, batch, { lr: 0.05, hyper: { rho: 0 } });
+ * console.log(Math.round(state.theta[0] ?? 0), state.step); // 2 200
+ * await step.release();
+ * ```
  */
 export async function compileStep<M extends Method = Method>(options: StepOptions<M>): Promise<CompiledStep> {
   assertKeys(options, KEYS, "compileStep");

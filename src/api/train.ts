@@ -26,19 +26,27 @@ export interface TrainingRun extends AsyncIterable<TrainEvent> {
 }
 
 /**
- * Trains a network. Nothing is written unless `dir` is given: then everything is kept in that run directory, and the same call
- * resumes a run in it that was stopped or killed, to the same bytes. Steps run on the calling thread, `threads` of ONNX
- * Runtime at work (one per core); between steps other tasks of the process get their turn. Ctrl-C is the caller's: pass a `signal`.
+ * Trains a network, and returns the run at work at once. Nothing is written unless `dir` is given: then everything is
+ * kept in that run directory, and the same call resumes a run in it that was stopped or killed, to the same bytes.
+ * Steps run on the calling thread, with `threads` of ONNX Runtime (one per core); other tasks of the process get their
+ * turn between steps. Your arrays are read and never changed. `seed` (1) decides initialization, order, augmentation
+ * and the first eigenvector. Ctrl-C is yours to handle: pass a `signal`. Training graphs are freed at the end; the
+ * result's `release` frees the rest.
+ * `done` rejects with ConfigError (an option is unknown or out of range), DataError (arrays do not fit) or
+ * TrainingError (the loss became infinite or not a number; a file could not be written).
  *
  * @example
  * ```ts
- * const run = train({ data: "fashion-mini", model: "mlp", method: { name: "sam", rho: 0.05 }, epochs: 1 });
- * for await (const event of run) if (event.event === "epoch") console.log(event.epoch, event.val?.accuracy);
- * const { test, predict } = await run.done;
+ * const data = { train: { x: [[0], [1], [2], [3]], y: [[1], [3], [5], [7]] } };
+ * const model: Network = (scope, x) => linear(scope.at("out"), x, 1);
+ * const method = { name: "sam", rho: 0.001 } as const;
+ * const optimizer = { lr: 0.05, weightDecay: 0 };
+ * const run = train({ data, model, method, optimizer, epochs: 200, batch: 4 });
+ * for await (const event of run) if (event.event === "epoch" && event.epoch === 200) console.log(event.step); // 200
+ * const { predict, release } = await run.done;
+ * console.log(Math.round((await predict([[10]])).data[0] ?? 0)); // 21
+ * await release();
  * ```
- *
- * `done` rejects with ConfigError (an option is unknown or out of range), DataError (arrays do not fit) or
- * TrainingError (the loss became infinite or not a number; a file could not be written).
  */
 export function train<M extends Method = Method>(
   options: TrainOptions<M>,

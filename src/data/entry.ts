@@ -21,15 +21,20 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
 }
 
 /**
- * Declares a data set, for a registry or a plugin.
+ * Declares a data set, for a registry or a plugin; `load` reads it whenever a run asks for it.
  *
  * @example
  * ```ts
+ * const examples = { x: Float32Array.of(0, 1, 1, 0), y: Int32Array.of(0, 1), count: 2 };
  * const points = defineDataset({
  *   name: "points",
- *   summary: "two clouds of points",
- *   load: () => arrays({ train: { x: [[0, 1], [1, 0]], y: [0, 1] } }),
+ *   summary: "two points",
+ *   load: (): Dataset => ({
+ *     ...{ name: "points", inputShape: [2], mean: [], std: [], train: examples },
+ *     targets: { kind: "labels", classes: 2 },
+ *   }),
  * });
+ * console.log(points.kind); // dataset
  * ```
  */
 export const defineDataset = <D extends Dataset>(entry: Omit<DatasetEntry<D>, "kind">): DatasetEntry<D> => ({

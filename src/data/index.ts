@@ -21,13 +21,15 @@ export type DatasetName = keyof typeof datasets;
 export const datasetNames = namesOf(datasets);
 
 /**
- * Reads a data set by name, from its folder, the cache or the package.
+ * Reads a data set by name, from its folder, the cache or the package. Images are [count, C, H, W] and labels [count].
+ * Nothing is downloaded: `eigensam data fetch` does that.
  *
+ * @throws DataError where its files are missing or damaged
  * @example
  * ```ts
  * const { train, inputShape } = await loadDataset("fashion-mini");
+ * console.log(train.count, inputShape); // 10000 [1, 28, 28]
  * ```
- * @throws DataError where its files are missing or damaged
  */
 export const loadDataset = async (name: DatasetName, options: LoadOptions = {}): Promise<ImageDataset> =>
   datasets[name].load(options);

@@ -9,8 +9,16 @@ import { isFloat, type Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
 
 /**
- * ∂y/∂x by reverse accumulation, as new graph on the same inputs: it differentiates again, to any order. `y` is a scalar
- * (shape [] or all ones). One x gives one tensor of its shape, a list gives a list; an x that y does not depend on gets zeros.
+ * ∂y/∂x by reverse accumulation, as a new graph on the same inputs: it differentiates again, to any order.
+ * `y` is a scalar (shape [] or all ones). One x gives one tensor of its shape, and a list gives a list. An x that y
+ * does not depend on gets zeros.
+ *
+ * @throws DerivativeError where y is no single floating-point number, or an x is not floating-point
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ slope: grad(sum(mul(x, mul(x, x))), x) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2) })).slope); // [3, 12]
+ * ```
  */
 export function grad(y: Tensor, x: Tensor): Tensor;
 export function grad(y: Tensor, xs: readonly Tensor[]): Tensor[];
@@ -64,17 +72,68 @@ export function pullBack(outputs: readonly Tensor[], cotangents: readonly Tensor
   });
 }
 
-/** ⟨a, b⟩ over all elements. */
+/**
+ * ⟨a, b⟩ = Σ aᵢbᵢ over all elements, of shape [].
+ *
+ * @throws ShapeError where the shapes do not broadcast
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: dot(x, x) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [25]
+ * ```
+ */
 export const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b));
 
-/** H·v with H = ∇²f: the gradient of ⟨∇f, v⟩ with v held fixed (also where v was computed from x). */
-export function hessianVectorProduct(f: Tensor, x: Tensor, v: Tensor): Tensor {
-  return gradientVectorProduct(grad(f, x), x, v);
+/**
+ * H·v with H = ∇²y, of the shape of x: the gradient of ⟨∇y, v⟩ with v held fixed, even where v was computed from x
+ * (Pearlmutter 1994).
+ * `y` is a scalar, and v has the shape of x. One product costs about two gradients.
+ *
+ * @throws DerivativeError where y is no single floating-point number
+ * @example
+ * ```ts
+ * const f = await compile(({ x, v }) => ({ Hv: hessianVectorProduct(sum(mul(x, mul(x, x))), x, v) }), {
+ *   x: { shape: [2] },
+ *   v: { shape: [2] },
+ * });
+ * console.log((await f.run({ x: Float32Array.of(1, 2), v: Float32Array.of(1, 1) })).Hv); // [6, 12]
+ * ```
+ */
+export function hessianVectorProduct(y: Tensor, x: Tensor, v: Tensor): Tensor {
+  return gradientVectorProduct(grad(y, x), x, v);
 }
 
-/** The same from g = ∇f: products at one point share the graph of g. */
+/**
+ * H·v from g = ∇y, of the shape of x: products at one point share the graph of g (see {@link hessianVectorProduct}).
+ *
+ * @throws DerivativeError where g is not floating-point
+ * @example
+ * ```ts
+ * const f = await compile(
+ *   ({ x, u, v }) => {
+ *     const g = grad(sum(mul(x, mul(x, x))), x);
+ *     return { Hu: gradientVectorProduct(g, x, u), Hv: gradientVectorProduct(g, x, v) };
+ *   },
+ *   { x: { shape: [2] }, u: { shape: [2] }, v: { shape: [2] } },
+ * );
+ * const [x, u, v] = [Float32Array.of(1, 2), Float32Array.of(1, 0), Float32Array.of(0, 1)];
+ * console.log((await f.run({ x, u, v })).Hv); // [0, 12]
+ * ```
+ */
 export const gradientVectorProduct = (g: Tensor, x: Tensor, v: Tensor): Tensor => grad(dot(g, stopGradient(v)), x);
 
-/** T[u,u] = ∇_x(uᵀ H(x) u) with u held fixed: q = ⟨∇⟨∇f, u⟩, u⟩, then ∇q. */
-export const thirdOrderContraction = (f: Tensor, x: Tensor, u: Tensor): Tensor =>
-  gradientVectorProduct(hessianVectorProduct(f, x, u), x, u);
+/**
+ * T[u, u] = ∇ₓ(uᵀ H(x) u) with u held fixed, of the shape of x: q = ⟨∇⟨∇y, u⟩, u⟩, then ∇q.
+ *
+ * @throws DerivativeError where y is no single floating-point number
+ * @example
+ * ```ts
+ * const f = await compile(({ x, u }) => ({ T: thirdOrderContraction(sum(mul(x, mul(x, x))), x, u) }), {
+ *   x: { shape: [2] },
+ *   u: { shape: [2] },
+ * });
+ * console.log((await f.run({ x: Float32Array.of(1, 2), u: Float32Array.of(1, 2) })).T); // [6, 24]
+ * ```
+ */
+export const thirdOrderContraction = (y: Tensor, x: Tensor, u: Tensor): Tensor =>
+  gradientVectorProduct(hessianVectorProduct(y, x, u), x, u);

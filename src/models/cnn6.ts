@@ -16,9 +16,20 @@ export interface Cnn6Options {
 const activations = { relu, tanh, silu } as const;
 
 /**
- * Six layers without batch norm: 3×3 convolutions with biases of w, w, pool, 2w, 2w, pool, 4w channels, then the average
- * over the image, so that any size of at least 4×4 fits, and one linear layer. [C] Our choice: the paper says "six-layer
- * CNN", and its sizes are not known to us.
+ * A network of six layers without batch norm: images [N, C, H, W] of at least 4×4 to logits [N, classes].
+ * 3×3 convolutions with biases have w, w, pool, 2w, 2w, pool and 4w channels; the mean over the image and one linear
+ * layer follow. [C] Our choice: the paper says "six-layer CNN" without sizes.
+ *
+ * @example
+ * ```ts
+ * const step = await compileStep({
+ *   network: cnn6({ classes: 10, width: 4 }),
+ *   inputs: { x: [2, 3, 8, 8], y: [2] },
+ *   classes: 10,
+ *   method: "sgd",
+ * });
+ * console.log(step.model.parameters.entries.length); // 12
+ * ```
  */
 export const cnn6 =
   ({ classes, width, activation = "relu" }: Cnn6Options): Network =>

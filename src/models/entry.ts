@@ -41,7 +41,7 @@ interface BuildOptions {
 }
 
 /**
- * Declares a model, for a registry or a plugin.
+ * Declares a model, for a registry or a plugin. Its network maps [N, …] to [N, classes].
  *
  * @example
  * ```ts
@@ -50,6 +50,7 @@ interface BuildOptions {
  *   summary: "one linear layer on the flattened input",
  *   build: ({ classes }) => (scope, x) => linear(scope.at("out"), reshape(x, [x.shape[0] ?? 1, -1]), classes),
  * });
+ * console.log(tiny.kind); // model
  * ```
  */
 export const defineModel = (entry: Omit<ModelEntry, "kind">): ModelEntry => ({ kind: "model", ...entry });

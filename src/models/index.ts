@@ -21,7 +21,17 @@ export type ModelName = keyof typeof modelEntries;
 
 export const modelNames = namesOf(modelEntries);
 
-/** The network of a name. A setting that the model does not have, or not with that value, is an error. */
+/**
+ * The network of a name in `modelNames`. What is left out has the model's default.
+ *
+ * @throws ConfigError where there is no such model, or it lacks a setting
+ * @example
+ * ```ts
+ * const network = namedModel("mlp", { classes: 3, width: 8 });
+ * const { done } = train({ data: { train: { x: [[0], [1], [2]], y: [0, 1, 2] } }, model: network, epochs: 1, batch: 3 });
+ * console.log((await done).steps); // 1
+ * ```
+ */
 export function namedModel(name: ModelName, options: ModelOptions): Network {
   if (!modelNames.includes(name))
     throw new ConfigError(`there is no model ${name}`, { name }, `models: ${modelNames.join(", ")}`);

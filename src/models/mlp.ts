@@ -11,7 +11,17 @@ export interface MlpOptions {
   readonly activation?: "relu" | "tanh";
 }
 
-/** A fully connected network on the flattened input; parameters layers.0.weight, layers.0.bias, … */
+/**
+ * A fully connected network on the flattened input: [N, …] to [N, classes]. Its parameters are layers.0.weight,
+ * layers.0.bias and so on.
+ *
+ * @example
+ * ```ts
+ * const network = mlp({ classes: 3, hidden: [16], activation: "tanh" });
+ * const { done } = train({ data: { train: { x: [[0], [1], [2]], y: [0, 1, 2] } }, model: network, epochs: 1, batch: 3 });
+ * console.log((await done).weights()["layers.0.weight"]?.shape); // [16, 1]
+ * ```
+ */
 export const mlp =
   ({ classes, hidden, activation = "relu" }: MlpOptions): Network =>
   (scope, x) => {

@@ -52,8 +52,25 @@ const resnet =
     return linear(scope.at("linear"), mean(x, [0, 1]), classes);
   };
 
+/**
+ * ResNet-18 (He et al. 2016) with the CIFAR stem: images [N, C, H, W] to logits [N, classes]. The first stage has
+ * `width` channels; each later one doubles them.
+ *
+ * @example
+ * ```ts
+ * const step = await compileStep({
+ *   network: resnet18({ classes: 10, width: 4 }),
+ *   inputs: { x: [2, 3, 8, 8], y: [2] },
+ *   classes: 10,
+ *   method: "sgd",
+ * });
+ * console.log(step.model.parameters.entries.length); // 62
+ * ```
+ */
 export const resnet18 = resnet(basic, [2, 2, 2, 2]);
+/** ResNet-34 (arguments and example as {@link resnet18}). */
 export const resnet34 = resnet(basic, [3, 4, 6, 3]);
+/** ResNet-50, of bottleneck blocks (arguments and example as {@link resnet18}). */
 export const resnet50 = resnet(bottleneck, [3, 4, 6, 3]);
 
 const entry = (name: string, summary: string, build: typeof resnet18, activation?: "silu") =>

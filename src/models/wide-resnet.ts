@@ -17,8 +17,21 @@ export interface WideResnetOptions {
 }
 
 /**
- * Zagoruyko & Komodakis 2016, without dropout: WRN-28-10 is depth 28, width 10. Norm and activation come before each
- * convolution. Parameter names are those of the PyTorch code in common use (xternalz/WideResNet-pytorch).
+ * A wide residual network without dropout (Zagoruyko & Komodakis 2016): images [N, C, H, W] to logits [N, classes].
+ * WRN-28-10 is depth 28, width 10. Norm and activation come before each convolution. Parameter names are those of the
+ * PyTorch code in common use (xternalz/WideResNet-pytorch).
+ *
+ * @throws ConfigError where the depth is not 6n + 4
+ * @example
+ * ```ts
+ * const step = await compileStep({
+ *   network: wideResnet({ classes: 10, width: 1, depth: 10 }),
+ *   inputs: { x: [2, 3, 8, 8], y: [2] },
+ *   classes: 10,
+ *   method: "sgd",
+ * });
+ * console.log(step.model.parameters.entries.length); // 25
+ * ```
  */
 export const wideResnet = ({ classes, width, depth = 28, activation = "relu" }: WideResnetOptions): Network => {
   if ((depth - 4) % 6 !== 0 || depth < 10)

@@ -11,30 +11,80 @@ import type { Tensor } from "../graph/tensor.ts";
 import { ConfigError } from "../util/errors.ts";
 import { sizeOf } from "../util/shape.ts";
 
-/** Average over `axes` (all by default). */
+/**
+ * Mean over `axes` (all by default), which disappear unless `keepDims`.
+ *
+ * @throws ShapeError where x has no such axis
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: mean(x, [0]) }), { x: { shape: [2, 2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4) })).y); // [2, 3]
+ * ```
+ */
 export function mean(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
   const total = sum(x, axes, keepDims);
   return mul(total, sizeOf(total.shape) / sizeOf(x.shape));
 }
 
-/** x·Φ(x), the exact form (Hendrycks & Gimpel 2016). */
+/**
+ * x·Φ(x), elementwise, in the exact form (Hendrycks & Gimpel 2016).
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: gelu(x) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(0, 1) })).y); // [0, 0.8413]
+ * ```
+ */
 export const gelu = (x: Tensor): Tensor => mul(mul(0.5, x), add(1, erf(mul(x, Math.SQRT1_2))));
 
-/** x·σ(x) (Elfwing et al. 2017). */
+/**
+ * x·σ(x), elementwise (Elfwing et al. 2017).
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: silu(x) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(0, 1) })).y); // [0, 0.7311]
+ * ```
+ */
 export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
 
-/** log softmax over the last axis; the maximum is taken out first, so nothing overflows. */
+/**
+ * xᵢ − log Σⱼ e^xⱼ over the last axis, of the shape of x. The largest x is subtracted first, so nothing overflows.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: logSoftmax(x) }), { x: { shape: [1, 2] } });
+ * console.log((await f.run({ x: Float32Array.of(0, 0) })).y); // [-0.6931, -0.6931]
+ * ```
+ */
 export function logSoftmax(x: Tensor): Tensor {
   const axis = [x.shape.length - 1];
   const shifted = sub(x, stopGradient(max(x, axis, true)));
   return sub(shifted, log(sum(exp(shifted), axis, true)));
 }
 
+/**
+ * e^xᵢ / Σⱼ e^xⱼ over the last axis, of the shape of x.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: softmax(x) }), { x: { shape: [1, 2] } });
+ * console.log((await f.run({ x: Float32Array.of(0, 1000) })).y); // [0, 1]
+ * ```
+ */
 export const softmax = (x: Tensor): Tensor => exp(logSoftmax(x));
 
 /**
  * −mean_n Σ_k q_k log softmax(logits)_k with q = (1 − s)·onehot + s/classes (Szegedy et al. 2016), as PyTorch's
- * cross_entropy. Logits [N, classes], integer labels [N].
+ * cross_entropy.
+ * Logits [N, classes] and i32 labels [N] give a scalar, in nats; s is `labelSmoothing` (0).
+ *
+ * @throws ConfigError where `labelSmoothing` is outside [0, 1)
+ * @example
+ * ```ts
+ * const f = await compile(({ z, y }) => ({ loss: crossEntropy(z, y) }), { z: { shape: [1, 2] }, y: { shape: [1], dtype: "i32" } });
+ * console.log((await f.run({ z: Float32Array.of(0, 0), y: Int32Array.of(1) })).loss); // [0.6931]
+ * ```
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0 } = {}): Tensor {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
@@ -51,7 +101,17 @@ export interface Normalized {
   readonly variance: Tensor;
 }
 
-/** (x − mean) / √(variance + eps) over `axes`, with the biased variance; the statistics keep their axes. */
+/**
+ * (x − mean)/√(variance + eps) over `axes`, with the biased variance. `y` has the shape of x; the statistics keep
+ * their axes at length 1.
+ *
+ * @throws ShapeError where x has no such axis
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: standardize(x, [0], 0).y }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 3) })).y); // [-1, 1]
+ * ```
+ */
 export function standardize(x: Tensor, axes: readonly number[], eps: number): Normalized {
   const average = mean(x, axes, true);
   const centred = sub(x, average);
@@ -59,7 +119,20 @@ export function standardize(x: Tensor, axes: readonly number[], eps: number): No
   return { y: mul(centred, rsqrt(add(variance, eps))), mean: average, variance };
 }
 
-/** Ba et al. 2016: standardized over the last axis, then scaled and shifted. */
+/**
+ * Layer normalization (Ba et al. 2016): x [..., D] is standardized over its last axis, then multiplied by `weight`
+ * [D], and `bias` [D] is added.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x, w, b }) => ({ y: layerNorm(x, w, b, 0) }), {
+ *   x: { shape: [1, 2] },
+ *   w: { shape: [2] },
+ *   b: { shape: [2] },
+ * });
+ * console.log((await f.run({ x: Float32Array.of(1, 3), w: Float32Array.of(2, 2), b: Float32Array.of(0, 1) })).y); // [-2, 3]
+ * ```
+ */
 export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Tensor =>
   add(mul(standardize(x, [x.shape.length - 1], eps).y, weight), bias);
 
@@ -72,7 +145,16 @@ interface Window {
 const pooled = (length: number, { kernel, stride = kernel, padding = 0 }: Window): number =>
   Math.floor((length + 2 * padding - kernel) / stride) + 1;
 
-/** Largest of each window of [H, W, N, C]; padding counts as −∞, and of equal values the first takes the gradient. */
+/**
+ * Largest of each window of x [H, W, N, C], as [H', W', N, C]. `stride` is the kernel's size and `padding` 0 unless
+ * given. Padding counts as −∞; of equal values the first takes the derivative.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: maxPool2d(x, { kernel: 2 }) }), { x: { shape: [2, 2, 1, 1] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4) })).y); // [4]
+ * ```
+ */
 export function maxPool2d(x: Tensor, window: Window): Tensor {
   const { kernel, stride = kernel, padding = 0 } = window;
   const along = (t: Tensor, axis: number): Tensor => {
@@ -88,7 +170,16 @@ export function maxPool2d(x: Tensor, window: Window): Tensor {
 /** Stands for −∞ in f32 and f64, and can still be subtracted. */
 const LOWEST = -3e38;
 
-/** Mean of each window of [H, W, N, C], padding counted as zeros (PyTorch's default): one averaging matrix per axis. */
+/**
+ * Mean of each window of x [H, W, N, C], as [H', W', N, C]. `stride` is the kernel's size and `padding` 0 unless
+ * given; padding counts as zeros, as in PyTorch.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: avgPool2d(x, { kernel: 2 }) }), { x: { shape: [2, 2, 1, 1] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4) })).y); // [2.5]
+ * ```
+ */
 export function avgPool2d(x: Tensor, window: Window): Tensor {
   const [height, width, batch, channels] = x.shape as [number, number, number, number];
   const matrix = (length: number) => {

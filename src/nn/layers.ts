@@ -18,7 +18,21 @@ export interface ConvOptions {
   readonly bias?: boolean;
 }
 
-/** Convolution of [H, W, N, C] to `out` channels; `weight` [out, in, k, k] as in PyTorch. */
+/**
+ * A convolution layer: x [H, W, N, C] to `out` channels. Parameters `weight` [out, C, k, k] and, on request, `bias`
+ * [out] are named and initialized as in PyTorch. Padding keeps the image's size at stride 1 unless given.
+ *
+ * @throws InputError where the scope has these parameters already
+ * @example
+ * ```ts
+ * const network: Network = (scope, x) => {
+ *   const features = relu(conv(scope.at("conv"), fromNchw(x), 8, { kernel: 3, bias: true }));
+ *   return linear(scope.at("out"), mean(features, [0, 1]), 10);
+ * };
+ * const step = await compileStep({ network, inputs: { x: [4, 3, 8, 8], y: [4] }, classes: 10, method: "sgd" });
+ * console.log(step.model.parameters.entries[0]?.shape); // [8, 3, 3, 3]
+ * ```
+ */
 export function conv(
   scope: Scope,
   x: Tensor,
@@ -32,7 +46,18 @@ export function conv(
   return bias ? add(y, scope.parameter({ name: "bias", shape: [out], init })) : y;
 }
 
-/** x·weightᵀ + bias on [N, in]; `weight` [out, in]. */
+/**
+ * A linear layer: x·weightᵀ + bias, [N, in] to [N, out]. Parameters `weight` [out, in] and `bias` [out] are
+ * initialized as in PyTorch.
+ *
+ * @throws InputError where the scope has these parameters already
+ * @example
+ * ```ts
+ * const network: Network = (scope, x) => linear(scope.at("out"), relu(linear(scope.at("hidden"), x, 16)), 1);
+ * const step = await compileStep({ network, inputs: { x: [4, 2], y: [4, 1] }, loss: "mse", method: "sgd" });
+ * console.log(step.model.parameters.entries.map(({ name }) => name)); // [hidden.weight, hidden.bias, out.weight, out.bias]
+ * ```
+ */
 export function linear(scope: Scope, x: Tensor, out: number): Tensor {
   const features = x.shape.at(-1)!;
   const init = defaultInit(features);
@@ -43,8 +68,17 @@ export function linear(scope: Scope, x: Tensor, out: number): Tensor {
 const EPS = 1e-5;
 
 /**
- * Batch normalization over all axes but the last (Ioffe & Szegedy 2015). Training: statistics of the batch, which the
- * running ones move towards (the variance unbiased), as in PyTorch. Else: the running ones.
+ * Batch normalization over all axes but the last (Ioffe & Szegedy 2015), of the shape of x [..., C].
+ * Training uses the batch's statistics, and the running ones move towards them by 0.1 (the variance unbiased), as in
+ * PyTorch. Inference uses the running ones.
+ *
+ * @throws InputError where the scope has these parameters already
+ * @example
+ * ```ts
+ * const network: Network = (scope, x) => linear(scope.at("out"), relu(batchNorm(scope.at("bn"), x)), 1);
+ * const step = await compileStep({ network, inputs: { x: [4, 2], y: [4, 1] }, loss: "mse", method: "sgd" });
+ * console.log(step.model.buffers.entries.map(({ name }) => name)); // [bn.running_mean, bn.running_var]
+ * ```
  */
 export function batchNorm(scope: Scope, x: Tensor): Tensor {
   const channels = x.shape.at(-1)!;

@@ -13,18 +13,39 @@ export interface Hyper {
 
 export type Hypers = Readonly<Record<string, Hyper>>;
 
-/** Any finite number. */
+/**
+ * Declares a hyperparameter of a method: its default, what it is, and the range it may have (any finite number).
+ *
+ * @example
+ * ```ts
+ * console.log(real(0.2, "alignment strength", { min: 0 }).default); // 0.2
+ * ```
+ */
 export const real = (value: number, about: string, limits: Omit<Hyper, "default" | "about"> = {}): Hyper => ({
   default: value,
   about,
   ...limits,
 });
 
-/** A radius ρ ≥ 0. */
+/**
+ * Declares a radius ρ ≥ 0, in the units of the parameters.
+ *
+ * @example
+ * ```ts
+ * console.log(radius(0.05).min); // 0
+ * ```
+ */
 export const radius = (value = 0.1, about = "perturbation radius ρ"): Hyper =>
   real(value, about, { min: 0, symbol: "ρ" });
 
-/** A number in [0, 1). */
+/**
+ * Declares a number in [0, 1).
+ *
+ * @example
+ * ```ts
+ * console.log(fraction(0.9, "memory of the mean").below); // 1
+ * ```
+ */
 export const fraction = (value: number, about: string): Hyper => real(value, about, { min: 0, below: 1 });
 
 /** Throws a ConfigError, which names `key`, unless the value is one the hyperparameter may have. */

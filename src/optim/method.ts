@@ -85,7 +85,16 @@ export type MethodDefinition<H extends Hypers, S extends States> = Definition<H,
     | { descend(args: Point & Named<H, S>): Found<S> }
   );
 
-/** ∇f at a point that is itself computed. */
+/**
+ * ∇f at a point [d] that may itself be computed, of shape [d].
+ *
+ * @throws DerivativeError where f gives no single floating-point number
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ g: gradAt((t) => sum(mul(t, t)), add(x, 1)) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2) })).g); // [4, 6]
+ * ```
+ */
 export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
 
 /** Names that a hyperparameter or state vector cannot have: parts of Point and Descent, and the other settings of `method`. */
@@ -95,9 +104,12 @@ const RESERVED: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Declares a training method. It is used by value (`train({ method: { use: mine } })`), from a file (`--plugin FILE`), or by its
- * name once it stands in a registry. Settings, graph inputs, checkpoints, SDEs, help and figures follow from the declaration.
+ * Declares a training method. Use it by value (`train({ method: { use: mine } })`), from a file (`--plugin FILE`), or
+ * by its name once it stands in a registry.
+ * Settings, graph inputs, checkpoints, SDEs, help and figures follow from the declaration. Its function sees tensors:
+ * θ, g and v are [d], hyperparameters are scalars.
  *
+ * @throws DeclarationError where a name is reserved, taken twice or malformed
  * @example
  * ```ts
  * const sam = defineMethod({
@@ -107,8 +119,10 @@ const RESERVED: ReadonlySet<string> = new Set([
  *   hyper: { rho: radius(0.05) },
  *   ascent: ({ g, rho }) => mul(rho, unit(g)),
  * });
+ * const data = { train: { x: [[0], [1], [2]], y: [[1], [3], [5]] } };
+ * const { done } = train({ data, model: mlp({ classes: 1, hidden: [8] }), method: { use: sam, rho: 0.1 }, epochs: 1, batch: 3 });
+ * console.log((await done).steps); // 1
  * ```
- * @throws DeclarationError where a name is reserved, taken twice or malformed
  */
 export function defineMethod<
   const H extends Hypers = Record<never, never>,

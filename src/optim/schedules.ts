@@ -36,7 +36,15 @@ export type ScheduleName = keyof typeof schedules;
 
 export const scheduleNames = namesOf(schedules);
 
-/** Learning rate of step `step` (from 0) as a factor of the base rate. */
+/**
+ * The learning rate of step `step` (from 0) as a factor of the base rate, with `warmup` epochs of linear growth first.
+ *
+ * @example
+ * ```ts
+ * const at = { step: 50, stepsPerEpoch: 10, epochs: 10, warmup: 0, milestones: [], gamma: 0.1 };
+ * console.log(scheduleFactor("cosine", at)); // 0.5
+ * ```
+ */
 export function scheduleFactor(name: ScheduleName, args: ScheduleArgs): number {
   const total = args.epochs * args.stepsPerEpoch;
   const warmup = Math.min(total, Math.round(args.warmup * args.stepsPerEpoch));

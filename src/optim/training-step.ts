@@ -48,8 +48,26 @@ export interface TrainingStep {
 }
 
 /**
- * One step of any method over any base optimizer, as graph: θ ← optimizer(θ, clip(direction)), with the method's direction
- * at (f, θ, ∇f(θ), v). This is the whole of training on one mini-batch; `compileStep` wraps it for arrays.
+ * One step of any method over any base optimizer, as a graph: θ ← optimizer(θ, clip(direction)), with the method's
+ * direction at (f, θ, ∇f(θ), v).
+ * θ, v and state vectors are [d]; loss and metrics are []. This is the whole of training on one mini-batch; {@link
+ * compileStep} wraps it for arrays.
+ *
+ * @throws DerivativeError where f gives no single floating-point number
+ * @example
+ * ```ts
+ * const settings = { momentum: 0, nesterov: false, weightDecay: 0, beta1: 0.9, beta2: 0.999, eps: 1e-8 };
+ * const { sam } = trainingMethods;
+ * const f = await compile(
+ *   ({ theta, m }) => {
+ *     const rest = { method: sam, values: { rho: 0.1 }, optimizer: optimizers.sgd, settings, scalars: {}, lr: 0.1 };
+ *     const next = trainingStep({ f: (t) => dot(t, t), theta, v: theta, slots: { momentum_buffer: m }, ...rest });
+ *     return { next: next.theta, loss: next.loss };
+ *   },
+ *   { theta: { shape: [2] }, m: { shape: [2] } },
+ * );
+ * console.log((await f.run({ theta: Float32Array.of(3, 4), m: new Float32Array(2) })).next); // [2.388, 3.184]
+ * ```
  */
 export function trainingStep(args: TrainingStepArgs): TrainingStep {
   const { f, theta, v, method, values, optimizer, clip = 0, follow = 0, metrics = [] } = args;

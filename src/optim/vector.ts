@@ -5,17 +5,57 @@ import type { Operand, Tensor } from "../graph/tensor.ts";
 /** Below this norm a vector is taken for zero: its direction would be noise, and the division would overflow. */
 const TINY = 1e-30;
 
-/** ‖x‖. */
+/**
+ * ‖x‖ = √Σxᵢ², of shape [].
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: norm(x) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [5]
+ * ```
+ */
 export const norm = (x: Tensor): Tensor => sqrt(dot(x, x));
 
-/** x / ‖x‖; the zero vector stays zero. */
+/**
+ * x/‖x‖, of the shape of x; the zero vector stays zero.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: unit(x) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [0.6, 0.8]
+ * ```
+ */
 export const unit = (x: Tensor): Tensor => mul(x, rsqrt(maximum(dot(x, x), TINY)));
 
-/** The part of x that is orthogonal to the unit vector u. */
+/**
+ * x − ⟨x, u⟩u: the part of x that is orthogonal to the unit vector u, of the shape of x.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x, u }) => ({ y: reject(x, u) }), { x: { shape: [2] }, u: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(3, 4), u: Float32Array.of(1, 0) })).y); // [0, 4]
+ * ```
+ */
 export const reject = (x: Tensor, u: Tensor): Tensor => sub(x, mul(dot(x, u), u));
 
-/** |cos(x, y)|; 0 where one of them is zero. */
+/**
+ * |cos(x, y)| = |⟨x, y⟩|/(‖x‖‖y‖), of shape [].
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x, y }) => ({ c: cosine(x, y) }), { x: { shape: [2] }, y: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(3, 4), y: Float32Array.of(-2, 0) })).c); // [0.6]
+ * ```
+ */
 export const cosine = (x: Tensor, y: Tensor): Tensor => abs(dot(unit(x), unit(y)));
 
-/** λx + (1 − λ)y: a running mean x that takes in y. */
+/**
+ * λx + (1 − λ)y, of the shape of x: a running mean x that takes in y.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x, y }) => ({ z: mix(x, y, 0.9) }), { x: { shape: [1] }, y: { shape: [1] } });
+ * console.log((await f.run({ x: Float32Array.of(1), y: Float32Array.of(2) })).z); // [1.1]
+ * ```
+ */
 export const mix = (x: Tensor, y: Tensor, lambda: Operand): Tensor => add(mul(lambda, x), mul(sub(1, lambda), y));

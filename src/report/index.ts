@@ -8,7 +8,20 @@ import { factsOf, machineOf, titleOf, unfinished } from "./summary.ts";
 import { resultsTable, runsTable } from "./tables.ts";
 import { type Report, writeReportFolder } from "./write.ts";
 
-/** Reads runs (directories, or folders of them) and writes their report to the folder `outDir`. */
+/**
+ * Reads runs (directories, or folders of them) and writes their report to the folder `outDir`: report.html, figures/
+ * and tables/. Files of an earlier report there are replaced; other files stay.
+ *
+ * @throws InputError where there is no run, or one is damaged
+ * @throws ConfigError where the runs cannot stand in one report
+ * @example
+ * ```ts
+ * const model = { name: "mlp", width: 4 } as const;
+ * await train({ data: "fashion-mini", model, epochs: 1, batch: 1000, method: "sgd", dir: "runs/reported" }).done;
+ * const { html } = await writeReport(["runs"], "report");
+ * console.log(html.endsWith("report.html")); // true
+ * ```
+ */
 export async function writeReport(runDirs: readonly string[], outDir: string): Promise<Report> {
   const { runs, leftOut } = findRuns(runDirs);
   const groups = groupRuns(runs);

@@ -54,10 +54,18 @@ export interface CompileStats {
 }
 
 /**
- * Traces `fn` on symbolic inputs, lowers it for the device and loads it.
+ * Compiles a function of tensors: traces it on symbolic inputs, lowers the graph for the device and loads it into ONNX
+ * Runtime. Shapes are those of `spec`; dtypes are f32 unless given. `release` frees the session.
  *
- *     const f = await compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [3] } });
- *     const { y } = await f.run({ x: Float32Array.of(1, 2, 3) });
+ * @throws InputError where an output is named like an input, or an output is written over an input that is still read
+ * @throws DeviceError where the device is missing
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [3] } });
+ * const { y } = await f.run({ x: Float32Array.of(1, 2, 3) });
+ * console.log(y); // [1, 4, 9]
+ * await f.release();
+ * ```
  */
 export async function compile<I extends InputSpec, O extends Readonly<Record<string, Tensor>>>(
   fn: (inputs: { readonly [K in keyof I]: Tensor }) => O,
@@ -142,7 +150,18 @@ function piecePairs([input, output]: readonly [string, string], cut: Pieces["cut
   ]);
 }
 
-/** A compiled function. Its outputs are buffers of its own, overwritten by the next run: copy what must last. */
+/**
+ * A compiled function, made by {@link compile}. Its outputs are buffers of its own, overwritten by the next run: copy
+ * what must last.
+ *
+ * @example
+ * ```ts
+ * const f: Executable<"x", "y"> = await compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [1] } });
+ * const { y } = await f.run({ x: Float32Array.of(2) });
+ * await f.run({ x: Float32Array.of(3) });
+ * console.log(y, f.stats.nodes); // [9] 1
+ * ```
+ */
 export class Executable<In extends string = string, Out extends string = string> {
   readonly stats: CompileStats;
   /** The ONNX model, ready to be saved; long vectors may be in pieces, see CompileOptions.pieces. */

@@ -7,7 +7,14 @@ export const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Dev
 
 export type Convolution = Target["convolution"];
 
-/** Threads that ONNX Runtime works with unless told otherwise: one per core this process may use. */
+/**
+ * The number of threads that ONNX Runtime uses unless told otherwise: one per core this process may use.
+ *
+ * @example
+ * ```ts
+ * console.log(defaultThreads() >= 1); // true
+ * ```
+ */
 export const defaultThreads = (): number => availableParallelism();
 
 export interface TargetOptions {

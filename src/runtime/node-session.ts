@@ -17,7 +17,14 @@ const ortType: Readonly<Record<DType, ort.Tensor.Type>> = {
   bool: "bool",
 };
 
-/** Names of the execution providers that this build of onnxruntime-node carries. */
+/**
+ * Names of the execution providers that the installed build of onnxruntime-node has.
+ *
+ * @example
+ * ```ts
+ * console.log(availableProviders().includes("cpu")); // true
+ * ```
+ */
 export const availableProviders = (): string[] => ort.listSupportedBackends().map(({ name }) => name);
 
 export const ortVersion: string = ort.env.versions.node ?? ort.env.versions.common;

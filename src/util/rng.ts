@@ -9,7 +9,16 @@ export interface Rng {
   normal(): number;
 }
 
-/** The only randomness there is: a stream that depends on the seed and the labels, and on nothing else. */
+/**
+ * A stream of random numbers that depends on the seed and the labels alone; all randomness in the library comes from
+ * such streams.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [rng(1, "data"), rng(1, "data")];
+ * console.log(a.uniform() === b.uniform()); // true
+ * ```
+ */
 export function rng(seed: number, ...labels: readonly (string | number)[]): Rng {
   const generator = xoroshiro128plus(hash(`${seed}/${labels.join("/")}`));
   const uniform = () => uniformFloat64(generator);

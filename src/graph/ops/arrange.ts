@@ -110,6 +110,16 @@ const axisOf = (op: string, axis: number, x: Tensor): number => normalizeAxes(op
 
 export const inversePermutation = (perm: readonly number[]): number[] => perm.map((_, i) => perm.indexOf(i));
 
+/**
+ * x with its axes in the order `perm`: axis i of the result is axis perm[i] of x. Without `perm` they are reversed.
+ *
+ * @throws ShapeError where `perm` is no permutation of the axes
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: transpose(x) }), { x: { shape: [2, 3] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // [1, 4, 2, 5, 3, 6]
+ * ```
+ */
 export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
   const full = perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
   if (normalizeAxes("transpose", full, x.shape.length).length !== x.shape.length)
@@ -117,18 +127,63 @@ export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
   return full.every((axis, i) => axis === i) ? x : apply(transposeOp, [x], { perm: full });
 }
 
+/**
+ * Joins tensors along `axis` (0; negative axes count from the end). The other axes must agree.
+ *
+ * @throws ShapeError where another axis differs
+ * @example
+ * ```ts
+ * const f = await compile(({ x, y }) => ({ z: concat([x, y]) }), { x: { shape: [1, 2] }, y: { shape: [2, 2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2), y: Float32Array.of(3, 4, 5, 6) })).z); // [1, 2, 3, 4, 5, 6]
+ * ```
+ */
 export const concat = (inputs: readonly Tensor[], axis = 0): Tensor =>
   inputs.length === 1 ? inputs[0]! : apply(concatOp, inputs, { axis: axisOf("concat", axis, inputs[0]!) });
 
+/**
+ * Elements start … end − 1 of one axis; the axis stays, with length end − start.
+ *
+ * @throws ShapeError where the range does not lie within the axis
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: slice(x, 0, 1, 3) }), { x: { shape: [4] } });
+ * console.log((await f.run({ x: Float32Array.of(5, 6, 7, 8) })).y); // [6, 7]
+ * ```
+ */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = axisOf("slice", axis, x);
   return start === 0 && end === x.shape[at] ? x : apply(sliceOp, [x], { axis: at, start, end });
 }
 
+/**
+ * x with `before` and `after` elements of `value` (0) around one axis.
+ *
+ * @throws ShapeError where x has no such axis
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: pad(x, 0, 1, 2) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(7, 8) })).y); // [0, 7, 8, 0, 0]
+ * ```
+ */
 export const pad = (x: Tensor, axis: number, before: number, after: number, value = 0): Tensor =>
   before === 0 && after === 0 ? x : apply(padOp, [x], { axis: axisOf("pad", axis, x), before, after, value });
 
-/** Consecutive parts of `sizes` along `axis`; the derivative of all parts together is one concat. */
+/**
+ * Consecutive parts of `sizes` along `axis` (0). The derivative of all parts together is one concat.
+ *
+ * @throws ShapeError where the sizes do not add up to the axis
+ * @example
+ * ```ts
+ * const f = await compile(
+ *   ({ x }) => {
+ *     const [a, b] = split(x, [1, 2]);
+ *     return { a: a ?? x, b: b ?? x };
+ *   },
+ *   { x: { shape: [3] } },
+ * );
+ * console.log((await f.run({ x: Float32Array.of(1, 2, 3) })).b); // [2, 3]
+ * ```
+ */
 export function split(x: Tensor, sizes: readonly number[], axis = 0): Tensor[] {
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== x.shape[axis])

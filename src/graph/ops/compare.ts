@@ -73,10 +73,32 @@ const compare =
     const like = (typeof a === "number" ? b : a) as Tensor;
     return apply(op, [lift(a, like), lift(b, like)], {});
   };
+/**
+ * a > b, elementwise, as a bool tensor (0 or 1 in a Uint8Array). Shapes broadcast as {@link add}'s.
+ *
+ * @throws ShapeError where the shapes do not broadcast
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: greater(x, 0) }), { x: { shape: [3] } });
+ * console.log((await f.run({ x: Float32Array.of(-1, 0, 2) })).y); // [0, 0, 1]
+ * ```
+ */
 export const greater = compare(greaterOp);
+/** a ≥ b, elementwise (shapes, errors and example as {@link greater}). */
 export const greaterEqual = compare(greaterEqualOp);
+/** a = b, elementwise (shapes, errors and example as {@link greater}). */
 export const equal = compare(equalOp);
 
+/**
+ * a where the bool tensor `condition` holds, else b. The three shapes broadcast.
+ *
+ * @throws ShapeError where the condition is not bool, or the shapes do not broadcast
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: where(greater(x, 0), x, mul(0.1, x)) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(-1, 2) })).y); // [-0.1, 2]
+ * ```
+ */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   if (condition.dtype !== "bool")
     throw new ShapeError(
@@ -88,9 +110,26 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return apply(whereOp, [condition, lift(a, like), lift(b, like)], {});
 }
 
+/**
+ * x converted to another dtype; between f32 and f64 it is differentiable.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: cast(x, "i32") }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(1.5, -2.5) })).y); // [1, -2]
+ * ```
+ */
 export const cast = (x: Tensor, to: DType): Tensor => (x.dtype === to ? x : apply(castOp, [x], { to }));
 
-/** Labels [...] of class indices → [..., classes] with a 1 at each label; a label out of range gives a row of zeros. */
+/**
+ * Labels […] of class indices as rows […, classes] with a 1 at each label; a label out of range gives zeros.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ y }) => ({ rows: oneHot(y, 3) }), { y: { shape: [2], dtype: "i32" } });
+ * console.log((await f.run({ y: Int32Array.of(2, 0) })).rows); // [0, 0, 1, 1, 0, 0]
+ * ```
+ */
 export function oneHot(labels: Tensor, classes: number, dtype: DType = "f32"): Tensor {
   const shape: Shape = [...labels.shape, 1];
   const indices = constant(

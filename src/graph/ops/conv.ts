@@ -94,7 +94,18 @@ const convWeight = (x: Tensor, y: Tensor, attrs: ConvAttrs): Tensor => apply(con
 type Pair = number | readonly [number, number];
 const pair = (value: Pair): readonly [number, number] => (typeof value === "number" ? [value, value] : value);
 
-/** Convolution of x [H, W, N, C] with w [kh, kw, C, K]; stride and padding per axis or for both. */
+/**
+ * Convolution of x [H, W, N, C] with w [kh, kw, C, K] as [H', W', N, K], where H' = ⌊(H + 2·padding − kh)/stride⌋ + 1.
+ * `stride` (1) and `padding` (0, of zeros) hold for both axes, or are a pair. The kernel is not flipped, as in
+ * PyTorch.
+ *
+ * @throws ShapeError where the channels differ, or no output is left
+ * @example
+ * ```ts
+ * const f = await compile(({ x, w }) => ({ y: conv2d(x, w) }), { x: { shape: [1, 3, 1, 1] }, w: { shape: [1, 2, 1, 1] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2, 4), w: Float32Array.of(1, 10) })).y); // [21, 42]
+ * ```
+ */
 export const conv2d = (x: Tensor, w: Tensor, { stride = 1 as Pair, padding = 0 as Pair } = {}): Tensor => {
   if (x.shape.length !== 4 || w.shape.length !== 4)
     throw new ShapeError(`conv2d: shapes ${showShape(x.shape)} and ${showShape(w.shape)}, expected four axes each`);

@@ -179,23 +179,63 @@ const call1 =
   (x: Tensor): Tensor =>
     apply(op, [x], {});
 
+/**
+ * a + b, elementwise. Shapes broadcast as NumPy's; a number stands for a scalar of the other operand's dtype.
+ *
+ * @throws ShapeError where the shapes do not broadcast
+ * @example
+ * ```ts
+ * const f = await compile(({ x, y }) => ({ z: add(x, y) }), { x: { shape: [2, 2] }, y: { shape: [2] } });
+ * const { z } = await f.run({ x: Float32Array.of(1, 2, 3, 4), y: Float32Array.of(10, 20) });
+ * console.log(z); // [11, 22, 13, 24]
+ * ```
+ */
 export const add = call2(addOp);
+/** a − b, elementwise (shapes, errors and example as {@link add}). */
 export const sub = call2(subOp);
+/** a · b, elementwise (shapes, errors and example as {@link add}). */
 export const mul = call2(mulOp);
+/** a / b, elementwise (shapes, errors and example as {@link add}). */
 export const div = call2(divOp);
+/** The larger of a and b; on a tie, a takes the derivative, elementwise (shapes, errors and example as {@link add}). */
 export const maximum = call2(maximumOp);
+/**
+ * The smaller of a and b; on a tie, a takes the derivative, elementwise (shapes, errors and example as {@link add}).
+ */
 export const minimum = call2(minimumOp);
+/** −x, elementwise (shape and example as {@link exp}). */
 export const neg = call1(negOp);
+/**
+ * eˣ, elementwise: the shape and dtype of x.
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: exp(x) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(0, 1) })).y); // [1, 2.7183]
+ * ```
+ */
 export const exp = call1(expOp);
+/** ln x; NaN where x < 0, elementwise (shape and example as {@link exp}). */
 export const log = call1(logOp);
+/** √x; NaN where x < 0, and the derivative at 0 is infinite, elementwise (shape and example as {@link exp}). */
 export const sqrt = call1(sqrtOp);
+/** 1/√x, elementwise (shape and example as {@link exp}). */
 export const rsqrt = call1(rsqrtOp);
+/** 1/x, elementwise (shape and example as {@link exp}). */
 export const reciprocal = call1(reciprocalOp);
+/** tanh x, elementwise (shape and example as {@link exp}). */
 export const tanh = call1(tanhOp);
+/** 1/(1 + e⁻ˣ), elementwise (shape and example as {@link exp}). */
 export const sigmoid = call1(sigmoidOp);
+/** 2/√π ∫₀ˣ e^(−t²) dt, the error function, elementwise (shape and example as {@link exp}). */
 export const erf = call1(erfOp);
+/** |x|, with derivative 0 at 0, elementwise (shape and example as {@link exp}). */
 export const abs = call1(absOp);
+/** −1, 0 or 1, with derivative 0 everywhere, elementwise (shape and example as {@link exp}). */
 export const sign = call1(signOp);
+/** max(x, 0), with derivative 0 at 0, elementwise (shape and example as {@link exp}). */
 export const relu = call1(reluOp);
+/** 1 where x > 0, else 0, with derivative 0 everywhere, elementwise (shape and example as {@link exp}). */
 export const heaviside = call1(heavisideOp);
+/** x itself, held constant by every derivative, elementwise (shape and example as {@link exp}). */
 export const stopGradient = call1(stopGradientOp);

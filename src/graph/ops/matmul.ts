@@ -112,5 +112,16 @@ const show = (x: Tensor, transposed: boolean) => `${showShape(x.shape)}${transpo
 const lastTwoSwapped = (rank: number) =>
   Array.from({ length: rank }, (_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
 
+/**
+ * Matrix product a [..., n, k] · b [..., k, m] as [..., n, m]. `transA` and `transB` swap the last two axes first; the
+ * leading axes broadcast.
+ *
+ * @throws ShapeError where the inner sizes differ, or an operand has fewer than two axes
+ * @example
+ * ```ts
+ * const f = await compile(({ a, b }) => ({ c: matmul(a, b) }), { a: { shape: [1, 2] }, b: { shape: [2, 2] } });
+ * console.log((await f.run({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4, 5, 6) })).c); // [13, 16]
+ * ```
+ */
 export const matmul = (a: Tensor, b: Tensor, { transA = false, transB = false }: Partial<MatmulAttrs> = {}): Tensor =>
   apply(matmulOp, [a, b], { transA, transB });

@@ -27,6 +27,16 @@ export const maxOp = defineOp<MaxAttrs>({
   ],
 });
 
+/**
+ * Largest element over `axes` (all by default), which disappear unless `keepDims`. Ties share the derivative equally.
+ *
+ * @throws ShapeError where x has no such axis
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: max(x, [1]) }), { x: { shape: [2, 2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 5, 7, 3) })).y); // [5, 7]
+ * ```
+ */
 export function max(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
   const all = normalizeAxes("max", axes ?? x.shape.map((_, i) => i), x.shape.length);
   const kept = apply(maxOp, [x], { axes: all });

@@ -76,7 +76,16 @@ export const broadcastOp = defineOp<{ readonly shape: Shape }>({
   ],
 });
 
-/** Sum over `axes` (all by default); the axes disappear unless `keepDims`. */
+/**
+ * Σ over `axes` (all by default), which disappear unless `keepDims`.
+ *
+ * @throws ShapeError where x has no such axis
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: sum(x, [0]) }), { x: { shape: [2, 2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4) })).y); // [4, 6]
+ * ```
+ */
 export function sum(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
   const all = normalizeAxes("sum", axes ?? x.shape.map((_, i) => i), x.shape.length);
   const kept = all.length === 0 ? x : apply(sumOp, [x], { axes: all });
@@ -88,6 +97,16 @@ export function sum(x: Tensor, axes?: readonly number[], keepDims = false): Tens
       );
 }
 
+/**
+ * x repeated along axes of length 1, and along new axes on the left, until its shape is `shape`.
+ *
+ * @throws ShapeError where x does not broadcast to it
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: broadcastTo(x, [2, 2]) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(1, 2) })).y); // [1, 2, 1, 2]
+ * ```
+ */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor =>
   sameShape(x.shape, shape) ? x : apply(broadcastOp, [x], { shape });
 

@@ -23,7 +23,16 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   ],
 });
 
-/** `shape` may hold one -1, which takes what is left. */
+/**
+ * The same elements in row-major order under another shape. One axis may be −1, which takes what is left.
+ *
+ * @throws ShapeError where the numbers of elements differ
+ * @example
+ * ```ts
+ * const x = input("x", [2, 3, 4]);
+ * console.log(reshape(x, [2, -1]).shape); // [2, 12]
+ * ```
+ */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = sizeOf(shape.filter((d) => d !== -1));
   const full = shape.map((d) => (d === -1 ? sizeOf(x.shape) / known : d));

@@ -37,14 +37,41 @@ export const constantOp = defineOp<ConstantAttrs>({
   samples: [],
 });
 
-/** A value fed at run time. `shape` is static. */
+/**
+ * A tensor that is fed at run time, under a name. Its shape is static; {@link compile} makes the inputs itself.
+ *
+ * @example
+ * ```ts
+ * const theta = input("theta", [10]);
+ * const f = await compile(({ x }) => ({ y: sum(x) }), { x: { shape: [2] } });
+ * console.log(theta.shape, (await f.run({ x: Float32Array.of(1, 2) })).y); // [10] [3]
+ * ```
+ */
 export const input = (name: string, shape: Shape, dtype: DType = "f32"): Tensor =>
   apply(inputOp, [], { name, shape, dtype });
 
-/** A value fixed in the graph: one number for every element, or one each in row-major order. */
+/**
+ * A tensor that is fixed in the graph: one number for every element, or one each in row-major order. Do not change the
+ * array later.
+ *
+ * @throws ShapeError where the numbers do not fill the shape
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: mul(x, constant(Float32Array.of(1, 10), [2])) }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [3, 40]
+ * ```
+ */
 export const constant = (data: ConstantData, shape: Shape, dtype: DType = "f32"): Tensor =>
   apply(constantOp, [], { data, shape, dtype });
 
+/**
+ * A constant of shape []. Operations on two operands take a plain number as well.
+ *
+ * @example
+ * ```ts
+ * console.log(scalar(2, "f64").dtype); // f64
+ * ```
+ */
 export const scalar = (value: number, dtype: DType): Tensor => constant(value, [], dtype);
 
 /** A number becomes a scalar of the dtype of `like`; a tensor stays. */

@@ -67,6 +67,16 @@ export function putBack(x: Tensor, axis: number, indices: Int32Array, length: nu
   return sum(reshape(gathered, shape), [axis + 1]);
 }
 
+/**
+ * Slices of `axis` at constant positions, in any order and any number of times; position −1 takes zeros.
+ *
+ * @throws ShapeError where a position lies outside the axis
+ * @example
+ * ```ts
+ * const f = await compile(({ x }) => ({ y: take(x, 0, Int32Array.of(2, 0, -1)) }), { x: { shape: [3] } });
+ * console.log((await f.run({ x: Float32Array.of(5, 6, 7) })).y); // [7, 5, 0]
+ * ```
+ */
 export const take = (x: Tensor, axis: number, indices: Int32Array): Tensor => apply(takeOp, [x], { axis, indices });
 
 /** Every `step`-th slice of an axis from `start`, `count` of them. */

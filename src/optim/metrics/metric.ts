@@ -49,11 +49,19 @@ export interface StepMetric extends StepMetricInfo {
 }
 
 /**
- * Declares a step metric. It appears in records, figures, tables and, on request, the progress line.
+ * Declares a number that every training step records. It appears in records, figures, tables and, on request, the
+ * progress line.
  *
  * @example
  * ```ts
- * const thetaNorm = defineMetric({ name: "thetaNorm", title: "Parameter norm", symbol: "‖θ‖", about: "norm of θ", of: ({ theta }) => norm(theta) });
+ * const thetaNorm = defineMetric({
+ *   name: "thetaNorm",
+ *   title: "Parameter norm",
+ *   symbol: "‖θ‖",
+ *   about: "norm of θ",
+ *   of: ({ theta }) => norm(theta),
+ * });
+ * console.log(thetaNorm.kind); // metric
  * ```
  */
 export const defineMetric = (metric: Omit<StepMetric, "kind">): StepMetric => ({ kind: "metric", ...metric });
