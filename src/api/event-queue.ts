@@ -36,23 +36,31 @@ export function eventQueue<E>(): EventQueue<E> {
     iterate: () => {
       const reader: Reader<E> = { waiting: [], wake: () => undefined };
       readers.add(reader);
-      const finish = () => {
+      const take = async (): Promise<IteratorResult<E, undefined>> => {
+        while (readers.has(reader) && reader.waiting.length === 0 && ended === undefined)
+          await new Promise<void>((resolve) => {
+            reader.wake = resolve;
+          });
+        const event = readers.has(reader) ? reader.waiting.shift() : undefined;
+        if (event !== undefined) return { done: false, value: event };
+        if (readers.has(reader) && ended && "error" in ended) throw ended.error;
+        return finished();
+      };
+      const finished = () => {
         readers.delete(reader);
+        reader.wake();
         return { done: true, value: undefined } as const;
       };
+      let turn: Promise<unknown> = Promise.resolve();
       return {
-        next: async () => {
-          while (reader.waiting.length === 0 && ended === undefined)
-            await new Promise<void>((resolve) => {
-              reader.wake = resolve;
-            });
-          const event = reader.waiting.shift();
-          if (event !== undefined) return { done: false, value: event };
-          if (ended && "error" in ended) throw ended.error;
-          return finish();
+        // Calls that do not wait for each other get the events in the order of the calls.
+        next: () => {
+          const result = turn.then(take, take);
+          turn = result;
+          return result;
         },
         // A reader that breaks off listens no more; the run goes on.
-        return: async () => finish(),
+        return: async () => finished(),
       };
     },
   };
