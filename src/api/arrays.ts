@@ -148,7 +148,9 @@ function targetsOf(given: ArrayInput, kind: TargetKind, classes: number | undefi
       shape.length === 1 &&
       (integers || (kind === "integers are labels" && wrongLabel(data, Number.POSITIVE_INFINITY) < 0)));
   if (!labels) return { kind: "values", shape: shape.slice(1) };
-  return { kind: "labels", classes: classes ?? 1 + Array.from(data).reduce((most, label) => Math.max(most, label), 0) };
+  // What is no label is refused later, with its place.
+  const known = Array.from(data).filter(Number.isInteger);
+  return { kind: "labels", classes: classes ?? 1 + known.reduce((most, label) => Math.max(most, label), 0) };
 }
 
 function imageShape(shape: Shape): readonly [number, number, number] {
