@@ -13,7 +13,8 @@ import { trainSettings } from "../train/settings.ts";
 import { initialState, type TrainState } from "../train/state.ts";
 import { createStepper, type StepNumbers } from "../train/stepper.ts";
 import { modelFor, taskOf } from "../train/task.ts";
-import type { Shape } from "../util/shape.ts";
+import { ConfigError } from "../util/errors.ts";
+import { type Shape, showShape } from "../util/shape.ts";
 import { assertKeys, networkEntry, type StepChoices, stepEntries } from "./options.ts";
 
 /** Shape of an array, and its dtype where it is not the usual one. */
@@ -21,9 +22,9 @@ export type InputShape = Shape | { readonly shape: Shape; readonly dtype: "f32" 
 
 export interface StepOptions<M extends Method = Method> extends StepChoices<M> {
   readonly network: Network;
-  /** Shapes of one mini-batch, the number of examples first. y is i32 [n] for cross-entropy, else f32. */
+  /** Shapes of one mini-batch, the number of examples first. y is i32 [n] for labels, else f32. */
   readonly inputs: { readonly x: InputShape; readonly y: InputShape };
-  /** Classes; needed for labels. */
+  /** How many classes there are; needed for labels, and only for them. */
   readonly classes?: number;
 }
 
@@ -64,6 +65,21 @@ const KEYS = [
   "metrics",
 ];
 
+/** Labels, where the loss or `classes` says so; without a loss, y [n] is labels too. ConfigError where shapes do not fit. */
+function targetsOf<M extends Method>({ loss, classes }: StepOptions<M>, x: Shape, y: Shape): Targets {
+  const labels = loss === "cross-entropy" || classes !== undefined || (loss === undefined && y.length === 1);
+  if (x[0] === undefined || x[0] !== y[0] || (labels && y.length !== 1))
+    throw new ConfigError(
+      `compileStep: inputs are x ${showShape(x)} and y ${showShape(y)}`,
+      { x, y },
+      `the first axis of both counts the examples${labels ? ", and labels are [n]" : ""}`,
+    );
+  if (!labels) return { kind: "values", shape: y.slice(1) };
+  if (classes === undefined)
+    throw new ConfigError("compileStep: targets are labels, and classes is not given", {}, "give classes: 10, say");
+  return { kind: "labels", classes };
+}
+
 const shapeOf = (given: InputShape): Shape => ("shape" in given ? given.shape : given);
 
 /**
@@ -88,10 +104,7 @@ const shapeOf = (given: InputShape): Shape => ("shape" in given ? given.shape : 
 export async function compileStep<M extends Method = Method>(options: StepOptions<M>): Promise<CompiledStep> {
   assertKeys(options, KEYS, "compileStep");
   const [x, y] = [shapeOf(options.inputs.x), shapeOf(options.inputs.y)];
-  const labels = options.loss === "cross-entropy" || options.loss === undefined || options.classes !== undefined;
-  const targets: Targets = labels
-    ? { kind: "labels", classes: options.classes ?? 1 }
-    : { kind: "values", shape: y.slice(1) };
+  const targets = targetsOf(options, x, y);
   const { declared, table } = stepEntries(options, targets);
   const registry = extended(builtIn, [...declared, networkEntry(options.network)]);
   const config = trainSettings(registry).check({ ...table, model: { name: "custom" } }, "compileStep");
@@ -99,7 +112,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   const optimizer = optimizers[config.optimizer.name];
   const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";
   const task = taskOf(config, registry, { inputShape: x.slice(1), targets, mean: [], std: [], dtype });
-  const rows = x[0] ?? 1;
+  const rows = x[0]!;
   const model = modelFor(task, rows);
   const plan = refreshPlan(method, solvers[config.method.solver], config.method, config.train.diagnosticsEvery);
   const stepper = await createStepper({
