@@ -1,7 +1,8 @@
+import type { dtypes } from "../util/dtype.ts";
 import type { Shape } from "../util/shape.ts";
 
 /** f32 and f64 are differentiable; i32 carries labels, u8 images, bool comparisons. */
-export type DType = "f32" | "f64" | "i32" | "u8" | "bool";
+export type DType = keyof typeof dtypes;
 
 export type FloatDType = "f32" | "f64";
 
@@ -57,6 +58,8 @@ export interface Op<A = unknown> {
   readonly elementwise?: boolean;
   /** Operands may change places. */
   readonly commutative?: boolean;
+  /** The result on operands that are one number throughout; `simplify` then folds such constants. */
+  readonly fold?: (a: number, b: number) => number;
   /** The result is its operand under another shape or name, in the same memory. */
   readonly view?: boolean;
 }
