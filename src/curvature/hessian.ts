@@ -122,7 +122,7 @@ export function empiricalLoss(args: LossArgs): EmpiricalLoss {
   ): Promise<void> => {
     for (const { images: x, labels: y, rows } of batches) {
       const executable = await graph(kind, rows, Object.keys(vectors), build);
-      take(await executable.run({ theta, buffers, x, y, ...vectors }), rows / images);
+      take(await executable.run({ theta, buffers, x, y, ...vectors }, { reuse: true }), rows / images);
     }
   };
 

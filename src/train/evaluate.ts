@@ -24,13 +24,16 @@ export async function evaluate(
     const whole = rows === batch;
     const x = split.images.subarray(from * pixels, (from + rows) * pixels);
     const y = split.labels.subarray(from, from + rows);
-    const results = await evaluation.run({
-      theta,
-      buffers,
-      x: whole ? x : filled(x, batch * pixels),
-      y: whole ? y : filled(y, batch),
-      weight: new Float32Array(batch).fill(1, 0, rows),
-    });
+    const results = await evaluation.run(
+      {
+        theta,
+        buffers,
+        x: whole ? x : filled(x, batch * pixels),
+        y: whole ? y : filled(y, batch),
+        weight: new Float32Array(batch).fill(1, 0, rows),
+      },
+      { reuse: true },
+    );
     loss += results.loss![0]!;
     correct += results.correct![0]!;
   }

@@ -23,11 +23,9 @@ export function inferenceModel(config: ScoringConfig, dataset: Dataset, path: st
   });
   const target = targetOf({ convolution: "native", standardOps: true });
   const [a, b] = lower([logits, softmax(logits)], target);
-  return emitModel(
-    [
-      { name: "logits", tensor: a! },
-      { name: "probabilities", tensor: b! },
-    ],
-    target,
-  ).bytes;
+  const outputs = [
+    { name: "logits", tensor: a! },
+    { name: "probabilities", tensor: b! },
+  ];
+  return emitModel({ outputs }, target).bytes;
 }

@@ -83,7 +83,7 @@ const estimators: Readonly<Record<Solver["estimator"], Compiled>> = {
     );
     return {
       estimate: async (inputs) => {
-        const { nextV, ...numbers } = await graph.run({ ...inputs });
+        const { nextV, ...numbers } = await graph.run({ ...inputs }, { reuse: true });
         const at = (name: keyof typeof numbers) => numbers[name]![0]!;
         return {
           v: nextV as Float32Array,
@@ -108,7 +108,7 @@ const estimators: Readonly<Record<Solver["estimator"], Compiled>> = {
     );
     return {
       estimate: async (inputs) => {
-        const { basis, alpha, beta, g } = await graph.run({ ...inputs });
+        const { basis, alpha, beta, g } = await graph.run({ ...inputs }, { reuse: true });
         const d = inputs.v.length;
         const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
         // The caller says which step it was; there is nothing to diagonalize.

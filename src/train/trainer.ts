@@ -107,17 +107,20 @@ export async function createTrainer(
       const { theta, buffers, slots, estimated } = state;
       const scalars = optimizer.scalars(state.step + 1, config.optimizer);
       const graph = estimated ? stepGraph : warmupGraph;
-      const results = await graph.run({
-        theta,
-        buffers,
-        ...slots,
-        v: estimated ? state.v : none,
-        x: images,
-        y: labels,
-        lr: Float32Array.of(lr),
-        ...constants,
-        ...Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, Float32Array.of(value)])),
-      });
+      const results = await graph.run(
+        {
+          theta,
+          buffers,
+          ...slots,
+          v: estimated ? state.v : none,
+          x: images,
+          y: labels,
+          lr: Float32Array.of(lr),
+          ...constants,
+          ...Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, Float32Array.of(value)])),
+        },
+        { reuse: true },
+      );
       state.step++;
       // Diagnostics read v after its successor is made, so the two cannot share an array.
       if (estimated && results.nextV) state.v.set(results.nextV as Float32Array);

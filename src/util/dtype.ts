@@ -18,6 +18,7 @@ interface ArrayConstructor<T> {
 function dtype<T, Ort>(array: ArrayConstructor<T>, onnx: number, ort: Ort) {
   return {
     arrayName: array.name,
+    holds: (value: unknown): value is T => value instanceof array,
     bytes: array.BYTES_PER_ELEMENT,
     onnx,
     ort,
