@@ -7,8 +7,8 @@ export {
   compile,
   type Executable,
   type InputSpec,
-  type RunOptions,
 } from "./runtime/compile.ts";
 export { type Convolution, type Device, defaultThreads, devices } from "./runtime/device.ts";
 export { availableProviders, ortVersion } from "./runtime/node-session.ts";
 export type { NodeTime, Port, Session, SessionFactory, TypedArray } from "./runtime/session.ts";
+export type { RunOptions } from "./runtime/runner.ts";

@@ -35,6 +35,7 @@ describe("an executable says what is wrong with its inputs:", () => {
     "an input that is missing": [{}, "x: missing, expected 3 for f32 [3]"],
     "an array of another dtype": [{ x: Float64Array.of(1, 2, 3) }, "x: a Float64Array, expected f32 [3]"],
     "plain numbers of another length": [{ x: [1, 2] }, "x: 2 numbers, expected 3 for f32 [3]"],
+    "an input called like a method of objects": [{ x: x3(), toString: x3() }, "no input is called toString"],
     "a plain array of other things": [
       { x: ["a", "b", "c"] },
       "x: an array of other things than numbers, expected f32 [3]",
@@ -123,6 +124,7 @@ describe("an executable", () => {
     expect([...first.y]).toEqual([9, 16, 25]);
     const mine = new Float32Array(3);
     const third = await f.run({ x: x3() }, { into: { y: mine } });
+    await expect(f.run({ x: x3() }, { into: { z: mine } as never })).rejects.toThrow("no output is called z");
     expect(third.y).toBe(mine);
     expect([...mine]).toEqual([1, 4, 9]);
     expect([...first.y]).toEqual([9, 16, 25]);

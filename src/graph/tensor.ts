@@ -24,7 +24,7 @@ export interface Tensor {
 /** What binary operations take: a number stands for a scalar constant of the other operand's dtype. */
 export type Operand = Tensor | number;
 
-/** What a vector-Jacobian product sees: the cotangent `g` of `out`, and how `out` was made. */
+/** The arguments of a vector-Jacobian product: the cotangent `g` of `out`, and how `out` was made. */
 export interface VjpArgs<A> {
   readonly g: Tensor;
   readonly out: Tensor;
@@ -45,7 +45,7 @@ export interface Sample<A> {
   readonly domain?: Domain;
 }
 
-/** An operation, whole: shape rule, derivative, ONNX form and test cases stand together. */
+/** Everything about an operation: shape rule, derivative, constant folding, ONNX form and test cases stand together. */
 export interface Op<A = unknown> {
   readonly name: string;
   shape(inputs: readonly Tensor[], attrs: A): Shape;

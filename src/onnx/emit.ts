@@ -75,7 +75,7 @@ class Builder implements Emitter {
   private readonly nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
   private readonly constants = new Map<string, string>();
-  /** Numbers the arrays met so far: comparing them by content would cost more than writing one twice. */
+  /** A number for each array met so far. Comparing arrays by content would cost more than writing one twice. */
   private readonly arrays = new Map<ArrayLike<number>, number>();
   /** Names of the initializers that are shapes of a Reshape or Expand. */
   private readonly shapes = new Set<string>();

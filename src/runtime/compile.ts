@@ -6,10 +6,11 @@ import { plan, type PlanOptions } from "../onnx/plan/plan.ts";
 import { InputError } from "../util/errors.ts";
 import { mapValues } from "../util/map-values.ts";
 import { type Shape, showShape } from "../util/shape.ts";
-import { allocate, arrayFor, type InputArray, writable } from "./arrays.ts";
+import type { InputArray } from "./arrays.ts";
 import { defaultThreads, type TargetOptions, targetOf } from "./device.ts";
 import { nodeSessions } from "./node-session.ts";
-import type { NodeTime, Port, Session, SessionFactory, TypedArray } from "./session.ts";
+import { type RunOptions, runner } from "./runner.ts";
+import type { NodeTime, Port, SessionFactory, TypedArray } from "./session.ts";
 import { splitSession } from "./split-session.ts";
 
 /** Name, shape and dtype of each input; the dtype is f32 by default. */
@@ -35,13 +36,6 @@ export interface CompileStats {
   readonly sessionSeconds: number;
   readonly nodes: number;
   readonly bytes: number;
-}
-
-export interface RunOptions<Out extends string = string> {
-  /** Arrays of the caller's that some outputs are written to. */
-  readonly into?: Readonly<Partial<Record<Out, TypedArray>>>;
-  /** Write the other outputs to arrays that the executable keeps; the next run with `reuse` overwrites them. */
-  readonly reuse?: boolean;
 }
 
 /** A compiled function. */
@@ -105,7 +99,7 @@ export async function compileGraph<In extends string, Out extends string, Output
 ): Promise<Executable<In, Out, Output>> {
   const names = Object.keys(outputs);
   for (const name of names)
-    if (name in spec)
+    if (Object.hasOwn(spec, name))
       throw new InputError(`compile: ${name} names both an input and an output`, { name }, "rename the output");
   const start = performance.now();
   const target = targetOf(options);
@@ -141,44 +135,3 @@ export async function compileGraph<In extends string, Out extends string, Output
 }
 
 const portOf = ({ name, tensor: { shape, dtype } }: NamedTensor): Port => ({ name, shape, dtype });
-
-interface Runnable<In extends string, Out extends string> {
-  readonly session: Session;
-  readonly inputs: Readonly<Record<In, Port>>;
-  readonly outputs: Readonly<Record<Out, Port>>;
-  /** Inputs that the model reads; the others may be left out. */
-  readonly needed: ReadonlySet<string>;
-  /** The input that an output is written over. */
-  readonly over: ReadonlyMap<string, string>;
-}
-
-function runner<In extends string, Out extends string, Output extends TypedArray>({
-  session,
-  inputs,
-  outputs,
-  needed,
-  over,
-}: Runnable<In, Out>): Executable<In, Out, Output>["run"] {
-  const kept = new Map<string, TypedArray>();
-  const keptFor = (port: Port): TypedArray => {
-    const array = kept.get(port.name) ?? allocate(port);
-    kept.set(port.name, array);
-    return array;
-  };
-  return async (values, { into = {}, reuse = false } = {}) => {
-    const given: Readonly<Record<string, InputArray | undefined>> = values;
-    const targets: Readonly<Record<string, TypedArray | undefined>> = into;
-    for (const name of Object.keys(given))
-      if (!(name in inputs))
-        throw new InputError(`run: no input is called ${name}`, { name }, `inputs: ${Object.keys(inputs).join(", ")}`);
-    const read = Object.values<Port>(inputs).filter(({ name }) => name in given || needed.has(name));
-    const feeds = Object.fromEntries(read.map((port) => [port.name, arrayFor(port, given[port.name])]));
-    const results = mapValues(outputs, (port, name) => {
-      const target = targets[name] ?? given[over.get(name) ?? ""];
-      if (target) return writable(port, target);
-      return reuse ? keptFor(port) : allocate(port);
-    });
-    await session.run(feeds, results);
-    return results as Record<Out, Output>;
-  };
-}
