@@ -48,8 +48,8 @@ export interface ModelPlan {
   /**
    * Whether the shapes handed to Reshape and Expand are listed as inputs of unknown length with a default value, so that ONNX
    * Runtime takes them for run-time values. Knowing all shapes, its CPU planner would assign buffers ahead of time and hold
-   * each from its first use to its last re-use (4.5 GB for a SAM step that needs 1.8 GB when memory is taken and given back
-   * as the run goes). Knowing only ranks, it would search all freed buffers for each new one, in time quadratic in the
+   * each from its first use to its last re-use. A SAM step then takes 4.5 GB; it needs 1.8 GB when memory is taken and given
+   * back as the run goes. Knowing only ranks, it would search all freed buffers for each new one, in time quadratic in the
    * nodes. By default a model's inputs are those of the graph alone, as a file for others must have them.
    */
   readonly shapesAtRunTime?: boolean;

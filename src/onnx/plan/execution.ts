@@ -4,10 +4,10 @@ import { dtypes } from "../../util/dtype.ts";
 import { sizeOf } from "../../util/shape.ts";
 
 /**
- * The order in which ONNX Runtime will run a model whose nodes are written in topological order: it walks back from the last
+ * The order in which ONNX Runtime will run a model whose nodes are written in topological order. It walks back from the last
  * result, always into the operand that was written last, and runs a node once all its operands have run. Weight gradients are
- * written last and in the order of the layers, so the walk meets the last layer's first, and each activation
- * is let go as soon as the backward pass has passed it.
+ * written last and in the order of the layers, so the walk meets the last layer's first. Each activation is then freed as
+ * soon as the backward pass has passed it.
  */
 export function executionOrder(outputs: readonly Tensor[]): Tensor[] {
   const written = new Map(topological(outputs).map((node, i) => [node, i]));

@@ -36,8 +36,8 @@ export interface Plan extends ModelPlan {
 }
 
 /**
- * Decides how memory is used when ONNX Runtime runs `outputs`, which are lowered for the target: which vectors go in and out in
- * parts, which intermediates are computed twice, and which shapes ONNX Runtime's planner knows. Throws where an output
+ * Decides how memory is used when ONNX Runtime runs `outputs`, which are lowered for the target. Long vectors go in and out in
+ * parts, some intermediates are computed twice, and some shapes are declared to ONNX Runtime's planner. Throws where an output
  * cannot be written over its input.
  */
 export function plan(outputs: readonly NamedTensor[], target: Target, options: PlanOptions = {}): Plan {

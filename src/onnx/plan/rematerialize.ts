@@ -14,9 +14,9 @@ const FAR = 64;
 const LARGE = 4 << 20;
 
 /**
- * Trades a little time for memory (Griewank & Walther's checkpointing, with the checkpoints given): a large intermediate
- * that is cheap to make from something smaller or equally long-lived, and whose uses lie far apart in the order of
- * execution, is made again for the later uses. Values do not change. Without such an intermediate `outputs` itself is returned.
+ * Trades a little time for memory (Griewank & Walther's checkpointing, with the checkpoints given). Some large intermediates
+ * are cheap to make from something smaller or equally long-lived. Where their uses lie far apart in the order of
+ * execution, they are made again for the later uses. Values do not change. Without such an intermediate `outputs` itself is returned.
  */
 export function rematerialize(outputs: readonly Tensor[], execution: readonly Tensor[]): readonly Tensor[] {
   const order = topological(outputs);
