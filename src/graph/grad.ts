@@ -17,7 +17,7 @@ import { topological } from "./walk.ts";
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ slope: grad(sum(mul(x, mul(x, x))), x) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2) })).slope); // [3, 12]
+ * console.log((await f.run({ x: [1, 2] })).slope); // [3, 12]
  * ```
  */
 export function grad(y: Tensor, x: Tensor): Tensor;
@@ -79,7 +79,7 @@ export function pullBack(outputs: readonly Tensor[], cotangents: readonly Tensor
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: dot(x, x) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [25]
+ * console.log((await f.run({ x: [3, 4] })).y); // [25]
  * ```
  */
 export const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b));
@@ -96,7 +96,7 @@ export const dot = (a: Tensor, b: Tensor): Tensor => sum(mul(a, b));
  *   x: { shape: [2] },
  *   v: { shape: [2] },
  * });
- * console.log((await f.run({ x: Float32Array.of(1, 2), v: Float32Array.of(1, 1) })).Hv); // [6, 12]
+ * console.log((await f.run({ x: [1, 2], v: [1, 1] })).Hv); // [6, 12]
  * ```
  */
 export function hessianVectorProduct(y: Tensor, x: Tensor, v: Tensor): Tensor {
@@ -116,7 +116,7 @@ export function hessianVectorProduct(y: Tensor, x: Tensor, v: Tensor): Tensor {
  *   },
  *   { x: { shape: [2] }, u: { shape: [2] }, v: { shape: [2] } },
  * );
- * const [x, u, v] = [Float32Array.of(1, 2), Float32Array.of(1, 0), Float32Array.of(0, 1)];
+ * const [x, u, v] = [[1, 2], [1, 0], [0, 1]];
  * console.log((await f.run({ x, u, v })).Hv); // [0, 12]
  * ```
  */
@@ -132,7 +132,7 @@ export const gradientVectorProduct = (g: Tensor, x: Tensor, v: Tensor): Tensor =
  *   x: { shape: [2] },
  *   u: { shape: [2] },
  * });
- * console.log((await f.run({ x: Float32Array.of(1, 2), u: Float32Array.of(1, 2) })).T); // [6, 24]
+ * console.log((await f.run({ x: [1, 2], u: [1, 2] })).T); // [6, 24]
  * ```
  */
 export const thirdOrderContraction = (y: Tensor, x: Tensor, u: Tensor): Tensor =>

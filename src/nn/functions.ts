@@ -18,7 +18,7 @@ import { sizeOf } from "../util/shape.ts";
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: mean(x, [0]) }), { x: { shape: [2, 2] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4) })).y); // [2, 3]
+ * console.log((await f.run({ x: [1, 2, 3, 4] })).y); // [2, 3]
  * ```
  */
 export function mean(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
@@ -32,7 +32,7 @@ export function mean(x: Tensor, axes?: readonly number[], keepDims = false): Ten
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: gelu(x) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(0, 1) })).y); // [0, 0.8413]
+ * console.log((await f.run({ x: [0, 1] })).y); // [0, 0.8413]
  * ```
  */
 export const gelu = (x: Tensor): Tensor => mul(mul(0.5, x), add(1, erf(mul(x, Math.SQRT1_2))));
@@ -43,7 +43,7 @@ export const gelu = (x: Tensor): Tensor => mul(mul(0.5, x), add(1, erf(mul(x, Ma
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: silu(x) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(0, 1) })).y); // [0, 0.7311]
+ * console.log((await f.run({ x: [0, 1] })).y); // [0, 0.7311]
  * ```
  */
 export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
@@ -54,7 +54,7 @@ export const silu = (x: Tensor): Tensor => mul(x, sigmoid(x));
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: logSoftmax(x) }), { x: { shape: [1, 2] } });
- * console.log((await f.run({ x: Float32Array.of(0, 0) })).y); // [-0.6931, -0.6931]
+ * console.log((await f.run({ x: [0, 0] })).y); // [-0.6931, -0.6931]
  * ```
  */
 export function logSoftmax(x: Tensor): Tensor {
@@ -69,7 +69,7 @@ export function logSoftmax(x: Tensor): Tensor {
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: softmax(x) }), { x: { shape: [1, 2] } });
- * console.log((await f.run({ x: Float32Array.of(0, 1000) })).y); // [0, 1]
+ * console.log((await f.run({ x: [0, 1000] })).y); // [0, 1]
  * ```
  */
 export const softmax = (x: Tensor): Tensor => exp(logSoftmax(x));
@@ -83,7 +83,7 @@ export const softmax = (x: Tensor): Tensor => exp(logSoftmax(x));
  * @example
  * ```ts
  * const f = await compile(({ z, y }) => ({ loss: crossEntropy(z, y) }), { z: { shape: [1, 2] }, y: { shape: [1], dtype: "i32" } });
- * console.log((await f.run({ z: Float32Array.of(0, 0), y: Int32Array.of(1) })).loss); // [0.6931]
+ * console.log((await f.run({ z: [0, 0], y: [1] })).loss); // [0.6931]
  * ```
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0 } = {}): Tensor {
@@ -109,7 +109,7 @@ export interface Normalized {
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: standardize(x, [0], 0).y }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(1, 3) })).y); // [-1, 1]
+ * console.log((await f.run({ x: [1, 3] })).y); // [-1, 1]
  * ```
  */
 export function standardize(x: Tensor, axes: readonly number[], eps: number): Normalized {
@@ -130,7 +130,7 @@ export function standardize(x: Tensor, axes: readonly number[], eps: number): No
  *   w: { shape: [2] },
  *   b: { shape: [2] },
  * });
- * console.log((await f.run({ x: Float32Array.of(1, 3), w: Float32Array.of(2, 2), b: Float32Array.of(0, 1) })).y); // [-2, 3]
+ * console.log((await f.run({ x: [1, 3], w: [2, 2], b: [0, 1] })).y); // [-2, 3]
  * ```
  */
 export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-5): Tensor =>
@@ -152,7 +152,7 @@ const pooled = (length: number, { kernel, stride = kernel, padding = 0 }: Window
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: maxPool2d(x, { kernel: 2 }) }), { x: { shape: [2, 2, 1, 1] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4) })).y); // [4]
+ * console.log((await f.run({ x: [1, 2, 3, 4] })).y); // [4]
  * ```
  */
 export function maxPool2d(x: Tensor, window: Window): Tensor {
@@ -177,7 +177,7 @@ const LOWEST = -3e38;
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: avgPool2d(x, { kernel: 2 }) }), { x: { shape: [2, 2, 1, 1] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4) })).y); // [2.5]
+ * console.log((await f.run({ x: [1, 2, 3, 4] })).y); // [2.5]
  * ```
  */
 export function avgPool2d(x: Tensor, window: Window): Tensor {

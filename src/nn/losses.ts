@@ -29,6 +29,10 @@ export interface LossRule {
   readonly summary: string;
   /** The kind of targets it takes; left out, any. */
   readonly targets?: Targets["kind"];
+  /** Least and largest value of a target; left out, any. */
+  readonly within?: readonly [number, number];
+  /** Whether it reads label smoothing. */
+  readonly smooths?: boolean;
   /** The mean over the mini-batch, []. */
   mean(output: Tensor, target: Tensor, settings: LossSettings): Tensor;
   /** The loss of each example without label smoothing, [N]; left out where only the mean is known. */
@@ -71,6 +75,7 @@ export const losses = {
     name: "cross-entropy",
     summary: "−mean log softmax(z)_y over logits z and integer labels y, as PyTorch's cross_entropy",
     targets: "labels",
+    smooths: true,
     mean: (output, target, settings) => crossEntropy(output, target, settings),
     each: (output, target) => neg(sum(mul(logSoftmax(output), oneHot(target, output.shape[1]!, output.dtype)), [1])),
     correct,
@@ -90,6 +95,7 @@ export const losses = {
     name: "binary-cross-entropy",
     summary: "−mean (y log σ(z) + (1 − y) log(1 − σ(z))) over logits z and targets y in 0…1",
     targets: "values",
+    within: [0, 1],
     mean: (output, target) => mean(binaryCrossEntropy(output, target)),
     each: (output, target) => averaged(binaryCrossEntropy(output, target)),
     correct: (output, target) => {

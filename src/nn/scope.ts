@@ -31,6 +31,8 @@ export interface Model {
   readonly buffers: Layout;
   /** Shape of one batch of inputs. */
   readonly inputShape: Shape;
+  /** Shape of what the network makes of them. */
+  readonly outputShape: Shape;
   readonly network: Network;
 }
 
@@ -64,11 +66,12 @@ export function declare(network: Network, inputShape: Shape, dtype: DType = "f32
     buffer: record(buffers),
     observe: () => undefined,
   };
-  network(scopeOn(store), input("x", inputShape, dtype));
+  const { shape: outputShape } = network(scopeOn(store), input("x", inputShape, dtype));
   return {
     parameters: layoutOf([...parameters.values()]),
     buffers: layoutOf([...buffers.values()]),
     inputShape,
+    outputShape,
     network,
   };
 }

@@ -117,7 +117,7 @@ export interface KrylovResult {
   readonly g: Tensor;
 }
 
-/** The Krylov space of `steps` Lanczos steps from v in one graph, with full reorthogonalization (see curvature/lanczos.ts). */
+/** The Krylov space of `steps` Lanczos steps from v in one graph, with full reorthogonalization (see spectrum/lanczos.ts). */
 export function krylovSpace(f: Loss, theta: Tensor, v: Tensor, steps: number): KrylovResult {
   const g = grad(f(theta), theta);
   const basis: Tensor[] = [];

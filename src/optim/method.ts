@@ -92,7 +92,7 @@ export type MethodDefinition<H extends Hypers, S extends States> = Definition<H,
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ g: gradAt((t) => sum(mul(t, t)), add(x, 1)) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2) })).g); // [4, 6]
+ * console.log((await f.run({ x: [1, 2] })).g); // [4, 6]
  * ```
  */
 export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);

@@ -66,7 +66,7 @@ export interface TrainingStep {
  *   },
  *   { theta: { shape: [2] }, m: { shape: [2] } },
  * );
- * console.log((await f.run({ theta: Float32Array.of(3, 4), m: new Float32Array(2) })).next); // [2.388, 3.184]
+ * console.log((await f.run({ theta: [3, 4], m: [0, 0] })).next); // [2.388, 3.184]
  * ```
  */
 export function trainingStep(args: TrainingStepArgs): TrainingStep {

@@ -11,7 +11,7 @@ const TINY = 1e-30;
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: norm(x) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [5]
+ * console.log((await f.run({ x: [3, 4] })).y); // [5]
  * ```
  */
 export const norm = (x: Tensor): Tensor => sqrt(dot(x, x));
@@ -22,7 +22,7 @@ export const norm = (x: Tensor): Tensor => sqrt(dot(x, x));
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: unit(x) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [0.6, 0.8]
+ * console.log((await f.run({ x: [3, 4] })).y); // [0.6, 0.8]
  * ```
  */
 export const unit = (x: Tensor): Tensor => mul(x, rsqrt(maximum(dot(x, x), TINY)));
@@ -33,7 +33,7 @@ export const unit = (x: Tensor): Tensor => mul(x, rsqrt(maximum(dot(x, x), TINY)
  * @example
  * ```ts
  * const f = await compile(({ x, u }) => ({ y: reject(x, u) }), { x: { shape: [2] }, u: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(3, 4), u: Float32Array.of(1, 0) })).y); // [0, 4]
+ * console.log((await f.run({ x: [3, 4], u: [1, 0] })).y); // [0, 4]
  * ```
  */
 export const reject = (x: Tensor, u: Tensor): Tensor => sub(x, mul(dot(x, u), u));
@@ -44,7 +44,7 @@ export const reject = (x: Tensor, u: Tensor): Tensor => sub(x, mul(dot(x, u), u)
  * @example
  * ```ts
  * const f = await compile(({ x, y }) => ({ c: cosine(x, y) }), { x: { shape: [2] }, y: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(3, 4), y: Float32Array.of(-2, 0) })).c); // [0.6]
+ * console.log((await f.run({ x: [3, 4], y: [-2, 0] })).c); // [0.6]
  * ```
  */
 export const cosine = (x: Tensor, y: Tensor): Tensor => abs(dot(unit(x), unit(y)));
@@ -55,7 +55,7 @@ export const cosine = (x: Tensor, y: Tensor): Tensor => abs(dot(unit(x), unit(y)
  * @example
  * ```ts
  * const f = await compile(({ x, y }) => ({ z: mix(x, y, 0.9) }), { x: { shape: [1] }, y: { shape: [1] } });
- * console.log((await f.run({ x: Float32Array.of(1), y: Float32Array.of(2) })).z); // [1.1]
+ * console.log((await f.run({ x: [1], y: [2] })).z); // [1.1]
  * ```
  */
 export const mix = (x: Tensor, y: Tensor, lambda: Operand): Tensor => add(mul(lambda, x), mul(sub(1, lambda), y));

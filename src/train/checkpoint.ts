@@ -1,8 +1,7 @@
-import type { Model } from "../nn/scope.ts";
-import type { Method } from "../optim/method.ts";
-import type { Optimizer } from "../optim/optimizers.ts";
+import { assertSame, identityOf } from "./identity.ts";
 import type { Progress } from "./records.ts";
 import { trainRun } from "./run-dir.ts";
+import type { Problem } from "./session.ts";
 import type { TrainState } from "./state.ts";
 import { flatten, named } from "./weights.ts";
 
@@ -20,9 +19,11 @@ export const BEGINNING: Progress = {
   seconds: 0,
 };
 
-/** Opens what a run of this model leaves behind, from a point on. */
-export const openRecorder = (run: string, model: Model, from: Progress) =>
-  trainRun.open(run, from, ({ theta, buffers, slots, method, probe, v, estimated }: TrainState) => {
+/** Opens what a run of this problem leaves behind, from a point on. */
+export function openRecorder(run: string, problem: Problem, from: Progress) {
+  const { model } = problem;
+  const identity = identityOf(problem);
+  return trainRun.open(run, from, ({ theta, buffers, slots, method, probe, v, estimated }: TrainState) => {
     const tensors = {
       ...named(model.parameters, theta),
       ...named(model.buffers, buffers),
@@ -34,14 +35,18 @@ export const openRecorder = (run: string, model: Model, from: Progress) =>
       Object.assign(tensors, named(model.parameters, vector, `method.${name}.`));
     for (const [name, vector] of Object.entries(probe))
       Object.assign(tensors, named(model.parameters, vector, `probe.${name}.`));
-    return { tensors, metadata: { estimated: String(estimated) } };
+    return { tensors, metadata: { estimated: String(estimated), ...identity } };
   });
+}
 
-export type TrainRecorder = ReturnType<typeof openRecorder>;
-
-/** The state and progress of the newest checkpoint; undefined where a run was killed before its first (run/checkpoint.ts). */
-export const readCheckpoint = (run: string, model: Model, optimizer: Optimizer, method: Pick<Method, "state">) =>
-  trainRun.restore(run, ({ path, tensors, metadata, progress }) => {
+/**
+ * The state and progress of the newest checkpoint; undefined where a run was killed before its first (run/checkpoint.ts).
+ * @throws ConfigError where the run was begun with other settings, other data or another network
+ */
+export function readCheckpoint(run: string, problem: Problem) {
+  const { model, optimizer, method } = problem;
+  return trainRun.restore(run, ({ path, tensors, metadata, progress }) => {
+    assertSame(run, metadata, identityOf(problem));
     const vector = (prefix: string) => flatten(model.parameters, tensors, path, prefix);
     const probes = [...new Set(Object.keys(tensors).flatMap((name) => /^probe\.([^.]+)\./.exec(name)?.[1] ?? []))];
     const state: TrainState = {
@@ -56,3 +61,4 @@ export const readCheckpoint = (run: string, model: Model, optimizer: Optimizer, 
     };
     return { state, progress };
   });
+}

@@ -14,14 +14,18 @@ export interface Evaluator {
   release(): Promise<void>;
 }
 
-/** Batches of `batch` examples. The last, short one is filled up with rows of weight 0, or has a graph of its own size. */
+/** Batches of `batch` examples. The last, short one is filled up with copies of its last row, of weight 0, or has a graph of its own size. */
 export function createEvaluator(task: Task, batch: number, options: CompileOptions): Evaluator {
   const graphs = new Map<string, Promise<Executable>>();
   const graph = (kind: "score" | "predict", rows: number): Promise<Executable> => {
     const key = `${kind}/${rows}`;
     const compile = kind === "score" ? compileEvaluation : compilePrediction;
-    const compiled = graphs.get(key) ?? compile(task, modelFor(task, rows), options);
+    const known = graphs.get(key);
+    if (known) return known;
+    const compiled = compile(task, modelFor(task, rows), options);
     graphs.set(key, compiled);
+    // What failed is not kept, and so not released.
+    compiled.catch(() => graphs.delete(key));
     return compiled;
   };
   const fillsUp = task.loss.each !== undefined;
@@ -32,7 +36,7 @@ export function createEvaluator(task: Task, batch: number, options: CompileOptio
       let [loss, correct] = [0, 0];
       for (const { rows, x, y, size } of batches) {
         const weight = new Float32Array(size).fill(1, 0, rows);
-        const results = await (await graph("score", size)).run({ theta, buffers, x, y, weight });
+        const results = await (await graph("score", size)).run({ theta, buffers, x, y, weight }, { reuse: true });
         loss += results.loss![0]!;
         correct += results.correct?.[0] ?? 0;
       }
@@ -43,7 +47,7 @@ export function createEvaluator(task: Task, batch: number, options: CompileOptio
       const parts: Float32Array[] = [];
       // Predictions read no targets, but a batch has some.
       for (const { rows, x: some, size } of cut({ x, y: new Int32Array(count), count }, batch, true)) {
-        const { prediction } = await (await graph("predict", size)).run({ theta, buffers, x: some });
+        const { prediction } = await (await graph("predict", size)).run({ theta, buffers, x: some }, { reuse: true });
         const all = prediction as Float32Array;
         parts.push(all.slice(0, (all.length / size) * rows));
       }
@@ -63,15 +67,18 @@ function cut({ x, y, count }: Split, batch: number, fillUp: boolean) {
     const rows = Math.min(batch, count - from);
     const size = fillUp ? batch : rows;
     const part = <T extends Inputs | TargetArray>(values: T, per: number): T =>
-      filled(values.subarray(from * per, (from + rows) * per) as T, size * per);
+      filled(values.subarray(from * per, (from + rows) * per) as T, size * per, per);
     return { rows, size, x: part(x, perX), y: part(y, perY) };
   });
 }
 
-function filled<T extends Inputs | TargetArray>(values: T, length: number): T {
+/** The values with their last `per` repeated: rows that a network takes as well as any other, whatever it divides by. */
+function filled<T extends Inputs | TargetArray>(values: T, length: number, per: number): T {
   if (values.length === length) return values;
   const result = new (values.constructor as new (length: number) => T)(length);
   result.set(values);
+  const last = values.subarray(values.length - per);
+  for (let at = values.length; at < length; at += per) result.set(last, at);
   return result;
 }
 

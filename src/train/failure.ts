@@ -8,6 +8,23 @@ export function assertFinite(value: number, what: string, step: number, epoch: n
 
 class DivergedError extends TrainingError {}
 
+/** A system error while the run wrote its own files, told apart from one in code of the caller's. */
+class WriteFailed extends Error {
+  declare readonly cause: NodeJS.ErrnoException;
+}
+
+/** A function that writes files of the run; its system errors are known as such. */
+export const writing =
+  <A extends readonly unknown[]>(write: (...args: A) => void) =>
+  (...args: A): void => {
+    try {
+      write(...args);
+    } catch (cause) {
+      const system = cause instanceof Error && "syscall" in cause;
+      throw system ? new WriteFailed(cause.message, { cause }) : cause;
+    }
+  };
+
 export interface Failure {
   /** "numbers": training diverged; "files": something could not be written; "other": neither. */
   readonly kind: "numbers" | "files" | "other";
@@ -17,7 +34,7 @@ export interface Failure {
 /** An error of the loop with the step, the newest checkpoint and what to do next. */
 export function explained(cause: unknown, step: number, checkpoint: string | undefined, run: string): Failure {
   const error = cause instanceof Error ? cause : new Error(String(cause));
-  const saved = checkpoint === undefined ? "nothing was saved yet" : `the last good checkpoint is ${checkpoint}`;
+  const saved = checkpoint === undefined ? "" : `the last good checkpoint is ${checkpoint}; `;
   const data = { step, checkpoint, run };
   if (error instanceof DivergedError)
     return {
@@ -25,18 +42,17 @@ export function explained(cause: unknown, step: number, checkpoint: string | und
       error: new TrainingError(
         error.message,
         { ...error.data, ...data },
-        `${saved}; train with a lower optimizer.lr or a schedule.warmup`,
+        `${saved}train with a lower optimizer.lr or a schedule.warmup`,
       ),
     };
-  const code = (error as NodeJS.ErrnoException).code;
-  const system = typeof code === "string" && (error as NodeJS.ErrnoException).syscall !== undefined;
-  if (!system) return { kind: "other", error };
+  if (!(error instanceof WriteFailed)) return { kind: "other", error };
+  const { code } = error.cause;
   return {
     kind: "files",
     error: new TrainingError(
       `step ${step}: ${run} cannot be written: ${error.message}`,
       { ...data, code },
-      `${saved}; ${code === "ENOSPC" ? "free some space" : "make it writable"}, then eigensam train --resume ${run}`,
+      `${saved}${code === "ENOSPC" ? "free some space" : "make it writable"}, then eigensam train --resume ${run}`,
     ),
   };
 }

@@ -17,7 +17,7 @@ type Traced = Readonly<Record<string, Tensor>>;
 /** Names of state vectors and numbers as inputs and outputs of the graph, apart from each other whatever a plugin calls its own. */
 export const slotName = (slot: string): string => slot;
 export const stateName = (vector: string): string => `state.${vector}`;
-export const hyperName = (hyper: string): string => hyper;
+export const hyperName = (hyper: string): string => `hyper.${hyper}`;
 export const metricName = (metric: string): string => `metric.${metric}`;
 export const nextName = (name: string): string => `next_${name}`;
 
@@ -104,7 +104,8 @@ export function compileStepGraph(task: Task, model: Model, options: StepGraphOpt
     ],
     nextName,
   );
-  return compile(build, spec, { ...options.compile, inPlace }) as Promise<Executable>;
+  // A metric, or a method with state, may read a vector after its successor is made.
+  return compile(build, spec, { ...options.compile, inPlace, copyBack: true }) as Promise<Executable>;
 }
 
 /**

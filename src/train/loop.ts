@@ -5,11 +5,11 @@ import { epochTimer } from "./epoch-timer.ts";
 import type { Score } from "./records.ts";
 import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
+import { TrainingError } from "../util/errors.ts";
 import type { Probe } from "./probe.ts";
 import type { Progress, RunResult } from "./records.ts";
-import { learningRate, openSession, type Problem, type Session } from "./session.ts";
+import { firstState, learningRate, openSession, type Problem, type Session } from "./session.ts";
 import type { RunStore, Standing } from "./store.ts";
-import { firstState } from "./session.ts";
 
 export interface TrainArgs {
   readonly problem: Problem;
@@ -65,7 +65,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
     } catch (error) {
       const failure = explained(error, state.step, store.checkpoint(), run);
       // A full disk would fail this as well, and its message is worth more.
-      if (failure.kind === "numbers") store.record({ status: "failed", error: failure.error.message });
+      if (failure.kind !== "files") store.record({ status: "failed", error: failure.error.message });
       throw failure.error;
     } finally {
       store.close();
@@ -87,12 +87,25 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     Object.fromEntries(
       shown.flatMap(({ name, symbol }) => (metrics[name] === undefined ? [] : [[symbol, metrics[name]]])),
     );
-  if (store.checkpoint() === undefined) store.save(state, progress);
+  if (begin === BEGINNING) store.save(state, progress);
+  const stopped = () => {
+    store.save(state, progress);
+    return {
+      status: "stopped",
+      state,
+      last: progress.last,
+      step: progress.step,
+      checkpoint: store.checkpoint(),
+    } as const;
+  };
+  if (stop.aborted) return stopped();
 
   while (progress.step < total) {
     const [step, epoch, stepInEpoch] = [progress.step, progress.epoch + 1, progress.stepInEpoch];
     const asked = performance.now();
-    const examples = (await batches.next())!;
+    const examples = await batches.next();
+    if (examples === undefined)
+      throw new TrainingError(`the batches ended before step ${step} of ${total}`, { step, total });
     const waited = performance.now() - asked;
     if (stepper.refreshDue(state, stepInEpoch)) {
       const start = performance.now();
@@ -150,10 +163,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
 
     // A run of the graph blocks this thread; signals and the worker's messages come in here.
     await turn();
-    if (stop.aborted && progress.step < total) {
-      store.save(state, progress);
-      return { status: "stopped", state, last: progress.last, step: progress.step, checkpoint: store.checkpoint() };
-    }
+    if (stop.aborted && progress.step < total) return stopped();
   }
 
   const test = dataset.test ? await score(context, dataset.test) : null;

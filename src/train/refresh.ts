@@ -77,7 +77,7 @@ const estimators: Readonly<Record<Estimate["estimator"], (compiled: Compile, pro
       });
       return {
         estimate: async (inputs) => {
-          const { nextV, ...numbers } = await graph.run({ ...inputs });
+          const { nextV, ...numbers } = await graph.run({ ...inputs }, { reuse: true });
           const at = (name: string) => numbers[name]![0]!;
           return {
             v: nextV as Float32Array,
@@ -96,22 +96,24 @@ const estimators: Readonly<Record<Estimate["estimator"], (compiled: Compile, pro
       const graph = await compiled((f, theta, v) => ({ ...krylovSpace(f, theta, v, products) }));
       return {
         estimate: async (inputs) => {
-          const { basis, alpha, beta, g } = await graph.run({ ...inputs });
+          const { basis, alpha, beta, g } = await graph.run({ ...inputs }, { reuse: true });
           const d = inputs.v.length;
           const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
-          const known = { estimator: "lanczos" as const, rayleigh: alpha![0]! };
+          const estimator = "lanczos";
+          const rayleigh = alpha![0]!;
           // The caller says which step it was; there is nothing to diagonalize.
           if (![...alpha!, ...beta!].every(Number.isFinite))
-            return { ...known, v: inputs.v, eigenvalue: NaN, residual: NaN, cosGradV: NaN };
+            return { v: inputs.v, estimator, eigenvalue: NaN, residual: NaN, rayleigh, cosGradV: NaN };
           const used = invariantLength(beta!);
           const small = ritz({ alpha: [...alpha!].slice(0, used), beta: [...beta!].slice(0, used) });
           const eigenvalue = small.values.at(-1)!;
           const v = combine(rows.slice(0, used), small.vectors.at(-1)!) as Float32Array;
           return {
-            ...known,
             v,
+            estimator,
             eigenvalue,
             residual: small.bounds.at(-1)! / Math.abs(eigenvalue),
+            rayleigh,
             cosGradV: alignment(g as Float32Array, v),
           };
         },

@@ -43,7 +43,7 @@ export interface StepperOptions {
 export interface StepNumbers {
   /** Learning rate η. */
   readonly lr: number;
-  /** The method's numbers, where they differ from those it was compiled with. */
+  /** Numbers of the method that differ from those it was compiled with. */
   readonly hyper?: Readonly<Record<string, number>>;
 }
 
@@ -66,18 +66,26 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     resources.push(resource);
     return resource;
   };
+  const release = async () => {
+    for (const resource of resources) await resource.release();
+  };
   const metrics = options.metrics.filter(({ eigenvector }) => !eigenvector || plan.tracked);
-  const stepGraph = await keep(compileStepGraph(task, model, { ...options, metrics, follow: plan.follow }));
-  const ownV = method.needs.v === true;
   const plain = options.metrics.filter(({ eigenvector }) => !eigenvector);
-  const warmupGraph =
-    ownV && options.warmup === "usam"
-      ? await keep(compileStepGraph(task, model, { ...options, method: warmedUp(method), metrics: plain, follow: 0 }))
-      : stepGraph;
+  const ownV = method.needs.v === true;
   const estimator = (estimate: RefreshPlan["first"]) => keep(compileEstimator(task, model, estimate, options));
-  const first = plan.tracked ? await estimator(plan.first) : undefined;
-  const later =
-    plan.tracked && plan.interval > 0 && !same(plan.first, plan.later) ? await estimator(plan.later) : first;
+  const compileAll = async () => {
+    const stepGraph = await keep(compileStepGraph(task, model, { ...options, metrics, follow: plan.follow }));
+    const warmup = { ...options, method: warmedUp(method), metrics: plain, follow: 0 };
+    const warmsUp = ownV && options.warmup === "usam";
+    const warmupGraph = warmsUp ? await keep(compileStepGraph(task, model, warmup)) : stepGraph;
+    const first = plan.tracked ? await estimator(plan.first) : undefined;
+    const differs = plan.tracked && plan.interval > 0 && !same(plan.first, plan.later);
+    return { stepGraph, warmupGraph, first, later: differs ? await estimator(plan.later) : first };
+  };
+  const { stepGraph, warmupGraph, first, later } = await compileAll().catch(async (error) => {
+    await release();
+    throw error;
+  });
   const mask = method.needs.mask && { mask: maskOf(method.needs.mask, model.parameters) };
   const zero = new Float32Array(model.parameters.size);
 
@@ -90,22 +98,25 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       state.estimated = true;
       return measured;
     },
-    step: async (state, { x, y }, { lr, hyper = options.hyper }) => {
+    step: async (state, { x, y }, { lr, hyper }) => {
       const { theta, buffers, estimated } = state;
       const graph = estimated ? stepGraph : warmupGraph;
       const scalars = optimizer.scalars(state.step + 1, settings);
-      const results = await graph.run({
-        theta,
-        buffers,
-        ...keyed(state.slots, slotName),
-        ...keyed(state.method, stateName),
-        // A rule that has no estimate yet gets zeros: Eigen-SAM with v = 0 is SAM.
-        v: estimated || !ownV ? state.v : zero,
-        x,
-        y,
-        ...mask,
-        ...scalarsOf({ lr, step: state.step, ...scalars, ...keyed(hyper, hyperName) }),
-      });
+      const results = await graph.run(
+        {
+          theta,
+          buffers,
+          ...keyed(state.slots, slotName),
+          ...keyed(state.method, stateName),
+          // A rule that has no estimate yet gets zeros: Eigen-SAM with v = 0 is SAM.
+          v: estimated || !ownV ? state.v : zero,
+          x,
+          y,
+          ...mask,
+          ...scalarsOf({ lr, step: state.step, ...scalars, ...keyed({ ...options.hyper, ...hyper }, hyperName) }),
+        },
+        { reuse: true },
+      );
       state.step++;
       const nextV = results[nextName("v")];
       // Diagnostics read v after its successor is made, so the two cannot share an array.
@@ -116,9 +127,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       });
       return { loss: results.loss![0]!, correct: results.correct?.[0], metrics: Object.fromEntries(found) };
     },
-    release: async () => {
-      for (const resource of resources) await resource.release();
-    },
+    release,
   };
 }
 

@@ -1,6 +1,7 @@
 import { runFiles } from "../run/files.ts";
 import { writeAtomic } from "../util/files.ts";
 import { openRecorder, readCheckpoint } from "./checkpoint.ts";
+import { writing } from "./failure.ts";
 import type { MetricsLine, Progress, RunRecord, TimingsLine } from "./records.ts";
 import { trainRun } from "./run-dir.ts";
 import { newRecord } from "./run-record.ts";
@@ -36,8 +37,7 @@ export interface Standing {
 }
 
 /** The newest checkpoint of a run directory; undefined where it was killed before its first. */
-export const standingOf = (run: string, { model, optimizer, method }: Problem): Standing | undefined =>
-  readCheckpoint(run, model, optimizer, method);
+export const standingOf = (run: string, problem: Problem): Standing | undefined => readCheckpoint(run, problem);
 
 /** The weights of a run as a file of PyTorch's names. */
 export const weightsFile = ({ model, config }: Problem, weights: Weights): Uint8Array =>
@@ -47,10 +47,16 @@ export const weightsFile = ({ model, config }: Problem, weights: Weights): Uint8
 export function directoryStore(run: string, problem: Problem, from: Progress): RunStore {
   const record = newRecord(problem);
   const files = runFiles(run);
+  const recorder = openRecorder(run, problem, from);
   return {
+    ...recorder,
     run,
-    ...openRecorder(run, problem.model, from),
-    keep: (which, weights) => writeAtomic(which === "last" ? files.weights : files.best, weightsFile(problem, weights)),
-    record: (end) => trainRun.writeRecord(run, { ...record, ...end }),
+    metrics: writing(recorder.metrics),
+    timings: writing(recorder.timings),
+    save: writing(recorder.save),
+    keep: writing((which, weights) =>
+      writeAtomic(which === "last" ? files.weights : files.best, weightsFile(problem, weights)),
+    ),
+    record: writing((end) => trainRun.writeRecord(run, { ...record, ...end })),
   };
 }

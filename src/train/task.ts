@@ -8,7 +8,7 @@ import { type LossRule, losses, type Targets } from "../nn/losses.ts";
 import { declare, forward, type Model, type Network, vectorLength } from "../nn/scope.ts";
 import type { Loss } from "../optim/point.ts";
 import { ConfigError } from "../util/errors.ts";
-import { type Shape, sizeOf } from "../util/shape.ts";
+import { type Shape, showShape, sizeOf } from "../util/shape.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Registry } from "./registry.ts";
 
@@ -54,17 +54,42 @@ export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: R
         ? "labels go with cross-entropy"
         : "real-valued targets go with mse or binary-cross-entropy",
     );
-  return {
-    format,
-    network: networkOf(entry, { classes: outputsOf(format.targets), ...config.model }),
-    loss,
-    labelSmoothing: config.train.labelSmoothing,
-  };
+  const { labelSmoothing } = config.train;
+  if (labelSmoothing > 0 && loss.smooths !== true)
+    throw new ConfigError(
+      `train.labelSmoothing is ${labelSmoothing}, but loss ${loss.name} does not read it`,
+      { labelSmoothing, loss: loss.name },
+      "leave it out, or use cross-entropy",
+    );
+  const network = networkOf(entry, { classes: outputsOf(format.targets), ...config.model });
+  const task = { format, network, loss, labelSmoothing };
+  const { targets } = format;
+  // A loss of the caller's may take labels without being about classes.
+  const scored = loss.correct !== undefined && targets.kind === "labels" && loss.targets === undefined;
+  if (!scored || classifies(modelFor(task, 1), targets.classes)) return task;
+  const { correct: _, ...unscored } = loss;
+  return { ...task, loss: unscored };
 }
 
-/** The network for mini-batches of `rows` examples, with its parameters and buffers. */
-export const modelFor = ({ network, format }: Pick<Task, "network" | "format">, rows: number): Model =>
-  declare(network, [rows, ...format.inputShape], format.dtype === "i32" ? "i32" : "f32");
+/**
+ * The network for mini-batches of `rows` examples, with its parameters and buffers.
+ * @throws ConfigError where it has too few outputs for the classes of the labels
+ */
+export function modelFor({ network, format, loss }: Pick<Task, "network" | "format" | "loss">, rows: number): Model {
+  const model = declare(network, [rows, ...format.inputShape], format.dtype === "i32" ? "i32" : "f32");
+  const { targets } = format;
+  if (targets.kind === "labels" && loss.targets === "labels" && !classifies(model, targets.classes))
+    throw new ConfigError(
+      `the network gives ${showShape(model.outputShape)} for ${rows} examples, but the labels have ${targets.classes} classes`,
+      { outputShape: model.outputShape, classes: targets.classes },
+      "it must give one number per class, [n, classes]; real-valued targets need another loss, such as mse",
+    );
+  return model;
+}
+
+/** Whether outputs are [n, k] with a number for each class. */
+const classifies = ({ inputShape, outputShape }: Pick<Model, "inputShape" | "outputShape">, classes: number): boolean =>
+  outputShape.length === 2 && outputShape[0] === inputShape[0] && (outputShape[1] ?? 0) >= classes;
 
 /** Shape and dtype of a mini-batch, and of the running statistics, as inputs of a graph. */
 export function batchSpec({ format }: Pick<Task, "format">, model: Model, dtype: FloatDType = "f32") {

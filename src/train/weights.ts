@@ -4,6 +4,9 @@ import type { Model } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "../util/safetensors.ts";
 
+/** What a checkpoint holds besides weights: behind these prefixes, one vector per parameter. */
+export const statePrefixes = ["optimizer.", "method.", "probe.", "eigenvector."] as const;
+
 /** What inference needs. */
 export interface Weights {
   readonly theta: Float32Array;
@@ -47,7 +50,7 @@ const FITS = "do the weights belong to this model, width and number of classes?"
 export function readWeights(path: string, model: Model): Weights {
   const { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
   const known = new Set([...model.parameters.entries, ...model.buffers.entries].map(({ name }) => name));
-  const ours = (name: string) => known.has(name) || name.startsWith("optimizer.") || name.startsWith("eigenvector.");
+  const ours = (name: string) => known.has(name) || statePrefixes.some((prefix) => name.startsWith(prefix));
   const extra = Object.keys(tensors).find((name) => !ours(name) && !name.endsWith("num_batches_tracked"));
   if (extra !== undefined)
     throw new InputError(`${path}: ${extra} is no part of this model`, { source: path, name: extra }, FITS);

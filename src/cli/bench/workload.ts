@@ -68,7 +68,7 @@ export async function prepare(options: WorkloadOptions): Promise<Workload> {
     stats: executable.stats,
     profile: () => executable.profile(),
     step: async () => {
-      await executable.run(feeds);
+      await executable.run(feeds, { reuse: true });
     },
   };
 }

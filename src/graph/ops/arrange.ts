@@ -117,7 +117,7 @@ export const inversePermutation = (perm: readonly number[]): number[] => perm.ma
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: transpose(x) }), { x: { shape: [2, 3] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2, 3, 4, 5, 6) })).y); // [1, 4, 2, 5, 3, 6]
+ * console.log((await f.run({ x: [1, 2, 3, 4, 5, 6] })).y); // [1, 4, 2, 5, 3, 6]
  * ```
  */
 export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
@@ -134,7 +134,7 @@ export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
  * @example
  * ```ts
  * const f = await compile(({ x, y }) => ({ z: concat([x, y]) }), { x: { shape: [1, 2] }, y: { shape: [2, 2] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2), y: Float32Array.of(3, 4, 5, 6) })).z); // [1, 2, 3, 4, 5, 6]
+ * console.log((await f.run({ x: [1, 2], y: [3, 4, 5, 6] })).z); // [1, 2, 3, 4, 5, 6]
  * ```
  */
 export const concat = (inputs: readonly Tensor[], axis = 0): Tensor =>
@@ -147,7 +147,7 @@ export const concat = (inputs: readonly Tensor[], axis = 0): Tensor =>
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: slice(x, 0, 1, 3) }), { x: { shape: [4] } });
- * console.log((await f.run({ x: Float32Array.of(5, 6, 7, 8) })).y); // [6, 7]
+ * console.log((await f.run({ x: [5, 6, 7, 8] })).y); // [6, 7]
  * ```
  */
 export function slice(x: Tensor, axis: number, start: number, end: number): Tensor {
@@ -162,7 +162,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: pad(x, 0, 1, 2) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(7, 8) })).y); // [0, 7, 8, 0, 0]
+ * console.log((await f.run({ x: [7, 8] })).y); // [0, 7, 8, 0, 0]
  * ```
  */
 export const pad = (x: Tensor, axis: number, before: number, after: number, value = 0): Tensor =>
@@ -181,7 +181,7 @@ export const pad = (x: Tensor, axis: number, before: number, after: number, valu
  *   },
  *   { x: { shape: [3] } },
  * );
- * console.log((await f.run({ x: Float32Array.of(1, 2, 3) })).b); // [2, 3]
+ * console.log((await f.run({ x: [1, 2, 3] })).b); // [2, 3]
  * ```
  */
 export function split(x: Tensor, sizes: readonly number[], axis = 0): Tensor[] {

@@ -1,3 +1,4 @@
+import { dtypes } from "../../util/dtype.ts";
 import { ShapeError } from "../../util/errors.ts";
 import { broadcastShapes, type Shape } from "../../util/shape.ts";
 import { apply, defineOp } from "../op.ts";
@@ -55,15 +56,13 @@ export const whereOp = defineOp({
   ],
 });
 
-const onnxType: Readonly<Record<DType, number>> = { f32: 1, u8: 2, i32: 6, bool: 9, f64: 11 };
-
 /** Conversion; between f32 and f64 it is differentiable. */
 export const castOp = defineOp<{ readonly to: DType }>({
   name: "cast",
   shape: ([x]) => x!.shape,
   dtype: (_, { to }) => to,
   vjp: ({ g, inputs: [x] }) => [isFloat(x!.dtype) && isFloat(g.dtype) ? () => cast(g, x!.dtype) : null],
-  emit: (emitter, [x], _, { to }) => emitter.node("Cast", [x!], { to: onnxType[to] }),
+  emit: (emitter, [x], _, { to }) => emitter.node("Cast", [x!], { to: dtypes[to].onnx }),
   samples: [{ shapes: [[2, 3]], attrs: { to: "f64" } }],
 });
 
@@ -74,13 +73,13 @@ const compare =
     return apply(op, [lift(a, like), lift(b, like)], {});
   };
 /**
- * a > b, elementwise, as a bool tensor (0 or 1 in a Uint8Array). Shapes broadcast as {@link add}'s.
+ * a > b, elementwise, as a bool tensor: cast it to compute with it. Shapes broadcast as {@link add}'s.
  *
  * @throws ShapeError where the shapes do not broadcast
  * @example
  * ```ts
- * const f = await compile(({ x }) => ({ y: greater(x, 0) }), { x: { shape: [3] } });
- * console.log((await f.run({ x: Float32Array.of(-1, 0, 2) })).y); // [0, 0, 1]
+ * const f = await compile(({ x }) => ({ y: cast(greater(x, 0), "f32") }), { x: { shape: [3] } });
+ * console.log((await f.run({ x: [-1, 0, 2] })).y); // [0, 0, 1]
  * ```
  */
 export const greater = compare(greaterOp);
@@ -96,7 +95,7 @@ export const equal = compare(equalOp);
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: where(greater(x, 0), x, mul(0.1, x)) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(-1, 2) })).y); // [-0.1, 2]
+ * console.log((await f.run({ x: [-1, 2] })).y); // [-0.1, 2]
  * ```
  */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
@@ -115,8 +114,8 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
  *
  * @example
  * ```ts
- * const f = await compile(({ x }) => ({ y: cast(x, "i32") }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(1.5, -2.5) })).y); // [1, -2]
+ * const f = await compile(({ x }) => ({ y: cast(cast(x, "i32"), "f32") }), { x: { shape: [2] } });
+ * console.log((await f.run({ x: [1.5, -2.5] })).y); // [1, -2]
  * ```
  */
 export const cast = (x: Tensor, to: DType): Tensor => (x.dtype === to ? x : apply(castOp, [x], { to }));
@@ -127,7 +126,7 @@ export const cast = (x: Tensor, to: DType): Tensor => (x.dtype === to ? x : appl
  * @example
  * ```ts
  * const f = await compile(({ y }) => ({ rows: oneHot(y, 3) }), { y: { shape: [2], dtype: "i32" } });
- * console.log((await f.run({ y: Int32Array.of(2, 0) })).rows); // [0, 0, 1, 1, 0, 0]
+ * console.log((await f.run({ y: [2, 0] })).rows); // [0, 0, 1, 1, 0, 0]
  * ```
  */
 export function oneHot(labels: Tensor, classes: number, dtype: DType = "f32"): Tensor {

@@ -103,7 +103,7 @@ const pair = (value: Pair): readonly [number, number] => (typeof value === "numb
  * @example
  * ```ts
  * const f = await compile(({ x, w }) => ({ y: conv2d(x, w) }), { x: { shape: [1, 3, 1, 1] }, w: { shape: [1, 2, 1, 1] } });
- * console.log((await f.run({ x: Float32Array.of(1, 2, 4), w: Float32Array.of(1, 10) })).y); // [21, 42]
+ * console.log((await f.run({ x: [1, 2, 4], w: [1, 10] })).y); // [21, 42]
  * ```
  */
 export const conv2d = (x: Tensor, w: Tensor, { stride = 1 as Pair, padding = 0 as Pair } = {}): Tensor => {

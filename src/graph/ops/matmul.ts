@@ -120,7 +120,7 @@ const lastTwoSwapped = (rank: number) =>
  * @example
  * ```ts
  * const f = await compile(({ a, b }) => ({ c: matmul(a, b) }), { a: { shape: [1, 2] }, b: { shape: [2, 2] } });
- * console.log((await f.run({ a: Float32Array.of(1, 2), b: Float32Array.of(3, 4, 5, 6) })).c); // [13, 16]
+ * console.log((await f.run({ a: [1, 2], b: [3, 4, 5, 6] })).c); // [13, 16]
  * ```
  */
 export const matmul = (a: Tensor, b: Tensor, { transA = false, transB = false }: Partial<MatmulAttrs> = {}): Tensor =>

@@ -34,7 +34,7 @@ export const maxOp = defineOp<MaxAttrs>({
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: max(x, [1]) }), { x: { shape: [2, 2] } });
- * console.log((await f.run({ x: Float32Array.of(1, 5, 7, 3) })).y); // [5, 7]
+ * console.log((await f.run({ x: [1, 5, 7, 3] })).y); // [5, 7]
  * ```
  */
 export function max(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {

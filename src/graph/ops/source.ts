@@ -44,7 +44,7 @@ export const constantOp = defineOp<ConstantAttrs>({
  * ```ts
  * const theta = input("theta", [10]);
  * const f = await compile(({ x }) => ({ y: sum(x) }), { x: { shape: [2] } });
- * console.log(theta.shape, (await f.run({ x: Float32Array.of(1, 2) })).y); // [10] [3]
+ * console.log(theta.shape, (await f.run({ x: [1, 2] })).y); // [10] [3]
  * ```
  */
 export const input = (name: string, shape: Shape, dtype: DType = "f32"): Tensor =>
@@ -58,7 +58,7 @@ export const input = (name: string, shape: Shape, dtype: DType = "f32"): Tensor 
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: mul(x, constant(Float32Array.of(1, 10), [2])) }), { x: { shape: [2] } });
- * console.log((await f.run({ x: Float32Array.of(3, 4) })).y); // [3, 40]
+ * console.log((await f.run({ x: [3, 4] })).y); // [3, 40]
  * ```
  */
 export const constant = (data: ConstantData, shape: Shape, dtype: DType = "f32"): Tensor =>

@@ -4,7 +4,6 @@ import { apply, defineOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
-import { constant } from "./source.ts";
 
 export interface TakeAttrs {
   readonly axis: number;
@@ -74,7 +73,7 @@ export function putBack(x: Tensor, axis: number, indices: Int32Array, length: nu
  * @example
  * ```ts
  * const f = await compile(({ x }) => ({ y: take(x, 0, Int32Array.of(2, 0, -1)) }), { x: { shape: [3] } });
- * console.log((await f.run({ x: Float32Array.of(5, 6, 7) })).y); // [7, 5, 0]
+ * console.log((await f.run({ x: [5, 6, 7] })).y); // [7, 5, 0]
  * ```
  */
 export const take = (x: Tensor, axis: number, indices: Int32Array): Tensor => apply(takeOp, [x], { axis, indices });
@@ -88,6 +87,3 @@ export const stride = (x: Tensor, axis: number, start: number, step: number, cou
         axis,
         Int32Array.from({ length: count }, (_, i) => start + i * step),
       );
-
-/** Zeros of the shape and dtype of `like`. */
-export const zerosLike = (like: Tensor): Tensor => constant(0, like.shape, like.dtype);

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../graph/tensor.ts";
+import { DeclarationError } from "../../util/errors.ts";
 import type { Point } from "../point.ts";
 
 /** What a step metric sees: the mini-batch at θ, the direction that is descended, and ε where the method perturbs. */
@@ -63,8 +64,21 @@ export interface StepMetric extends StepMetricInfo {
  * });
  * console.log(thetaNorm.kind); // metric
  * ```
+ * @throws DeclarationError where the name is reserved or no identifier
  */
-export const defineMetric = (metric: Omit<StepMetric, "kind">): StepMetric => ({ kind: "metric", ...metric });
+export function defineMetric(metric: Omit<StepMetric, "kind">): StepMetric {
+  const { name } = metric;
+  if (RESERVED.has(name) || !/^[a-zA-Z][a-zA-Z0-9]*$/.test(name))
+    throw new DeclarationError(
+      `metric ${JSON.stringify(name)}: ${RESERVED.has(name) ? "the name is reserved" : "the name is no identifier"}`,
+      { name },
+      `reserved: ${[...RESERVED].join(", ")}`,
+    );
+  return { kind: "metric", ...metric };
+}
+
+/** The other fields of a step's line, and of what a step returns. */
+const RESERVED: ReadonlySet<string> = new Set(["kind", "step", "epoch", "lr", "loss", "correct", "accuracy"]);
 
 /** What run.json keeps of a metric. */
 export const infoOf = ({ name, title, symbol, about, id, figure, table, progress }: StepMetric): StepMetricInfo => ({
