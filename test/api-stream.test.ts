@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { linear, type Network } from "../src/index.ts";
 import { DataError, type Examples, TrainingError, train, type TrainEvent, type TrainOptions } from "../src/node.ts";
 import { runFiles } from "../src/run/files.ts";
 import { oneLinear, regressionData } from "./support/linear.ts";
@@ -88,6 +89,33 @@ describe("a run that is stopped in the middle of an epoch", () => {
       expect(readFileSync(runFiles(halved)[file])).toEqual(readFileSync(runFiles(whole)[file]));
     await expect(train({ ...options, dir: halved }).done).rejects.toThrow("is complete");
     await expect(train({ ...options, seed: 2, dir: halved }).done).rejects.toThrow("was made with other settings");
+  });
+
+  const options = { ...base, data: sources.arrays, batch: 8 };
+  const stoppedAt = async (dir: string | undefined) => {
+    const run = train({ ...options, ...(dir === undefined ? {} : { dir }) });
+    for await (const event of run) if (event.event === "step" && event.step === 3) run.stop();
+    return run.done;
+  };
+
+  it("resumes from memory once it is saved", async () => {
+    const dir = join(folder, "from-memory");
+    const stopped = await stoppedAt(undefined);
+    expect(stopped.status).toBe("stopped");
+    await stopped.save(dir);
+    const [resumed, undisturbed] = await Promise.all([train({ ...options, dir }).done, train(options).done]);
+    expect(resumed.steps).toBe(12);
+    expect(resumed.weights()).toEqual(undisturbed.weights());
+    await expect(stopped.save(dir)).rejects.toThrow("is not empty");
+  });
+
+  it("refuses other data and another network", async () => {
+    const dir = join(folder, "changed");
+    await stoppedAt(dir);
+    const other = { train: { x, y: y.map(([value = 0]) => [value + 1]) } };
+    await expect(train({ ...options, data: other, dir }).done).rejects.toThrow("was begun with other data");
+    const deeper: Network = (scope, input) => linear(scope.at("out"), linear(scope.at("more"), input, 2), 1);
+    await expect(train({ ...options, model: deeper, dir }).done).rejects.toThrow("was begun with another network");
   });
 });
 

@@ -48,6 +48,11 @@ beforeAll(async () => {
   outcomes = JSON.parse(stdout);
 }, 60_000);
 
+it("finds a docstring on everything exported, types and internals included", () => {
+  const all = [...exported, ...exportsOf("src/internals.ts", read)];
+  expect(all.filter(({ doc }) => doc === "").map(({ name }) => name)).toEqual([]);
+});
+
 it("type-checks every example", () => {
   expect(typeErrors).toBe("");
 });

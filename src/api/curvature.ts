@@ -16,6 +16,7 @@ export interface BatchArray {
   readonly shape: Shape;
 }
 
+/** A function of θ on mini-batches, and the point to measure it at. */
 export interface HessianOptions<K extends string> {
   /** f on one mini-batch: a scalar tensor from θ [d] and the arrays of the batch. */
   f(theta: Tensor, batch: { readonly [N in K]: Tensor }): Tensor;
@@ -95,17 +96,21 @@ export async function hessianOf<K extends string>(options: HessianOptions<K>): P
 const dtypeOf = (data: TypedArray) =>
   data instanceof Float64Array ? "f64" : data instanceof Int32Array ? "i32" : data instanceof Uint8Array ? "u8" : "f32";
 
+/** Which eigenpairs are wanted, and how well. */
 export interface EigenpairOptions {
-  /** How many of the largest eigenvalues. */
+  /** How many of the largest eigenvalues (1). */
   readonly top?: number;
-  /** How many of the smallest. */
+  /** How many of the smallest (0). */
   readonly bottom?: number;
-  /** The residual ‖Hv − λv‖/|λ| that every pair may have. */
+  /** The residual ‖Hv − λv‖/|λ| that every pair may have (1e-3). */
   readonly tolerance?: number;
+  /** Hessian-vector products at most (100); never more than the dimension. */
   readonly maxProducts?: number;
+  /** Draws the first vector (1). */
   readonly seed?: number;
 }
 
+/** Outer eigenpairs, and how good they are. */
 export interface Eigenpairs {
   /** The largest, from the largest down; then the smallest, from the smallest up. */
   readonly values: readonly number[];
@@ -155,11 +160,13 @@ export async function eigenpairs(operator: SymmetricOperator, options: Eigenpair
   };
 }
 
+/** How a spectral density is estimated. */
 export interface DensityOptions {
-  /** Random vectors. */
+  /** Random vectors (8). */
   readonly probes?: number;
-  /** Lanczos steps per vector. */
+  /** Lanczos steps per vector (40); never more than the dimension. */
   readonly steps?: number;
+  /** Draws the vectors (1). */
   readonly seed?: number;
 }
 

@@ -88,6 +88,7 @@ export async function loadRun(dir: string): Promise<Trained> {
   return trainedOf(problem, outcome, { dir, saveTo, seconds: result?.seconds ?? 0 });
 }
 
+/** What is measured of saved weights, and on which examples. */
 export interface MeasureOptions extends Partial<CurvatureRequest> {
   /** The network of a weights file; a run directory knows its own. */
   readonly model?: ModelChoice;
@@ -102,6 +103,7 @@ export interface MeasureOptions extends Partial<CurvatureRequest> {
   readonly batches?: number | "all";
   /** Examples in each mini-batch; left out, 128 or the run's. */
   readonly batch?: number;
+  /** Batch norm by each mini-batch's statistics (the default), or by running ones. */
   readonly bn?: "batch" | "running";
   readonly dtype?: "f32" | "f64";
 }

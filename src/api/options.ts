@@ -22,12 +22,19 @@ import { type DataInput, datasetOfArrays, type TargetKind } from "./arrays.ts";
 
 /** How a method's v is kept up; see `docs/guide/measure.md`. */
 export interface EigenvectorOptions {
+  /** How v is estimated; left out, "free": it follows the change of the gradient. */
   readonly solver?: SolverName;
+  /** Steps between estimates, k (100). */
   readonly every?: number;
+  /** Hessian-vector products per estimate, p (5). */
   readonly iterations?: number;
+  /** Part of v that the change of the gradient replaces in every step, for the solver "free" (0.1). */
   readonly follow?: number;
+  /** Batch norm inside the Hessian: by the mini-batch's statistics (the default) or the running ones. */
   readonly hessianBn?: "batch" | "running";
+  /** Before the first regular estimate: make one at step 0 (the default), or take steps of SAM or USAM. */
   readonly warmup?: "estimate" | "sam" | "usam";
+  /** "official" decides warmup, hessianBn and solver as the authors' code does. */
   readonly compat?: "none" | "official";
 }
 
@@ -42,24 +49,34 @@ export type NamedMethod = {
 /** A method by value with the numbers it reads. */
 export type UsedMethod<M extends Method> = { readonly use: M } & NumbersOf<M["hyper"]> & EigenvectorOptions;
 
+/** A built-in model with its settings. */
 export interface ModelChoice {
   readonly name: ModelName;
+  /** Channels of the first stage, widening factor or hidden units; left out, the model's default. */
   readonly width?: number;
+  /** Layers, where the model has a choice. */
   readonly depth?: number;
+  /** The nonlinearity, where the model has a choice. */
   readonly activation?: Activation;
 }
 
+/** A base optimizer with its settings. */
 export interface OptimizerChoice extends Partial<OptimizerSettings> {
+  /** Left out, "sgd". */
   readonly name?: OptimizerName;
-  /** Learning rate η. */
+  /** Learning rate η (0.1). */
   readonly lr?: number;
 }
 
+/** A learning-rate schedule with its settings. */
 export interface ScheduleChoice {
+  /** Left out, "cosine". */
   readonly name?: ScheduleName;
-  /** Epochs of linear warm-up. */
+  /** Epochs of linear warm-up (0). */
   readonly warmup?: number;
+  /** Epochs at which "step" multiplies the rate by gamma. */
   readonly milestones?: readonly number[];
+  /** Factor at each milestone (0.1). */
   readonly gamma?: number;
 }
 
@@ -75,6 +92,7 @@ export interface StepChoices<M extends Method> {
   readonly labelSmoothing?: number;
   /** Largest norm of the descent direction; 0 is off. */
   readonly clip?: number;
+  /** Left out, "cpu". */
   readonly device?: Device;
   /** Threads of ONNX Runtime; left out, one per core. */
   readonly threads?: number;
@@ -88,17 +106,23 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly data: DatasetName | { readonly name: DatasetName; readonly dir?: string } | DataInput;
   /** A model by name, or a network function of one's own. */
   readonly model: ModelName | ModelChoice | Network;
+  /** How the learning rate changes over the run; left out, the cosine to 0. */
   readonly schedule?: ScheduleName | ScheduleChoice;
+  /** Passes over the training examples (10). */
   readonly epochs?: number;
-  /** Examples per step. */
+  /** Examples per step (128). */
   readonly batch?: number;
+  /** Decides initialization, order of examples, augmentation and first eigenvector (1). */
   readonly seed?: number;
   /** Part of the training examples kept for validation; left out, 0.1 for named sets and 0 for arrays. */
   readonly validation?: number;
   /** Random changes of training images; left out, crop 4 and flip for named sets and none for arrays. */
   readonly augment?: false | { readonly crop?: number; readonly flip?: boolean; readonly cutout?: number };
+  /** Steps between checkpoints inside an epoch; 0, the default, saves at its end alone. */
   readonly checkpointEvery?: number;
+  /** Steps between measurements of λ₁ where the method makes no estimates of its own; 0, the default, is off. */
   readonly diagnosticsEvery?: number;
+  /** Epochs between scorings of the test examples besides the last; 0, the default, is off. */
   readonly testEvery?: number;
   /** A run directory; a run in it that was stopped or killed resumes. Left out, everything stays in memory. */
   readonly dir?: string;

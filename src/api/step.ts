@@ -20,6 +20,7 @@ import { assertKeys, networkEntry, type StepChoices, stepEntries } from "./optio
 /** Shape of an array, and its dtype where it is not the usual one. */
 export type InputShape = Shape | { readonly shape: Shape; readonly dtype: "f32" | "i32" };
 
+/** A network, its mini-batches, and how it is trained on them. */
 export interface StepOptions<M extends Method = Method> extends StepChoices<M> {
   readonly network: Network;
   /** Shapes of one mini-batch, the number of examples first. y is i32 [n] for labels, else f32. */

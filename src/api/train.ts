@@ -10,6 +10,7 @@ import { memoryStore } from "./memory.ts";
 import { resolveOptions, type TrainOptions } from "./options.ts";
 import { type Trained, trainedOf } from "./trained.ts";
 
+/** How to listen to a run, and how to stop it. */
 export interface TrainHooks {
   /** Called with every event, in order, while the run goes on. */
   readonly onEvent?: (event: TrainEvent) => void;

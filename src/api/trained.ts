@@ -56,21 +56,24 @@ export interface Trained {
   readonly test: Score | null;
   /** Steps taken. */
   readonly steps: number;
-  /** Time spent. */
+  /** Time spent, in seconds; sessions before a resumed one are left out. */
   readonly seconds: number;
   /** The run directory; undefined for a run in memory. */
   readonly dir: string | undefined;
   /** Parameters and running statistics by PyTorch's names, copied. */
   weights(): Record<string, NamedArray>;
-  /** Predictions for inputs [n, …]: probabilities where the loss takes logits, else the network's outputs. */
+  /**
+   * Predictions [n, …] for inputs [n, …]: probabilities where the loss takes logits, else the network's outputs. Batch norm
+   * uses its running statistics. DataError where the inputs have another shape.
+   */
   predict(x: ArrayInput): Promise<Prediction>;
-  /** Mean loss and accuracy on examples of your own. */
+  /** Mean loss without label smoothing, and accuracy where there are classes, on examples of your own. */
   evaluate(examples: Examples): Promise<Score & { readonly n: number }>;
-  /** Eigenvalues of the Hessian at the weights, and what else is asked for. */
+  /** Eigenvalues of the Hessian at the weights, and what else is asked for. ConfigError where there are no examples to measure on. */
   curvature(options?: CurvatureOptions): Promise<CurvatureResult>;
   /** Writes an ONNX file for inference on batches of `batch` examples (1); returns its path. */
   export(path: string, options?: { readonly batch?: number }): Promise<string>;
-  /** Writes weights as safetensors where the path ends so, else a run directory; returns the path. */
+  /** Writes weights where the path ends in .safetensors, else a new run directory; returns the path. ConfigError where it is not empty. */
   save(path: string): Promise<string>;
   /** Writes figures, tables and a page of the run to a folder. */
   report(out: string): Promise<Report>;

@@ -33,6 +33,7 @@ export interface BatchSource {
   open(epoch: number): AsyncIterable<Batch>;
 }
 
+/** Examples for training and, perhaps, for validation and test. */
 export interface Dataset {
   readonly name: string;
   /** Shape of one example: [C, H, W] of images, [d] of feature vectors. */

@@ -16,8 +16,10 @@ export const datasets = {
   npy,
 } as const satisfies Readonly<Record<string, DatasetEntry>>;
 
+/** Name of a built-in data set. */
 export type DatasetName = keyof typeof datasets;
 
+/** The names of the built-in data sets. */
 export const datasetNames = namesOf(datasets);
 
 /**

@@ -4,6 +4,7 @@ import type { Shape } from "../util/shape.ts";
 /** f32 and f64 are differentiable; i32 carries labels, u8 images, bool comparisons. */
 export type DType = keyof typeof dtypes;
 
+/** The dtypes that can be differentiated. */
 export type FloatDType = "f32" | "f64";
 
 /** The numbers that fill a constant: one for all elements, or one each. */

@@ -2,6 +2,7 @@ import type { Network } from "../nn/scope.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Shape } from "../util/shape.ts";
 
+/** The nonlinearities that models can be asked for. */
 export type Activation = "relu" | "tanh" | "silu";
 
 /** What a model of a registry can be asked for. */

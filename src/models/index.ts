@@ -17,8 +17,10 @@ export const modelEntries = {
   mlp: mlpEntry,
 } as const satisfies Readonly<Record<string, ModelEntry>>;
 
+/** Name of a built-in model. */
 export type ModelName = keyof typeof modelEntries;
 
+/** The names of the built-in models. */
 export const modelNames = namesOf(modelEntries);
 
 /**

@@ -106,8 +106,10 @@ export const losses = {
   },
 } as const satisfies Readonly<Record<string, LossRule>>;
 
+/** Name of a built-in loss. */
 export type LossName = keyof typeof losses;
 
+/** The names of the built-in losses. */
 export const lossNames = namesOf(losses);
 
 /** The rule of a function of one's own. With labels and outputs [N, classes], accuracy is the largest output's. */

@@ -66,8 +66,10 @@ export const solvers = {
   },
 } as const satisfies Readonly<Record<string, Solver>>;
 
+/** Name of a way to estimate the top eigenvector. */
 export type SolverName = keyof typeof solvers;
 
+/** The names of the solvers. */
 export const solverNames = namesOf(solvers);
 
 /**

@@ -9,6 +9,7 @@ import { type Series, seriesSum } from "./series.ts";
 
 /** A vector [d] that a method keeps from step to step, by how it starts. */
 export type StateInit = "zeros" | "theta";
+/** A state vector that starts at zero. */
 export const zeros = "zeros" satisfies StateInit;
 
 export type States = Readonly<Record<string, StateInit>>;

@@ -5,11 +5,17 @@ import { namesOf } from "../util/names.ts";
 
 /** The settings of all base optimizers; each reads its own. */
 export interface OptimizerSettings {
+  /** μ of SGD, in [0, 1). */
   readonly momentum: number;
+  /** Nesterov's form of momentum. */
   readonly nesterov: boolean;
+  /** Coupled in SGD, decoupled in AdamW. */
   readonly weightDecay: number;
+  /** Decay of AdamW's mean of gradients, in [0, 1). */
   readonly beta1: number;
+  /** Decay of AdamW's mean of squared gradients, in [0, 1). */
   readonly beta2: number;
+  /** Added to AdamW's denominator. */
   readonly eps: number;
 }
 
@@ -75,4 +81,5 @@ export const optimizers = {
 
 export type OptimizerName = keyof typeof optimizers;
 
+/** The names of the base optimizers. */
 export const optimizerNames = namesOf(optimizers);

@@ -34,6 +34,7 @@ export const schedules = {
 
 export type ScheduleName = keyof typeof schedules;
 
+/** The names of the learning-rate schedules. */
 export const scheduleNames = namesOf(schedules);
 
 /**

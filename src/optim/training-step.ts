@@ -11,6 +11,7 @@ import { norm } from "./vector.ts";
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
+/** What a training step is made of; vectors are [d], numbers are []. */
 export interface TrainingStepArgs extends Pick<Point, "f" | "theta" | "v"> {
   /** Left out, all ones. */
   readonly mask?: Tensor | undefined;
@@ -34,6 +35,7 @@ export interface TrainingStepArgs extends Pick<Point, "f" | "theta" | "v"> {
   readonly metrics?: readonly StepMetric[];
 }
 
+/** What a training step makes, as tensors. */
 export interface TrainingStep {
   /** θ after the step, [d]. */
   readonly theta: Tensor;

@@ -21,6 +21,7 @@ type DTypeOf<Spec> = Spec extends unknown ? ("dtype" extends keyof Spec ? Spec["
 /** What a compiled function returns: Float32Arrays, unless an input may be f64. */
 export type OutputArray<I extends InputSpec> = "f64" extends DTypeOf<I[keyof I]> ? TypedArray : Float32Array;
 
+/** Device, threads and memory of a compiled function. */
 export interface CompileOptions extends TargetOptions, PlanOptions {
   readonly threads?: number;
   /** Record the time of every node; see Executable.profile. */

@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
 import type { Target } from "../graph/tensor.ts";
 
+/** Where a graph runs. */
 export type Device = Target["device"];
 
+/** The devices that a graph can be compiled for. */
 export const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Device[];
 
 /** What to do where a device is missing. */
@@ -12,6 +14,7 @@ export const deviceHints: Readonly<Record<Device, string>> = {
   cuda: "needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the provider: eigensam doctor --install-cuda",
 };
 
+/** How convolutions are computed; TargetOptions explains each. */
 export type Convolution = Target["convolution"];
 
 /**

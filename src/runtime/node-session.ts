@@ -18,6 +18,7 @@ import type { Port, Session, SessionFactory, SessionOptions, TypedArray } from "
  */
 export const availableProviders = (): string[] => ort.listSupportedBackends().map(({ name }) => name);
 
+/** The version of ONNX Runtime. */
 export const ortVersion: string = ort.env.versions.node ?? ort.env.versions.common;
 
 /** Sessions of onnxruntime-node on one device. */

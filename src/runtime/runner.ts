@@ -3,6 +3,7 @@ import { mapValues } from "../util/map-values.ts";
 import { allocate, arrayFor, type InputArray, writable } from "./arrays.ts";
 import type { Port, Session, TypedArray } from "./session.ts";
 
+/** Where the outputs of one run go. */
 export interface RunOptions<Out extends string = string> {
   /** Arrays of the caller's that some outputs are written to. */
   readonly into?: Readonly<Partial<Record<Out, TypedArray>>>;

@@ -33,6 +33,7 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** Loads an ONNX model for a device; ports are its inputs and outputs. */
 export type SessionFactory = (
   model: Uint8Array,
   inputs: readonly Port[],

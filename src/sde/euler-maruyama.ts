@@ -16,6 +16,7 @@ export const accumulated = (sums: DriftSums<Tensor>, h: Tensor, xi: Tensor): Dri
   xiH: add(sums.xiH, mul(xi, h)),
 });
 
+/** The sizes and random numbers of one Euler–Maruyama step. */
 export interface EulerStep {
   /** The learning rate η of the discrete method, which scales the noise. */
   readonly eta: number;

@@ -32,8 +32,10 @@ export const sdeVariants = {
   },
 } as const satisfies Readonly<Record<string, SdeVariant>>;
 
+/** Name of an SDE variant. */
 export type SdeVariantName = keyof typeof sdeVariants;
 
+/** The names of the SDE variants. */
 export const sdeVariantNames = namesOf(sdeVariants);
 
 /** The series of a method, or a ConfigError: an SDE describes methods whose direction depends on θ and one mini-batch alone. */

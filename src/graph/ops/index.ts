@@ -59,6 +59,7 @@ export const ops = {
   conv2dWeight: convWeightOp,
 } as const satisfies Record<string, Op>;
 
+/** Name of an op. */
 export type OpName = keyof typeof ops;
 
 /** The entry of a table by op name for the op that made `node`. */

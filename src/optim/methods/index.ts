@@ -21,6 +21,8 @@ export const trainingMethods = {
   "eigen-sam": eigenSam,
 } as const satisfies Readonly<Record<string, Method>>;
 
+/** Name of a built-in training method. */
 export type TrainingMethodName = keyof typeof trainingMethods;
 
+/** The names of the built-in training methods. */
 export const trainingMethodNames = namesOf(trainingMethods);
