@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition, Matrix, solve } from "ml-matrix";
 import { describe, expect, it } from "vitest";
-import { abs, mean, sub } from "../src/index.ts";
+import { abs, linear, mean, type Network, reshape, sub } from "../src/index.ts";
 import { compileStep, type Examples, train, type TrainOptions } from "../src/node.ts";
 import { relativeError } from "./support/numbers.ts";
 import { coefficients, oneLinear, plain, predicted, regressionData } from "./support/linear.ts";
@@ -131,6 +131,22 @@ describe("evaluate", () => {
       ).toBeLessThan(1e-6);
     },
   );
+});
+
+it("predicts in the shape of the targets", async () => {
+  const shapeOf = async (model: Network, targets: Examples["y"]) => {
+    const data = { train: { x: [[1], [2], [3]], y: targets } };
+    const trained = await train({ ...base, model, data, epochs: 1, batch: 2 }).done;
+    return (await trained.predict(data.train.x)).shape;
+  };
+  const square: Network = (scope, input) => reshape(linear(scope.at("out"), input, 4), [-1, 2, 2]);
+  const y22 = Array.from({ length: 3 }, () => [
+    [0, 1],
+    [2, 3],
+  ]);
+  expect(await shapeOf(square, y22)).toEqual([3, 2, 2]);
+  const flatOut: Network = (scope, input) => reshape(linear(scope.at("out"), input, 1), [-1]);
+  expect(await shapeOf(flatOut, [0.5, 1.5, 2.5])).toEqual([3]);
 });
 
 describe("labels", () => {

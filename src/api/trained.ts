@@ -18,7 +18,7 @@ import { weightsFile } from "../train/store.ts";
 import type { Weights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
 import { writeAtomic } from "../util/files.ts";
-import type { Shape } from "../util/shape.ts";
+import { type Shape, sizeOf } from "../util/shape.ts";
 import { type ArrayInput, type Examples, toInputs, toSplit } from "./arrays.ts";
 
 /** A flat array with its shape. */
@@ -63,8 +63,8 @@ export interface Trained {
   /** Parameters and running statistics by PyTorch's names, copied. */
   weights(): Record<string, NamedArray>;
   /**
-   * Predictions [n, …] for inputs [n, …]: probabilities where the loss takes logits, else the network's outputs. Batch norm
-   * uses its running statistics. DataError where the inputs have another shape.
+   * Predictions for inputs [n, …], in the shape of the targets or as [n, outputs]: probabilities where the loss takes logits,
+   * else the network's outputs. Batch norm uses its running statistics. DataError where the inputs have another shape.
    */
   predict(x: ArrayInput): Promise<Prediction>;
   /** Mean loss without label smoothing, and accuracy where there are classes, on examples of your own. */
@@ -133,7 +133,9 @@ export function trainedOf(
         );
       const count = x.shape[0]!;
       const data = await evaluator.predict(weights, x.data, count);
-      return { data, shape: [count, data.length / count] };
+      const [each, { targets }] = [data.length / count, format];
+      const likeTargets = targets.kind === "values" && sizeOf(targets.shape) === each;
+      return { data, shape: [count, ...(likeTargets ? targets.shape : [each])] };
     },
     evaluate: async (examples) => {
       const split = splitOf(examples);
