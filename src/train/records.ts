@@ -81,7 +81,7 @@ const config = z.looseObject({
 });
 
 /** What a method declares of itself, so that reports know one of a plugin. */
-const method = z.object({
+export const methodInfo = z.object({
   name: z.string(),
   title: z.string(),
   summary: z.string().optional(),
@@ -117,7 +117,7 @@ export const runRecord = z.object({
   kind: z.literal("train").default("train"),
   ...recordHead,
   config,
-  method: method.optional(),
+  method: methodInfo.optional(),
   /** The step metrics in metrics.jsonl. */
   metrics: z.array(metricInfo).optional(),
   model: z.object({ name: z.string(), parameters: z.int() }),
@@ -148,7 +148,7 @@ export type MetricsLine = Written<z.output<typeof metricsLine>>;
 export type TimingsLine = Written<z.output<typeof timingsLine>>;
 export type RunRecord = z.output<typeof runRecord>;
 export type RunResult = z.output<typeof result>;
-export type MethodRecord = z.output<typeof method>;
+export type MethodRecord = z.output<typeof methodInfo>;
 export type StepLine = z.output<typeof stepLine>;
 export type EpochLine = z.output<typeof epochLine>;
 export type EpochTime = z.output<typeof epochTime>;
