@@ -4,7 +4,7 @@ import { allocatorHere, computeEnvironment } from "./allocator.ts";
 import { statusOf, track } from "./children.ts";
 import { onStopSignals } from "./stop.ts";
 
-/** Runs this command again with the tuned allocator where that helps: its exit status, or undefined to go on here. */
+/** Runs this command again with the tuned allocator where that helps: its exit status, or undefined to continue in this process. */
 export async function restartTuned(): Promise<number | undefined> {
   if (allocatorHere().state !== "restart") return undefined;
   const args = [...process.execArgv, ...process.argv.slice(1)];

@@ -5,11 +5,11 @@ import type { Layout } from "../nn/layout.ts";
 import { rng } from "../util/rng.ts";
 import type { LayerCurvature } from "./result.ts";
 
-/** Of the residual of a layer's eigenvalue, whose own error is the square of it, relative to the gap. */
+/** Largest residual of a layer's eigenvalue; the eigenvalue's own error is its square, relative to the gap. */
 const TOLERANCE = 2e-2;
 const MOST_PRODUCTS = 24;
 
-/** Layers that go on side by side: their products are gathered into one pass, their Krylov spaces share the memory. */
+/** Layers that run side by side: their products are gathered into one pass, their Krylov spaces share the memory. */
 const TOGETHER = 8;
 
 export interface Range {

@@ -15,7 +15,7 @@ import { assertDrawable, lossSlice, type SliceRequest } from "./slice.ts";
 export interface CurvatureRequest {
   readonly top: number;
   readonly bottom: number;
-  /** Of ‖Hv − λv‖/|λ|. */
+  /** Largest residual ‖Hv − λv‖/|λ| of a converged pair. */
   readonly tolerance: number;
   /** Lanczos products for the outer eigenvalues, at most. */
   readonly maxProducts: number;
@@ -30,7 +30,7 @@ export interface CurvatureRequest {
   readonly seed: number;
 }
 
-/** What goes on: products made in one part of the measurement, of at most so many. */
+/** Progress of one part of the measurement: products made, and the most it makes. */
 export interface Progress {
   readonly part: "eigenvalues" | "check" | "trace" | "density" | "layers" | "slice";
   readonly done: number;

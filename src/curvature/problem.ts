@@ -18,13 +18,13 @@ export interface ProblemOptions {
   readonly config: TrainConfig;
   /** Weights as safetensors. */
   readonly path: string;
-  /** Images and labels of one's own, .npy, instead of the data set's. */
+  /** The user's own images and labels, .npy files, instead of the data set's. */
   readonly images?: string | undefined;
   readonly labels?: string | undefined;
-  /** Normalize uint8 images of one's own as the configured data set; else by their own mean and standard deviation. */
+  /** Normalize the user's uint8 images as the configured data set; else by their own mean and standard deviation. */
   readonly normalizeAsData: boolean;
   readonly split: "train" | "test";
-  /** Mini-batches from the beginning; left out, eight of a data set (or as many as there are), and all of one's own images. */
+  /** Mini-batches from the beginning; left out, eight of a data set (or as many as there are), and all of the user's own images. */
   readonly batches?: number | "all" | undefined;
   readonly bn: BatchNormMode;
   readonly dtype: FloatDType;

@@ -17,12 +17,12 @@ export const idxFiles = Object.values(parts).flatMap((part) => [
   namesOf(`${part}-labels-idx1-ubyte`),
 ]);
 
-/** Of pixels in 0…1, over the 60,000 training images. */
+/** Mean and deviation of pixels in 0…1, over the 60,000 training images. */
 const MEAN = 0.286;
 const STD = 0.353;
 const CLASSES = 10;
 
-/** Of the package dataset-fashion-mnist. Its files are packed anew, so only their contents are the published ones. */
+/** Folder of the package dataset-fashion-mnist. Its files are compressed anew, so only their contents are the published ones. */
 export const DEBIAN_FOLDER = "/usr/share/datasets/fashion-mnist";
 
 const mnistFolders = (dir: string | undefined) => foldersFor("fashion-mnist", dir, [DEBIAN_FOLDER]);

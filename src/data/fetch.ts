@@ -90,7 +90,7 @@ async function download(url: string, part: string, progress: (done: number, tota
       await file.close();
     }
     if (total !== undefined && done !== total)
-      throw new DataError(`${url}: ${done} of ${total} bytes came`, { url }, HELP);
+      throw new DataError(`${url}: ${done} of ${total} bytes arrived`, { url }, HELP);
   } catch (error) {
     if (error instanceof DataError) throw error;
     const reason =
@@ -101,4 +101,4 @@ async function download(url: string, part: string, progress: (done: number, tota
   }
 }
 
-const HELP = "run the same command again to go on where it stopped; HTTPS_PROXY and --base are heeded";
+const HELP = "run the same command again to resume the download; HTTPS_PROXY and --base are respected";

@@ -5,7 +5,7 @@ import { defineDataset } from "./entry.ts";
 import { checkedLabels } from "./fashion.ts";
 import { readBytes } from "./files.ts";
 
-/** Images and labels of one's own: .npy files, images [n, C, H, W] as uint8 (normalized) or float32 (used as they are). */
+/** Images and labels of the user: .npy files, images [n, C, H, W] as uint8 (normalized) or float32 (used as they are). */
 export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions): ImageDataset {
   const given = {
     "data.images": images,

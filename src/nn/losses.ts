@@ -8,7 +8,7 @@ import { sameShape, showShape } from "../util/shape.ts";
 import { correct } from "./accuracy.ts";
 import { crossEntropy, logSoftmax, mean, softmax } from "./functions.ts";
 
-/** What examples are to be told: integer labels [N] below `classes`, or real values [N, …shape]. */
+/** What a network predicts: integer labels [N] below `classes`, or real values [N, …shape]. */
 export type Targets =
   | { readonly kind: "labels"; readonly classes: number }
   | { readonly kind: "values"; readonly shape: readonly number[] };

@@ -82,7 +82,7 @@ export interface PowerResult {
   readonly v: Tensor;
   /** Rayleigh quotient λ = vᵀHv of the last unit vector that was multiplied: the estimate of the top eigenvalue. */
   readonly eigenvalue: Tensor;
-  /** That of the first one, the v that came in. */
+  /** The Rayleigh quotient of the incoming v. */
   readonly first: Tensor;
   /** ‖Hv − λv‖ / |λ| of the same vector. */
   readonly residual: Tensor;

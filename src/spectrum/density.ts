@@ -20,7 +20,7 @@ export interface DensityOptions {
   readonly onProduct?: () => void;
 }
 
-/** Probes that go on side by side: their products are made together, and so many Krylov spaces are in memory. */
+/** Probes that run side by side: their products are made together, and so many Krylov spaces are in memory. */
 const TOGETHER = 4;
 
 /** Stochastic Lanczos quadrature (Golub & Meurant 1994; Ghorbani, Krishnan & Xiao 2019): one quadrature per probe. */

@@ -25,7 +25,7 @@ export interface Extremes {
 export interface ExtremesOptions {
   readonly top: number;
   readonly bottom: number;
-  /** Of the residuals, relative to each eigenvalue. */
+  /** Largest residual of a converged pair, relative to its eigenvalue. */
   readonly tolerance: number;
   readonly maxProducts: number;
   readonly random: Rng;
@@ -74,7 +74,7 @@ export async function extremeEigenpairs(operator: SymmetricOperator, options: Ex
   return { top: found.slice(0, top), bottom: found.slice(top), products: basis.length, converged: done(krylov) };
 }
 
-/** Of ‖H‖: no product is better than this, so the residual of an eigenvalue near zero cannot be. */
+/** Accuracy of a product, relative to ‖H‖: no product is better, so the residual of an eigenvalue near zero cannot be. */
 const ROUNDING = { f32: 1e-5, f64: 1e-12 } as const;
 
 /** The outer Ritz pairs: largest first, then smallest first. */

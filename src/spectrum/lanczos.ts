@@ -29,7 +29,7 @@ const EXHAUSTED = { f32: 1e-6, f64: 1e-13 } as const;
 
 /**
  * The Lanczos iteration with full reorthogonalization (Paige 1972; Parlett 1980), one product per step and as many vectors in
- * memory. Where the space is exhausted it goes on in a random direction orthogonal to it, so that after `size` steps the
+ * memory. Where the space is exhausted it continues in a random direction orthogonal to it, so that after `size` steps the
  * spectrum is complete, multiple eigenvalues included.
  */
 export async function lanczos(operator: SymmetricOperator, options: LanczosOptions): Promise<Krylov> {

@@ -16,7 +16,7 @@ export interface SymmetricOperator {
 export type Products = (vectors: readonly Vector[]) => Promise<readonly Vector[]>;
 
 /**
- * The operator whose products are gathered: those asked for at the same time, by probes or layers that go on side by side, become
+ * The operator whose products are gathered: those asked for at the same time, by probes or layers that run side by side, become
  * one call, in which they share what does not depend on the vector.
  */
 export function gathered(size: number, dtype: FloatDType, products: Products): SymmetricOperator {
@@ -43,7 +43,7 @@ export function gathered(size: number, dtype: FloatDType, products: Products): S
     dtype,
     apply: (v) =>
       new Promise((done, failed) => {
-        // A turn of the event loop later everyone who goes on at this moment has asked.
+        // A turn of the event loop later everyone who continues at this moment has asked.
         if (waiting.length === 0) setTimeout(flush, 0);
         waiting.push({ v, done, failed });
       }),

@@ -4,7 +4,7 @@ import { addScaled, inner, length, normalized, type Vector } from "./vectors.ts"
 
 export interface PowerOptions {
   readonly start: Vector;
-  /** Of ‖Hv − λv‖/|λ|. */
+  /** Largest residual ‖Hv − λv‖/|λ| of a converged vector. */
   readonly tolerance: number;
   readonly maxProducts: number;
 }

@@ -29,7 +29,7 @@ export class InputError extends EigensamError {}
 /** A setting or argument outside what is allowed. */
 export class ConfigError extends EigensamError {}
 
-/** Training that cannot go on: a loss that is not a number, a disk that is full. */
+/** Training that cannot continue: a loss that is not a number, a disk that is full. */
 export class TrainingError extends EigensamError {}
 
 /** A data set that is missing, damaged or not what it claims to be. */

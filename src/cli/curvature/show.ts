@@ -7,7 +7,7 @@ import { type Column, tableHead, tableRow } from "../ui.ts";
 
 const colors = colorsFor(process.stdout);
 
-/** Which part of the measurement goes on, and how long it takes at most. */
+/** Which part of the measurement is running, and how long it takes at most. */
 export function progressOf(): (progress: Progress) => void {
   const line = progressLine();
   let [part, begun] = ["", 0];
