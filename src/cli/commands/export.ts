@@ -34,7 +34,7 @@ export const exportModel: CliCommand<ExportOptions> = {
     if (options.json) emit({ path: options.out, bytes: bytes.length });
     else
       console.log(
-        `${options.out}: ${grouped(bytes.length / 1024)} KiB, images [${options.batch}, ${dataset.inputShape.join(", ")}] to logits and probabilities`,
+        `${options.out}: ${grouped(bytes.length / 1024)} KiB, takes ${dataset.inputShape.length === 3 ? "images" : "examples"} [${options.batch}, ${dataset.inputShape.join(", ")}]`,
       );
   },
 };

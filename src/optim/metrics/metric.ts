@@ -1,4 +1,5 @@
 import type { Tensor } from "../../graph/tensor.ts";
+import { DeclarationError } from "../../util/errors.ts";
 import type { Point } from "../point.ts";
 
 /** What a step metric sees: the mini-batch at θ, the direction that is descended, and ε where the method perturbs. */
@@ -55,8 +56,21 @@ export interface StepMetric extends StepMetricInfo {
  * ```ts
  * const thetaNorm = defineMetric({ name: "thetaNorm", title: "Parameter norm", symbol: "‖θ‖", about: "norm of θ", of: ({ theta }) => norm(theta) });
  * ```
+ * @throws DeclarationError where the name is that of another field of a step
  */
-export const defineMetric = (metric: Omit<StepMetric, "kind">): StepMetric => ({ kind: "metric", ...metric });
+export function defineMetric(metric: Omit<StepMetric, "kind">): StepMetric {
+  const { name } = metric;
+  if (RESERVED.includes(name))
+    throw new DeclarationError(
+      `a metric cannot be called ${name}: every step has a field of this name`,
+      { name },
+      `reserved: ${RESERVED.join(", ")}`,
+    );
+  return { kind: "metric", ...metric };
+}
+
+/** The other fields of a step in metrics.jsonl. */
+const RESERVED: readonly string[] = ["kind", "step", "epoch", "lr", "loss"];
 
 /** What run.json keeps of a metric. */
 export const infoOf = ({ name, title, symbol, about, id, figure, table, progress }: StepMetric): StepMetricInfo => ({
