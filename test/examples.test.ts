@@ -1,13 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { inPackage } from "../src/util/package.ts";
 
-/** friendly-sam.ts declares a method and runs nothing; own-method.ts trains with it. */
-const programs = readdirSync(inPackage("examples")).filter((file) => /\.ts$/.test(file) && file !== "friendly-sam.ts");
+/** Files that export something are parts of programs. */
+const programs = readdirSync(inPackage("examples"))
+  .filter((file) => file.endsWith(".ts"))
+  .filter((file) => !/^export /m.test(readFileSync(inPackage(`examples/${file}`), "utf8")));
 const inClone = ["--conditions=eigensam-source", "--import", import.meta.resolve("tsx")];
 
 it.each(programs)("examples/%s runs and prints something", async (file) => {

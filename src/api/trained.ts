@@ -8,7 +8,7 @@ import type { CurvatureResult } from "../curvature/result.ts";
 import { isSplit, type Split } from "../data/dataset.ts";
 import { unpack } from "../nn/layout.ts";
 import { writeReport } from "../report/index.ts";
-import type { Report } from "../report/write.ts";
+import type { Report } from "../report/paths.ts";
 import { inferenceModel } from "../train/export-onnx.ts";
 import { createEvaluator } from "../train/evaluate.ts";
 import type { Score } from "../train/records.ts";

@@ -6,7 +6,8 @@ import { factsHtml, heading } from "./html.ts";
 import { settingsHtml } from "./settings-html.ts";
 import { factsOf, machineOf, titleOf, unfinished } from "./summary.ts";
 import { resultsTable, runsTable } from "./tables.ts";
-import { type Report, writeReportFolder } from "./write.ts";
+import { writeReportFolder } from "./write.ts";
+import type { Report } from "./paths.ts";
 
 /** Reads runs (directories, or folders of them) and writes their report to the folder `outDir`. */
 export async function writeReport(runDirs: readonly string[], outDir: string): Promise<Report> {

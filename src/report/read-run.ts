@@ -1,3 +1,4 @@
+import type { ProbeLine, StepLine } from "../train/records.ts";
 import { trainRun } from "../train/run-dir.ts";
 import { InputError } from "../util/errors.ts";
 
@@ -12,13 +13,15 @@ export function readRun(path: string) {
     );
   const metrics = trainRun.readMetrics(path);
   const timings = trainRun.readTimings(path);
+  const steps: readonly StepLine[] = metrics.filter((line) => line.kind === "step");
+  const probes: readonly ProbeLine[] = metrics.filter((line) => line.kind === "probe");
   return {
     path,
     record,
-    steps: metrics.filter((line) => line.kind === "step"),
+    steps,
+    probes,
     epochs: metrics.filter((line) => line.kind === "epoch"),
     refreshes: metrics.filter((line) => line.kind === "refresh"),
-    probes: metrics.filter((line) => line.kind === "probe"),
     epochTimes: timings.filter((line) => line.kind === "epoch"),
     refreshTimes: timings.filter((line) => line.kind === "refresh"),
   };

@@ -6,16 +6,7 @@ import type { NamedFigure } from "./figures/figure.ts";
 import { filesOf, type PageContent, pageHtml } from "./html.ts";
 import { pngOf, svgOf } from "./render.ts";
 import { toCsv, toMarkdown } from "./table.ts";
-
-/** Paths of the files of a report. */
-export interface Report {
-  /** The page: it holds every figure and table. */
-  readonly html: string;
-  /** Each figure as SVG and PNG. */
-  readonly figures: readonly string[];
-  /** Each table as Markdown and CSV. */
-  readonly tables: readonly string[];
-}
+import type { Report } from "./paths.ts";
 
 /** The files beside the page, relative to it. */
 const FILE = /^(figures|tables)\/[\w.-]+\.(svg|png|md|csv)$/;

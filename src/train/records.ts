@@ -23,6 +23,9 @@ const epochLine = z.object({
   test: score.optional(),
 });
 
+/** What a probe found; its numbers depend on the probe. */
+const probeLine = z.object({ kind: z.literal("probe"), step, epoch }).catchall(measured);
+
 /** A line of metrics.jsonl. */
 export const metricsLine = z.discriminatedUnion("kind", [
   stepLine,
@@ -39,8 +42,7 @@ export const metricsLine = z.discriminatedUnion("kind", [
     rayleigh: measured.optional(),
     cosGradV: measured,
   }),
-  /** What a probe found; its numbers depend on the probe. */
-  z.object({ kind: z.literal("probe"), step, epoch }).catchall(measured),
+  probeLine,
   z.object({ kind: z.literal("done"), test: score.nullable() }),
 ]);
 
@@ -149,7 +151,10 @@ export type TimingsLine = Written<z.output<typeof timingsLine>>;
 export type RunRecord = z.output<typeof runRecord>;
 export type RunResult = z.output<typeof result>;
 export type MethodRecord = z.output<typeof methodInfo>;
-export type StepLine = z.output<typeof stepLine>;
+type Open<L> = Written<L> & Readonly<Record<string, unknown>>;
+/** Lines as they are read, with the numbers that a metric or a probe added. */
+export type StepLine = Open<z.output<typeof stepLine>>;
+export type ProbeLine = Open<z.output<typeof probeLine>>;
 export type EpochLine = z.output<typeof epochLine>;
 export type EpochTime = z.output<typeof epochTime>;
 export type Progress = z.output<typeof progress>;

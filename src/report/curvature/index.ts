@@ -1,5 +1,6 @@
 import type { CurvatureResult } from "../../curvature/result.ts";
-import { type Report, writeReportFolder } from "../write.ts";
+import type { Report } from "../paths.ts";
+import { writeReportFolder } from "../write.ts";
 import { curvatureFigures } from "./figures.ts";
 import { factsOf, layersTable, numbersTable } from "./tables.ts";
 

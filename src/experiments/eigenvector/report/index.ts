@@ -1,6 +1,7 @@
 import { distinct } from "../../../report/summary.ts";
 import type { Table } from "../../../report/table.ts";
-import { type Report, writeReportFolder } from "../../../report/write.ts";
+import { writeReportFolder } from "../../../report/write.ts";
+import type { Report } from "../../../report/paths.ts";
 import { type Summary, summarize } from "../../../util/statistics.ts";
 import type { StudyResult } from "../run.ts";
 import { ratioFigure, ratioOverTraining } from "./figures.ts";

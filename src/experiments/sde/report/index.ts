@@ -1,5 +1,6 @@
 import { distinct } from "../../../report/summary.ts";
-import { type Report, writeReportFolder } from "../../../report/write.ts";
+import { writeReportFolder } from "../../../report/write.ts";
+import type { Report } from "../../../report/paths.ts";
 import { processes } from "../processes.ts";
 import { type Distance, distances } from "./distance.ts";
 import { sdeFigure } from "./figure.ts";
