@@ -13,10 +13,11 @@ import { simplify } from "../src/graph/simplify.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { topological } from "../src/graph/walk.ts";
 import { crossEntropy } from "../src/nn/functions.ts";
-import { rematerialize } from "../src/onnx/rematerialize.ts";
+import { executionOrder } from "../src/onnx/plan/execution.ts";
+import { rematerialize } from "../src/onnx/plan/rematerialize.ts";
 import { compile } from "../src/runtime/compile.ts";
 import { devices } from "../src/runtime/device.ts";
-import { lateReader } from "../src/runtime/in-place.ts";
+import { lateReader } from "../src/onnx/plan/in-place.ts";
 import { availableProviders } from "../src/runtime/node-session.ts";
 import { ConfigError, DerivativeError, DeviceError, InputError, ShapeError } from "../src/util/errors.ts";
 import { networks, problem } from "./support/models.ts";
@@ -33,6 +34,12 @@ describe("an executable says what is wrong with its inputs:", () => {
     "an input it does not have": [{ x: x3(), z: x3() }, "no input is called z\n  hint: inputs: x"],
     "an input that is missing": [{}, "x: missing, expected 3 for f32 [3]"],
     "an array of another dtype": [{ x: Float64Array.of(1, 2, 3) }, "x: a Float64Array, expected f32 [3]"],
+    "plain numbers of another length": [{ x: [1, 2] }, "x: 2 numbers, expected 3 for f32 [3]"],
+    "an input called like a method of objects": [{ x: x3(), toString: x3() }, "no input is called toString"],
+    "a plain array of other things": [
+      { x: ["a", "b", "c"] },
+      "x: an array of other things than numbers, expected f32 [3]",
+    ],
   };
   it.each(Object.entries(mistakes))("%s", async (_, [inputs, message]) => {
     const f = await square();
@@ -100,18 +107,45 @@ describe("a graph that cannot be built names the op and what it was given:", () 
 });
 
 describe("an executable", () => {
-  it("writes into buffers of its own, or into those it is given", async () => {
+  it("returns arrays that a second run leaves alone", async () => {
     const f = await square();
     const first = await f.run({ x: x3() });
-    expect([...first.y]).toEqual([1, 4, 9]);
     const second = await f.run({ x: Float32Array.of(3, 4, 5) });
+    expect([...first.y]).toEqual([1, 4, 9]);
+    expect([...second.y]).toEqual([9, 16, 25]);
+  });
+
+  it("writes with `reuse` into arrays of its own, and with `into` into those it is given", async () => {
+    const f = await square();
+    const first = await f.run({ x: x3() }, { reuse: true });
+    expect([...first.y]).toEqual([1, 4, 9]);
+    const second = await f.run({ x: Float32Array.of(3, 4, 5) }, { reuse: true });
     expect(second.y).toBe(first.y);
     expect([...first.y]).toEqual([9, 16, 25]);
     const mine = new Float32Array(3);
-    const third = await f.run({ x: x3() }, { y: mine });
+    const third = await f.run({ x: x3() }, { into: { y: mine } });
+    await expect(f.run({ x: x3() }, { into: { z: mine } as never })).rejects.toThrow("no output is called z");
     expect(third.y).toBe(mine);
     expect([...mine]).toEqual([1, 4, 9]);
     expect([...first.y]).toEqual([9, 16, 25]);
+  });
+
+  it("takes plain numbers, and returns Float32Arrays", async () => {
+    const f = await square();
+    const { y } = await f.run({ x: [1, 2, 3] });
+    const typed: Float32Array = y;
+    expect(typed).toEqual(Float32Array.of(1, 4, 9));
+    const wide = await compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [1], dtype: "f64" } }, { threads: 1 });
+    expect((await wide.run({ x: [1e-200] })).y).toEqual(Float64Array.of(1e-200 * 1e-200));
+  });
+
+  it("refuses an output that is not a Float32Array, unless an input is f64", async () => {
+    const mask = ({ x }: { readonly x: Tensor }) => ({ mask: greater(x, 2) });
+    const failure = compile(mask, { x: { shape: [3] } });
+    await expect(failure).rejects.toThrow(InputError);
+    await expect(failure).rejects.toThrow(/mask is bool \[3\], expected f32.*\n {2}hint: .*cast\(mask, "f32"\)/);
+    const f = await compile(mask, { x: { shape: [3], dtype: "f64" } }, { threads: 1 });
+    expect((await f.run({ x: [1, 2, 3] })).mask).toEqual(Uint8Array.of(0, 0, 1));
   });
 
   it("takes inputs that its outputs do not depend on, and passes an input or a constant through", async () => {
@@ -203,7 +237,7 @@ describe("a network's gradient", () => {
 const GRADIENT_NODES = 1000;
 
 describe("rematerialization", () => {
-  /** As large as what src/onnx/rematerialize.ts makes again, from inputs that are small. */
+  /** As large as what src/onnx/plan/rematerialize.ts makes again, from inputs that are small. */
   const large = [12 << 8, 1 << 12];
   const [x, y] = [input("x", [large[0]!, 1]), input("y", [1, large[1]!])];
   const mask = heaviside(add(x, y));
@@ -214,7 +248,10 @@ describe("rematerialization", () => {
 
   it("makes a large mask again for a distant use and changes no bit", async () => {
     const feeds = { x: vector("x", x.shape), y: vector("y", y.shape) };
-    const again = topological(rematerialize(Object.values(outputs))).filter(({ op }) => op.name === "recompute");
+    const tensors = Object.values(outputs);
+    const again = topological(rematerialize(tensors, executionOrder(tensors))).filter(
+      ({ op }) => op.name === "recompute",
+    );
     expect(again.length).toBeGreaterThan(0);
     const kept = await runOn(outputs, feeds, { rematerialize: false });
     const made = await runOn(outputs, feeds, { rematerialize: true });
@@ -272,6 +309,24 @@ describe("outputs written over inputs", () => {
     ],
   ])("are refused where %s", async (_, fn) => {
     await expect(compile(fn, spec, { inPlace: { theta: "y" } })).rejects.toThrow(/cannot be written over theta/);
+
+    const [plain, copied] = [
+      await compile(fn, spec),
+      await compile(fn, spec, { inPlace: { theta: "y" }, copyBack: true }),
+    ];
+    const [a, b] = [vector("theta", [n]), vector("theta", [n])].map((x) => Float32Array.from(x)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    for (let step = 0; step < 3; step++) {
+      const expected = await plain.run({ theta: a, m: a });
+      const given = await copied.run({ theta: b, m: a }, { reuse: true });
+      a.set(expected.y!);
+      expect(given.y).toBe(b);
+      expect([...b]).toEqual([...a]);
+      expect(given.s).toEqual(expected.s);
+    }
+    await Promise.all([plain.release(), copied.release()]);
   });
 
   it("are refused where the input is read late through a view of it", () => {
@@ -282,8 +337,16 @@ describe("outputs written over inputs", () => {
       { name: "y", tensor: y },
       { name: "s", tensor: mul(view, sum(y)) },
     ];
-    expect(lateReader(outputs, ["theta", "y"])).toBe("mul");
-    expect(lateReader(outputs.slice(0, 1), ["theta", "y"])).toBeUndefined();
+    const pair = { input: "theta", output: "y" };
+    expect(lateReader(outputs, pair)).toBe("mul");
+    expect(lateReader(outputs.slice(0, 1), pair)).toBeUndefined();
+  });
+
+  it("are refused where the input is a plain array", async () => {
+    const f = await compile(momentumStep, spec, { inPlace: { theta: "nextTheta" } });
+    await expect(f.run({ ...start(), theta: [...start().theta] })).rejects.toThrow(
+      "nextTheta is written to an Array, expected a Float32Array",
+    );
   });
 
   it("are refused where there is no such output", async () => {

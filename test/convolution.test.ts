@@ -132,6 +132,31 @@ describe("Toom and Cook's algorithm", () => {
   });
 });
 
+it("F(2,3) is the example of src/onnx/lower/axis-plan.ts", () => {
+  const plain = (matrix: Matrix) => matrix.map((row) => row.map((value) => value + 0));
+  const { At, G, Bt } = toomCook(2, 3);
+  expect({ At: plain(At), G: plain(G), Bt: plain(Bt) }).toEqual({
+    Bt: [
+      [-1, 0, 1, 0],
+      [0, 1, 1, 0],
+      [0, -1, 1, 0],
+      [0, -1, 0, 1],
+    ],
+    G: [
+      [-1, 0, 0],
+      [0.5, 0.5, 0.5],
+      [0.5, -0.5, 0.5],
+      [0, 0, 1],
+    ],
+    At: [
+      [1, 1, 1, 0],
+      [0, 1, -1, 1],
+    ],
+  });
+  const { outputs, tiles, rank } = planAxis({ length: 4, kernel: 3, stride: 1, padding: 1 }, 2, "f32");
+  expect({ outputs, tiles, rank }).toEqual({ outputs: 4, tiles: 2, rank: 4 });
+});
+
 it("the derivatives of a convolution of any order are the same three contractions of one geometry", () => {
   const { outputs, inputs } = contractions(geometries["3x3 with stride 2 on an odd image"]!, "f64");
   const second = grad(add(dot(outputs.dx, inputs.x), dot(outputs.dw, inputs.w)), [inputs.x, inputs.w]);

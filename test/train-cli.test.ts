@@ -1,7 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, it } from "vitest";
+import { ModelProtoSchema } from "../src/onnx/onnx_pb.ts";
 import { decodeSafetensors, encodeSafetensors } from "../src/util/safetensors.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 
@@ -135,6 +137,8 @@ describe("eigensam export", () => {
     const { loadDataset } = await import("../src/data/index.ts");
     const { test } = await loadDataset("fashion-mini");
     const session = await ort.InferenceSession.create(out);
+    const { graph } = fromBinary(ModelProtoSchema, readFileSync(out));
+    expect(graph!.input.map(({ name }) => name)).toEqual(["images"]);
     let correct = 0;
     for (let from = 0; from < test.count; from += 100) {
       const pixels = Uint8Array.from(test.x.subarray(from * 784, (from + 100) * 784));

@@ -97,7 +97,7 @@ export function streamedLoss({ size, dtype, device, threads, batches, spec, loss
   ): Promise<void> => {
     for (const { arrays, rows } of batches) {
       const executable = await graph(kind, rows, Object.keys(vectors), build);
-      take(await executable.run({ theta, ...arrays, ...vectors }), rows / examples);
+      take(await executable.run({ theta, ...arrays, ...vectors }, { reuse: true }), rows / examples);
     }
   };
 

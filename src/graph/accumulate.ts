@@ -7,7 +7,7 @@ import type { Tensor } from "./tensor.ts";
 /**
  * Σ terms, for tensors of one shape. Terms that are disjoint zero-paddings along one axis (the cotangents of the parts of
  * a split) become one concatenation, so the cost is that of the parts and not parts × whole. Terms of the same op are
- * added first, which lets linear ops be merged.
+ * added first, so that linear ops can be merged.
  */
 export function accumulate(terms: readonly Tensor[]): Tensor {
   const parts: Placed[] = [];
@@ -46,11 +46,11 @@ function joinParts(parts: readonly Placed[], like: Tensor): Tensor[] {
   }
   return layers.map((layer) => {
     const { axis } = layer[0]!;
-    const pieces: Tensor[] = [];
+    const joined: Tensor[] = [];
     let at = 0;
     const fill = (to: number) => {
       if (to > at)
-        pieces.push(
+        joined.push(
           constant(
             0,
             like.shape.map((d, i) => (i === axis ? to - at : d)),
@@ -60,10 +60,10 @@ function joinParts(parts: readonly Placed[], like: Tensor): Tensor[] {
     };
     for (const { start, end, part } of layer) {
       fill(start);
-      pieces.push(part);
+      joined.push(part);
       at = end;
     }
     fill(like.shape[axis]!);
-    return concat(pieces, axis);
+    return concat(joined, axis);
   });
 }

@@ -11,9 +11,12 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor
   return Object.freeze({ op: op as Op, inputs, attrs, shape: op.shape(inputs, attrs), dtype });
 }
 
-/** The same operation on other inputs. */
-export const withInputs = (node: Tensor, inputs: readonly Tensor[]): Tensor => apply(node.op, inputs, node.attrs);
+/** The same operation on other inputs; the node itself where the inputs are its own. */
+export const withInputs = (node: Tensor, inputs: readonly Tensor[]): Tensor =>
+  inputs.every((x, i) => x === node.inputs[i]) ? node : apply(node.op, inputs, node.attrs);
+
+/** Whether the node is an application of `op`. */
+export const is = <A>(op: Op<A>, node: Tensor | undefined): boolean => node?.op === (op as Op);
 
 /** A node's attributes, typed, if it is an application of `op`. */
-export const attrsOf = <A>(op: Op<A>, node: Tensor): A | undefined =>
-  node.op === (op as Op) ? (node.attrs as A) : undefined;
+export const attrsOf = <A>(op: Op<A>, node: Tensor): A | undefined => (is(op, node) ? (node.attrs as A) : undefined);

@@ -1,5 +1,7 @@
 import { withInputs } from "./op.ts";
 import { nodeKey } from "./node-key.ts";
+import { entryOf } from "./ops/index.ts";
+import { foldUniform } from "./rules/arithmetic.ts";
 import { rules } from "./rules/index.ts";
 import type { Tensor } from "./tensor.ts";
 import { topological } from "./walk.ts";
@@ -25,8 +27,7 @@ class Session {
     const known = this.done.get(node);
     if (known) return known;
     const inputs = node.inputs.map(this.visit);
-    const rebuilt = inputs.every((x, i) => x === node.inputs[i]) ? node : withInputs(node, inputs);
-    const shared = this.intern(rebuilt);
+    const shared = this.intern(withInputs(node, inputs));
     let result = this.done.get(shared);
     if (!result) {
       const rewritten = this.rewrite(shared);
@@ -38,7 +39,7 @@ class Session {
   };
 
   private rewrite(node: Tensor): Tensor | undefined {
-    for (const rule of rules[node.op.name] ?? []) {
+    for (const rule of [foldUniform, ...(entryOf(rules, node) ?? [])]) {
       const better = rule(node, this.visit);
       if (better && better !== node) return better;
     }

@@ -1,7 +1,8 @@
+import type { dtypes } from "../util/dtype.ts";
 import type { Shape } from "../util/shape.ts";
 
 /** f32 and f64 are differentiable; i32 carries labels, u8 images, bool comparisons. */
-export type DType = "f32" | "f64" | "i32" | "u8" | "bool";
+export type DType = keyof typeof dtypes;
 
 export type FloatDType = "f32" | "f64";
 
@@ -23,7 +24,7 @@ export interface Tensor {
 /** What binary operations take: a number stands for a scalar constant of the other operand's dtype. */
 export type Operand = Tensor | number;
 
-/** What a vector-Jacobian product sees: the cotangent `g` of `out`, and how `out` was made. */
+/** The arguments of a vector-Jacobian product: the cotangent `g` of `out`, and how `out` was made. */
 export interface VjpArgs<A> {
   readonly g: Tensor;
   readonly out: Tensor;
@@ -44,7 +45,7 @@ export interface Sample<A> {
   readonly domain?: Domain;
 }
 
-/** An operation, whole: shape rule, derivative, ONNX form and test cases stand together. */
+/** Everything about an operation: shape rule, derivative, constant folding, ONNX form and test cases stand together. */
 export interface Op<A = unknown> {
   readonly name: string;
   shape(inputs: readonly Tensor[], attrs: A): Shape;
@@ -57,6 +58,8 @@ export interface Op<A = unknown> {
   readonly elementwise?: boolean;
   /** Operands may change places. */
   readonly commutative?: boolean;
+  /** The result on operands that are one number throughout; `simplify` then folds such constants. */
+  readonly fold?: (a: number, b: number) => number;
   /** The result is its operand under another shape or name, in the same memory. */
   readonly view?: boolean;
 }

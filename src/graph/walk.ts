@@ -20,3 +20,14 @@ export function topological(outputs: readonly Tensor[]): Tensor[] {
   }
   return order;
 }
+
+/** The users of every node, each as often as it reads it; an output has `undefined` as one more. */
+export type Users = ReadonlyMap<Tensor, readonly (Tensor | undefined)[]>;
+
+export function usersOf(outputs: readonly Tensor[]): Users {
+  const order = topological(outputs);
+  const users = new Map<Tensor, (Tensor | undefined)[]>(order.map((node) => [node, []]));
+  for (const node of order) for (const x of node.inputs) users.get(x)!.push(node);
+  for (const output of outputs) users.get(output)!.push(undefined);
+  return users;
+}

@@ -1,8 +1,9 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { ConstantData, DType, Emitter, OnnxAttr, Target, Tensor } from "../graph/tensor.ts";
+import { topological } from "../graph/walk.ts";
+import { dtypes } from "../util/dtype.ts";
 import { LoweringError } from "../util/errors.ts";
 import { sizeOf } from "../util/shape.ts";
-import { schedule } from "./schedule.ts";
 import {
   AttributeProto_AttributeType,
   AttributeProtoSchema,
@@ -25,14 +26,6 @@ import {
 const OPSET = 17n;
 const IR_VERSION = 8n;
 
-const dataType: Readonly<Record<DType, TensorProto_DataType>> = {
-  f32: TensorProto_DataType.FLOAT,
-  f64: TensorProto_DataType.DOUBLE,
-  i32: TensorProto_DataType.INT32,
-  u8: TensorProto_DataType.UINT8,
-  bool: TensorProto_DataType.BOOL,
-};
-
 /** A constant filled with one number is written out up to this size, and expanded at run time above it. */
 const WRITTEN_OUT = 64;
 
@@ -48,21 +41,30 @@ export interface OnnxModel {
   readonly inputs: readonly NamedTensor[];
 }
 
-/**
- * An ONNX model that computes `outputs` (already lowered for the target), in their order and under their names. The shapes
- * of the intermediate values in `told` are written to it, see shared-buffers.ts.
- */
-export function emitModel(
-  outputs: readonly NamedTensor[],
-  target: Target,
-  told: ReadonlySet<Tensor> = new Set(),
-): OnnxModel {
-  const builder = new Builder(target);
+/** What a model computes, and what ONNX Runtime's planner is to know of it. */
+export interface ModelPlan {
+  /** Tensors that are lowered for the target. */
+  readonly outputs: readonly NamedTensor[];
+  /**
+   * Whether the shapes handed to Reshape and Expand are listed as inputs of unknown length with a default value, so that ONNX
+   * Runtime takes them for run-time values. Knowing all shapes, its CPU planner would assign buffers ahead of time and hold
+   * each from its first use to its last re-use. A SAM step then takes 4.5 GB; it needs 1.8 GB when memory is taken and given
+   * back as the run goes. Knowing only ranks, it would search all freed buffers for each new one, in time quadratic in the
+   * nodes. By default a model's inputs are those of the graph alone, as a file for others must have them.
+   */
+  readonly shapesAtRunTime?: boolean;
+  /** Intermediate values whose shapes are declared nevertheless. */
+  readonly knownShapes?: ReadonlySet<Tensor>;
+}
+
+/** An ONNX model that computes the outputs of `plan` in their order and under their names. */
+export function emitModel({ outputs, shapesAtRunTime = false, knownShapes }: ModelPlan, target: Target): OnnxModel {
+  const builder = new Builder(target, shapesAtRunTime);
   const names = new Map<Tensor, string>();
-  for (const node of schedule(outputs.map(({ tensor }) => tensor))) {
+  for (const node of topological(outputs.map(({ tensor }) => tensor))) {
     const inputs = node.inputs.map((x) => names.get(x)!);
     names.set(node, node.op.emit(builder, inputs, node, node.attrs));
-    if (told.has(node)) builder.tellShape(names.get(node)!, node);
+    if (knownShapes?.has(node)) builder.declareShape(names.get(node)!, node);
   }
   for (const output of outputs) names.set(output.tensor, builder.output(output, names.get(output.tensor)!));
   return builder.finish();
@@ -73,21 +75,18 @@ class Builder implements Emitter {
   private readonly nodes: NodeProto[] = [];
   private readonly initializers: TensorProto[] = [];
   private readonly constants = new Map<string, string>();
-  /** Numbers the arrays met so far: comparing them by content would cost more than writing one twice. */
+  /** A number for each array met so far. Comparing arrays by content would cost more than writing one twice. */
   private readonly arrays = new Map<ArrayLike<number>, number>();
-  /**
-   * Shapes that ONNX Runtime must take for run-time values: they are listed as inputs of unknown length with a default. Knowing
-   * all shapes, its CPU planner would assign buffers ahead of time and hold each from its first use to its last re-use (4.5 GB
-   * for a SAM step that needs 1.8 GB when memory is given and taken as the run goes). Knowing only ranks, it would
-   * search all freed buffers for each new one, in time quadratic in the nodes. Chosen values are told all the same.
-   */
+  /** Names of the initializers that are shapes of a Reshape or Expand. */
   private readonly shapes = new Set<string>();
-  private readonly told = new Map<string, Tensor>();
+  private readonly shapesAtRunTime: boolean;
+  private readonly declared = new Map<string, Tensor>();
   private readonly inputs: NamedTensor[] = [];
   private readonly outputs: NamedTensor[] = [];
 
-  constructor(target: Target) {
+  constructor(target: Target, shapesAtRunTime: boolean) {
     this.target = target;
+    this.shapesAtRunTime = shapesAtRunTime;
   }
 
   node(type: string, inputs: readonly string[], attrs: Readonly<Record<string, OnnxAttr>> = {}, domain = ""): string {
@@ -117,15 +116,15 @@ class Builder implements Emitter {
 
   shape(values: readonly number[]): string {
     const name = this.ints(values);
-    if (this.target.device === "cpu") this.shapes.add(name);
+    this.shapes.add(name);
     return name;
   }
 
   constant(data: ConstantData, shape: readonly number[], dtype: DType): string {
     const write = (values: ArrayLike<number>, dims: readonly number[]) => ({
       dims: dims.map(BigInt),
-      dataType: dataType[dtype],
-      rawData: bytesOf(typed(values, dtype)),
+      dataType: dtypes[dtype].onnx,
+      rawData: bytesOf(dtypes[dtype].from(values)),
     });
     if (typeof data !== "number") {
       const number = this.arrays.get(data) ?? this.arrays.size;
@@ -143,9 +142,9 @@ class Builder implements Emitter {
     return name;
   }
 
-  /** Tells ONNX Runtime the shape of an intermediate value. */
-  tellShape(name: string, tensor: Tensor): void {
-    this.told.set(name, tensor);
+  /** Declares the shape of an intermediate value to ONNX Runtime. */
+  declareShape(name: string, tensor: Tensor): void {
+    this.declared.set(name, tensor);
   }
 
   /** Makes the value called `from` an output; returns the name it has from now on. */
@@ -160,22 +159,20 @@ class Builder implements Emitter {
       return from;
     }
     maker.output = [name];
-    this.told.delete(from);
+    this.declared.delete(from);
     for (const node of this.nodes) node.input = node.input.map((x) => (x === from ? name : x));
     return name;
   }
 
   finish(): OnnxModel {
+    const runTimeShapes = this.shapesAtRunTime ? this.initializers.filter((t) => this.shapes.has(t.name)) : [];
     const graph = create(GraphProtoSchema, {
       name: "eigensam",
       node: this.nodes,
       initializer: this.initializers,
-      input: [
-        ...this.inputs.map(valueInfo),
-        ...this.initializers.filter((t) => this.shapes.has(t.name)).map(shapeInfo),
-      ],
+      input: [...this.inputs.map(valueInfo), ...runTimeShapes.map(shapeInfo)],
       output: this.outputs.map(valueInfo),
-      valueInfo: [...this.told].map(([name, tensor]) => valueInfo({ name, tensor })),
+      valueInfo: [...this.declared].map(([name, tensor]) => valueInfo({ name, tensor })),
     });
     const domains = new Set(["", ...this.nodes.map((node) => node.domain)]);
     const model = create(ModelProtoSchema, {
@@ -200,25 +197,12 @@ class Builder implements Emitter {
   }
 }
 
-function typed(values: ArrayLike<number>, dtype: DType): ArrayBufferView {
-  switch (dtype) {
-    case "f32":
-      return Float32Array.from(values);
-    case "f64":
-      return Float64Array.from(values);
-    case "i32":
-      return Int32Array.from(values);
-    default:
-      return Uint8Array.from(values);
-  }
-}
-
 const bytesOf = (view: ArrayBufferView) => new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
 
 const valueInfo = ({ name, tensor }: NamedTensor) =>
   info(
     name,
-    dataType[tensor.dtype],
+    dtypes[tensor.dtype].onnx,
     tensor.shape.map((d) => ({ case: "dimValue" as const, value: BigInt(d) })),
   );
 
@@ -229,7 +213,7 @@ type Dimension =
   | { readonly case: "dimValue"; readonly value: bigint }
   | { readonly case: "dimParam"; readonly value: string };
 
-const info = (name: string, elemType: TensorProto_DataType, dims: readonly Dimension[]) =>
+const info = (name: string, elemType: number, dims: readonly Dimension[]) =>
   create(ValueInfoProtoSchema, {
     name,
     type: create(TypeProtoSchema, {

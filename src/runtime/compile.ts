@@ -2,44 +2,29 @@ import { input } from "../graph/ops/source.ts";
 import type { DType, Tensor } from "../graph/tensor.ts";
 import { emitModel, type NamedTensor } from "../onnx/emit.ts";
 import { lower } from "../onnx/lower/index.ts";
-import { inPieces, type Pieces, pieceName } from "../onnx/pieces.ts";
-import { rematerialize } from "../onnx/rematerialize.ts";
-import { sharedBuffers } from "../onnx/shared-buffers.ts";
+import { plan, type PlanOptions } from "../onnx/plan/plan.ts";
 import { InputError } from "../util/errors.ts";
-import type { Shape } from "../util/shape.ts";
+import { mapValues } from "../util/map-values.ts";
+import { type Shape, showShape } from "../util/shape.ts";
+import type { InputArray } from "./arrays.ts";
 import { defaultThreads, type TargetOptions, targetOf } from "./device.ts";
-import { assertInPlace, lateReader } from "./in-place.ts";
 import { nodeSessions } from "./node-session.ts";
-import { allocate, type NodeTime, type Session, type SessionFactory, type TypedArray } from "./session.ts";
-import { onViews } from "./views.ts";
+import { type RunOptions, runner } from "./runner.ts";
+import type { NodeTime, Port, SessionFactory, TypedArray } from "./session.ts";
+import { splitSession } from "./split-session.ts";
 
-/** Name, shape and dtype of each input. */
+/** Name, shape and dtype of each input; the dtype is f32 by default. */
 export type InputSpec = Readonly<Record<string, { readonly shape: Shape; readonly dtype?: DType }>>;
 
-export interface CompileOptions extends TargetOptions {
+type DTypeOf<Spec> = Spec extends unknown ? ("dtype" extends keyof Spec ? Spec["dtype"] : never) : never;
+
+/** What a compiled function returns: Float32Arrays, unless an input may be f64. */
+export type OutputArray<I extends InputSpec> = "f64" extends DTypeOf<I[keyof I]> ? TypedArray : Float32Array;
+
+export interface CompileOptions extends TargetOptions, PlanOptions {
   readonly threads?: number;
   /** Record the time of every node; see Executable.profile. */
   readonly profile?: boolean;
-  /**
-   * Make large, cheap intermediates (transformed weights, ReLU masks) again for the backward pass instead of keeping them
-   * (true, the default): ResNet18 at width 64 takes less memory for 1 % more time.
-   */
-  readonly rematerialize?: boolean;
-  /**
-   * Bytes beyond what is alive at once that the CPU may take to give values of one shape the same memory (1.28e8, the
-   * default): faster where cores share no cache.
-   */
-  readonly bufferBudget?: number;
-  /**
-   * Inputs whose arrays the named outputs are written over, as an optimizer's state: { theta: "nextTheta" }. An error where
-   * a later operation could still read the input.
-   */
-  readonly inPlace?: Readonly<Record<string, string>>;
-  /**
-   * Give long parameter vectors (from 2²⁰ numbers) to the model in pieces, one per layer, as views of the caller's arrays; true on
-   * the CPU. `run` takes and gives whole arrays either way; the inputs and outputs of `onnx` are called name[start:end].
-   */
-  readonly pieces?: boolean;
   /** Where to load the model; the default is onnxruntime-node on `device`. */
   readonly sessions?: SessionFactory;
 }
@@ -53,141 +38,101 @@ export interface CompileStats {
   readonly bytes: number;
 }
 
+/** A compiled function. */
+export interface Executable<
+  In extends string = string,
+  Out extends string = string,
+  Output extends TypedArray = TypedArray,
+> {
+  readonly stats: CompileStats;
+  /** The ONNX model, ready to be saved; long vectors may be in parts, see PlanOptions.splitVectors. */
+  readonly onnx: Uint8Array;
+  /**
+   * Runs on arrays in row-major order, one per input. Plain arrays of numbers are converted. Outputs are fresh arrays that
+   * belong to the caller; with `reuse` they are overwritten by the next run. Outputs named in CompileOptions.inPlace are
+   * written over their inputs' arrays. Throws an InputError for an array that is missing, or has another length or dtype.
+   */
+  run(inputs: Readonly<Record<In, InputArray>>, options?: RunOptions<Out>): Promise<Record<Out, Output>>;
+  /** Time per node so far, slowest first. Ends profiling. */
+  profile(): readonly NodeTime[];
+  release(): Promise<void>;
+}
+
 /**
- * Traces `fn` on symbolic inputs, lowers it for the device and loads it.
+ * Traces `fn` on symbolic inputs, lowers it for the device and loads it. Outputs are f32, unless an input is f64. Throws an
+ * InputError for another output, and for a name that is both an input and an output.
  *
  *     const f = await compile(({ x }) => ({ y: mul(x, x) }), { x: { shape: [3] } });
- *     const { y } = await f.run({ x: Float32Array.of(1, 2, 3) });
+ *     const { y } = await f.run({ x: [1, 2, 3] }); // Float32Array [1, 4, 9]
  */
 export async function compile<I extends InputSpec, O extends Readonly<Record<string, Tensor>>>(
-  fn: (inputs: { readonly [K in keyof I]: Tensor }) => O,
+  fn: (inputs: Readonly<Record<Extract<keyof I, string>, Tensor>>) => O,
   spec: I,
   options: CompileOptions = {},
-): Promise<Executable<Extract<keyof I, string>, Extract<keyof O, string>>> {
+): Promise<Executable<Extract<keyof I, string>, Extract<keyof O, string>, OutputArray<I>>> {
   const start = performance.now();
-  const inputs = Object.entries(spec).map(([name, { shape, dtype = "f32" }]) => ({
-    name,
-    tensor: input(name, shape, dtype),
-  }));
-  const outputs = fn(Object.fromEntries(inputs.map(({ name, tensor }) => [name, tensor])) as never);
+  const inputs = mapValues<Extract<keyof I, string>, I[string], Tensor>(spec, ({ shape, dtype }, name) =>
+    input(name, shape, dtype),
+  );
+  const outputs = fn(inputs);
+  const float64 = Object.values(spec).some(({ dtype }) => dtype === "f64");
+  for (const [name, { dtype, shape }] of Object.entries(outputs))
+    if (!float64 && dtype !== "f32")
+      throw new InputError(
+        `compile: the output ${name} is ${dtype} ${showShape(shape)}, expected f32, as no input is f64`,
+        { name, dtype },
+        `convert it: cast(${name}, "f32")`,
+      );
+  const seconds = (performance.now() - start) / 1000;
+  return compileGraph(outputs, spec, options, seconds);
+}
+
+/**
+ * Compiles `outputs` as functions of inputs that exist already; they may have any dtype. `traceSeconds` is what it took to
+ * make them.
+ */
+export async function compileGraph<In extends string, Out extends string, Output extends TypedArray = TypedArray>(
+  outputs: Readonly<Record<Out, Tensor>>,
+  spec: Readonly<Record<In, InputSpec[string]>>,
+  options: CompileOptions = {},
+  traceSeconds = 0,
+): Promise<Executable<In, Out, Output>> {
   const names = Object.keys(outputs);
   for (const name of names)
-    if (name in spec)
+    if (Object.hasOwn(spec, name))
       throw new InputError(`compile: ${name} names both an input and an output`, { name }, "rename the output");
-  const traced = performance.now();
-
+  const start = performance.now();
   const target = targetOf(options);
-  const lowered = named(names, lower(Object.values(outputs), target));
-  const inPlace = Object.entries(options.inPlace ?? {});
-  const { outputs: pieces, cut } =
-    (options.pieces ?? target.device === "cpu") ? cutUp(lowered, inPlace) : uncut(lowered);
-  const tensors = pieces.map(({ tensor }) => tensor);
-  const final = named(
-    pieces.map(({ name }) => name),
-    (options.rematerialize ?? true) ? rematerialize(tensors) : tensors,
-  );
-  for (const pair of inPlace) for (const each of piecePairs(pair, cut)) assertInPlace(final, each);
-  const results = final.map(({ tensor }) => tensor);
-  const told = target.device === "cpu" ? sharedBuffers(results, options.bufferBudget) : undefined;
-  const model = emitModel(final, target, told);
+  const lowered = lower(Object.values<Tensor>(outputs), target).map((tensor, i) => ({ name: names[i]!, tensor }));
+  const planned = plan(lowered, target, options);
+  const model = emitModel(planned, target);
   const emitted = performance.now();
-
-  const sessions = options.sessions ?? nodeSessions(target.device);
-  const port = ({ name, tensor: { shape, dtype } }: NamedTensor) => ({ name, shape, dtype });
-  const session = await sessions(model.bytes, model.inputs.map(port), final.map(port), {
+  const load = options.sessions ?? nodeSessions(target.device);
+  const session = await load(model.bytes, model.inputs.map(portOf), planned.outputs.map(portOf), {
     threads: options.threads ?? defaultThreads(),
     profile: options.profile ?? false,
   });
   const stats: CompileStats = {
-    traceSeconds: (traced - start) / 1000,
-    lowerSeconds: (emitted - traced) / 1000,
+    traceSeconds,
+    lowerSeconds: (emitted - start) / 1000,
     sessionSeconds: (performance.now() - emitted) / 1000,
     nodes: model.nodes,
     bytes: model.bytes.length,
   };
-  const over = new Set(inPlace.map(([, output]) => output));
-  const own = lowered.map(port).filter((p) => !over.has(p.name));
-  const buffers = Object.fromEntries(own.map((p) => [p.name, allocate(p)]));
-  return new Executable(
-    onViews(session, cut, Object.keys(spec)),
-    Object.keys(spec),
-    buffers as never,
-    inPlace,
+  return {
     stats,
-    model.bytes,
-  );
+    onnx: model.bytes,
+    run: runner({
+      session: splitSession(session, planned.splits),
+      inputs: mapValues(spec, ({ shape, dtype = "f32" }, name): Port => ({ name, shape, dtype })),
+      outputs: mapValues(outputs, (tensor, name) => portOf({ name, tensor })),
+      needed: new Set([...model.inputs.map(({ name }) => name), ...planned.splits.keys()]),
+      over: new Map(Object.entries(options.inPlace ?? {}).map(([input, output]) => [output, input])),
+      copied: new Set(planned.copies.map(({ output }) => output)),
+    }),
+    profile: () => session.profile(),
+    release: () => session.release(),
+  };
 }
 
-const named = (names: readonly string[], tensors: readonly Tensor[]): NamedTensor[] =>
-  tensors.map((tensor, i) => ({ name: names[i]!, tensor }));
-
-const uncut = (outputs: readonly NamedTensor[]): Pieces => ({ outputs, cut: new Map() });
-
-/** Long vectors in pieces, save those outputs a piece of which would be written over what is still to be read. */
-function cutUp(outputs: readonly NamedTensor[], inPlace: readonly (readonly [string, string])[]): Pieces {
-  const pieces = inPieces(outputs);
-  const late = inPlace.filter((pair) => {
-    const pairs = piecePairs(pair, pieces.cut);
-    return pairs.length > 1 && pairs.some((each) => lateReader(pieces.outputs, each) !== undefined);
-  });
-  return late.length === 0 ? pieces : inPieces(outputs, new Set(late.map(([, output]) => output)));
-}
-
-/** Which pieces of an input an output, or its pieces, are written over. */
-function piecePairs([input, output]: readonly [string, string], cut: Pieces["cut"]): (readonly [string, string])[] {
-  const [from, to] = [cut.get(input), cut.get(output)];
-  return (from ?? to ?? [undefined]).map((s) => [
-    from && s ? pieceName(input, s) : input,
-    to && s ? pieceName(output, s) : output,
-  ]);
-}
-
-/** A compiled function. Its outputs are buffers of its own, overwritten by the next run: copy what must last. */
-export class Executable<In extends string = string, Out extends string = string> {
-  readonly stats: CompileStats;
-  /** The ONNX model, ready to be saved; long vectors may be in pieces, see CompileOptions.pieces. */
-  readonly onnx: Uint8Array;
-  private readonly session: Session;
-  private readonly known: ReadonlySet<string>;
-  private readonly buffers: Readonly<Record<Out, TypedArray>>;
-  private readonly inPlace: readonly (readonly [input: string, output: string])[];
-
-  constructor(
-    session: Session,
-    inputs: readonly string[],
-    buffers: Readonly<Record<Out, TypedArray>>,
-    inPlace: readonly (readonly [input: string, output: string])[],
-    stats: CompileStats,
-    onnx: Uint8Array,
-  ) {
-    this.session = session;
-    this.known = new Set(inputs);
-    this.buffers = buffers;
-    this.inPlace = inPlace;
-    this.stats = stats;
-    this.onnx = onnx;
-  }
-
-  /** Runs on the given arrays. `into` replaces some of the output buffers by arrays of the caller's. */
-  async run(
-    inputs: Readonly<Record<In, TypedArray>>,
-    into: Partial<Record<Out, TypedArray>> = {},
-  ): Promise<Record<Out, TypedArray>> {
-    for (const name of Object.keys(inputs))
-      if (!this.known.has(name))
-        throw new InputError(`run: no input is called ${name}`, { name }, `inputs: ${[...this.known].join(", ")}`);
-    const over = Object.fromEntries(this.inPlace.map(([input, output]) => [output, inputs[input as In]]));
-    const outputs = { ...this.buffers, ...over, ...into };
-    await this.session.run(inputs, outputs);
-    return outputs;
-  }
-
-  /** Time per node so far, slowest first. Ends profiling. */
-  profile(): readonly NodeTime[] {
-    return this.session.profile();
-  }
-
-  release(): Promise<void> {
-    return this.session.release();
-  }
-}
+const portOf = ({ name, tensor: { shape, dtype } }: NamedTensor): Port => ({ name, shape, dtype });

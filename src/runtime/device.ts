@@ -5,9 +5,16 @@ export type Device = Target["device"];
 
 export const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Device[];
 
+/** What to do where a device is missing. */
+export const deviceHints: Readonly<Record<Device, string>> = {
+  cpu: "reinstall onnxruntime-node: its CPU provider is always part of it",
+  webgpu: "needs a GPU with a driver for Vulkan, Metal or Direct3D 12 (on Debian: apt install mesa-vulkan-drivers)",
+  cuda: "needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the provider: eigensam doctor --install-cuda",
+};
+
 export type Convolution = Target["convolution"];
 
-/** Threads that ONNX Runtime works with unless told otherwise: one per core this process may use. */
+/** Threads of ONNX Runtime by default: one per core this process may use. */
 export const defaultThreads = (): number => availableParallelism();
 
 export interface TargetOptions {

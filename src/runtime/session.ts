@@ -1,7 +1,9 @@
 import type { DType } from "../graph/tensor.ts";
+import type { dtypes } from "../util/dtype.ts";
 import type { Shape } from "../util/shape.ts";
 
-export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** The arrays that hold values of some dtype. */
+export type TypedArray = ReturnType<(typeof dtypes)[DType]["allocate"]>;
 
 /** One value at the boundary of an executable. */
 export interface Port {
@@ -37,17 +39,3 @@ export type SessionFactory = (
   outputs: readonly Port[],
   options: SessionOptions,
 ) => Promise<Session>;
-
-export function allocate({ shape, dtype }: Port): TypedArray {
-  const size = shape.reduce((a, b) => a * b, 1);
-  switch (dtype) {
-    case "f32":
-      return new Float32Array(size);
-    case "f64":
-      return new Float64Array(size);
-    case "i32":
-      return new Int32Array(size);
-    default:
-      return new Uint8Array(size);
-  }
-}

@@ -32,7 +32,7 @@ export function createEvaluator(task: Task, batch: number, options: CompileOptio
       let [loss, correct] = [0, 0];
       for (const { rows, x, y, size } of batches) {
         const weight = new Float32Array(size).fill(1, 0, rows);
-        const results = await (await graph("score", size)).run({ theta, buffers, x, y, weight });
+        const results = await (await graph("score", size)).run({ theta, buffers, x, y, weight }, { reuse: true });
         loss += results.loss![0]!;
         correct += results.correct?.[0] ?? 0;
       }
@@ -43,7 +43,7 @@ export function createEvaluator(task: Task, batch: number, options: CompileOptio
       const parts: Float32Array[] = [];
       // Predictions read no targets, but a batch has some.
       for (const { rows, x: some, size } of cut({ x, y: new Int32Array(count), count }, batch, true)) {
-        const { prediction } = await (await graph("predict", size)).run({ theta, buffers, x: some });
+        const { prediction } = await (await graph("predict", size)).run({ theta, buffers, x: some }, { reuse: true });
         const all = prediction as Float32Array;
         parts.push(all.slice(0, (all.length / size) * rows));
       }

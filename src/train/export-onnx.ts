@@ -26,8 +26,5 @@ export function inferenceModel(task: Task, weights: Weights, batch: number): Uin
   const target = targetOf({ convolution: "native", standardOps: true });
   const names = Object.keys(outputs);
   const lowered = lower(Object.values(outputs), target);
-  return emitModel(
-    lowered.map((tensor, i) => ({ name: names[i]!, tensor })),
-    target,
-  ).bytes;
+  return emitModel({ outputs: lowered.map((tensor, i) => ({ name: names[i]!, tensor })) }, target).bytes;
 }

@@ -104,7 +104,8 @@ export function compileStepGraph(task: Task, model: Model, options: StepGraphOpt
     ],
     nextName,
   );
-  return compile(build, spec, { ...options.compile, inPlace }) as Promise<Executable>;
+  // A metric, or a method with state, may read a vector after its successor is made.
+  return compile(build, spec, { ...options.compile, inPlace, copyBack: true }) as Promise<Executable>;
 }
 
 /**

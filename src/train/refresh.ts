@@ -77,7 +77,7 @@ const estimators: Readonly<Record<Estimate["estimator"], (compiled: Compile, pro
       });
       return {
         estimate: async (inputs) => {
-          const { nextV, ...numbers } = await graph.run({ ...inputs });
+          const { nextV, ...numbers } = await graph.run({ ...inputs }, { reuse: true });
           const at = (name: string) => numbers[name]![0]!;
           return {
             v: nextV as Float32Array,
@@ -96,7 +96,7 @@ const estimators: Readonly<Record<Estimate["estimator"], (compiled: Compile, pro
       const graph = await compiled((f, theta, v) => ({ ...krylovSpace(f, theta, v, products) }));
       return {
         estimate: async (inputs) => {
-          const { basis, alpha, beta, g } = await graph.run({ ...inputs });
+          const { basis, alpha, beta, g } = await graph.run({ ...inputs }, { reuse: true });
           const d = inputs.v.length;
           const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
           const known = { estimator: "lanczos" as const, rayleigh: alpha![0]! };

@@ -93,18 +93,21 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       const { theta, buffers, estimated } = state;
       const graph = estimated ? stepGraph : warmupGraph;
       const scalars = optimizer.scalars(state.step + 1, settings);
-      const results = await graph.run({
-        theta,
-        buffers,
-        ...keyed(state.slots, slotName),
-        ...keyed(state.method, stateName),
-        // A rule that has no estimate yet gets zeros: Eigen-SAM with v = 0 is SAM.
-        v: estimated || !ownV ? state.v : zero,
-        x,
-        y,
-        ...mask,
-        ...scalarsOf({ lr, step: state.step, ...scalars, ...keyed(hyper, hyperName) }),
-      });
+      const results = await graph.run(
+        {
+          theta,
+          buffers,
+          ...keyed(state.slots, slotName),
+          ...keyed(state.method, stateName),
+          // A rule that has no estimate yet gets zeros: Eigen-SAM with v = 0 is SAM.
+          v: estimated || !ownV ? state.v : zero,
+          x,
+          y,
+          ...mask,
+          ...scalarsOf({ lr, step: state.step, ...scalars, ...keyed(hyper, hyperName) }),
+        },
+        { reuse: true },
+      );
       state.step++;
       const nextV = results[nextName("v")];
       // Diagnostics read v after its successor is made, so the two cannot share an array.

@@ -1,7 +1,7 @@
 import type { InputAttrs } from "../../src/graph/ops/source.ts";
 import type { DType, Tensor } from "../../src/graph/tensor.ts";
 import { topological } from "../../src/graph/walk.ts";
-import { type CompileOptions, compile } from "../../src/runtime/compile.ts";
+import { type CompileOptions, compileGraph } from "../../src/runtime/compile.ts";
 import type { TypedArray } from "../../src/runtime/session.ts";
 import type { Feeds } from "./reference.ts";
 
@@ -32,7 +32,7 @@ export async function runOn<K extends string>(
 ): Promise<Record<K, TypedArray>> {
   const inputs = inputsOf(Object.values(outputs));
   const spec = Object.fromEntries(inputs.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
-  const executable = await compile(() => outputs, spec, { threads: 1, ...options });
+  const executable = await compileGraph(outputs, spec, { threads: 1, ...options });
   const arrays = Object.fromEntries(inputs.map(({ name, dtype }) => [name, arrayOf(dtype, feeds[name]!)]));
   const results = await executable.run(arrays);
   await executable.release();

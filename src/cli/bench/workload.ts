@@ -71,7 +71,7 @@ export async function prepare(options: WorkloadOptions, registry: Registry): Pro
     stats: executable.stats,
     profile: () => executable.profile(),
     step: async () => {
-      await executable.run(feeds);
+      await executable.run(feeds, { reuse: true });
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Device, devices } from "../../runtime/device.ts";
+import { type Device, deviceHints, devices } from "../../runtime/device.ts";
 import { ChildError, startLineChild } from "../line-child.ts";
 import { moduleExtension, nodeArguments } from "../../util/package.ts";
 
@@ -9,12 +9,6 @@ export interface DeviceState {
   readonly reason?: string;
   readonly hint?: string;
 }
-
-const hints: Readonly<Record<Device, string>> = {
-  cpu: "reinstall onnxruntime-node: its CPU provider is always part of it",
-  webgpu: "needs a GPU with a driver for Vulkan, Metal or Direct3D 12 (on Debian: apt install mesa-vulkan-drivers)",
-  cuda: "needs an NVIDIA GPU, CUDA 12 with cuDNN 9, and the provider: eigensam doctor --install-cuda",
-};
 
 export const deviceStates = (): Promise<DeviceState[]> => Promise.all(devices.map(probe));
 
@@ -46,5 +40,5 @@ const explained = (device: Device, message: string) => ({
     .replace(/^device \w+ could not load the graph: /, "")
     .replace(/^\/\S+:\d+ .* was (false|true)\. /, "")
     .trim(),
-  hint: hints[device],
+  hint: deviceHints[device],
 });

@@ -55,7 +55,7 @@ export async function createStepper(config: SdeRunConfig, problem: Problem): Pro
     for (let j = 0; j < xi.length; j++) {
       const images = draw(...labels, j);
       const inputs = { theta, v, ...hyper, xi: number(xi[j]!), sumH: sums.h, sumXiH: sums.xiH, ...images };
-      await drifts.get(variant)!.run(inputs);
+      await drifts.get(variant)!.run(inputs, { reuse: true });
     }
   };
 
@@ -65,7 +65,8 @@ export async function createStepper(config: SdeRunConfig, problem: Problem): Pro
       const [substeps, batches] = continuous ? [sde.substeps, sde.batches] : [1, 1];
       if (refresh && step % method.every === 0) {
         const { theta, v } = state;
-        const { nextV } = await refresh.run({ theta, v, shift: number(0), ...draw(stream, "refresh", step) });
+        const inputs = { theta, v, shift: number(0), ...draw(stream, "refresh", step) };
+        const { nextV } = await refresh.run(inputs, { reuse: true });
         v.set(nextV!);
       }
       for (let sub = 0; sub < substeps; sub++) {

@@ -32,7 +32,7 @@ export async function topEigenvalue(
   const shift = inputs.theta.slice(0, 1).fill(0);
   let [eigenvalue, residual] = [Number.NaN, Number.POSITIVE_INFINITY];
   for (let call = 1; call <= CALLS; call++) {
-    const estimate = await power.run({ ...inputs, shift });
+    const estimate = await power.run({ ...inputs, shift }, { reuse: true });
     inputs.v.set(estimate.nextV!);
     eigenvalue = estimate.eigenvalue![0]!;
     const error = estimate.error![0]!;

@@ -1,7 +1,7 @@
 import type { Emitter, Tensor } from "../tensor.ts";
 import { type Shape, sizeOf } from "../../util/shape.ts";
 
-/** ONNX Runtime's CPU provider calls a loop per run of elements that need no broadcasting; shorter ones are mostly calls. */
+/** ONNX Runtime's CPU provider calls a loop per run of elements that need no broadcasting. In shorter runs the calls cost most. */
 const LONG_ENOUGH = 256;
 const WANTED = 1024;
 
@@ -9,7 +9,7 @@ const WANTED = 1024;
 const [SMALL, LARGE] = [1 << 16, 1 << 21];
 
 /**
- * An operand repeated along as many trailing axes of the result as make its runs long: of [C] against [H, W, N, C] it makes
+ * Repeats an operand along as many trailing axes of the result as make its runs long: [C] against [H, W, N, C] becomes
  * [N, C], a few kilobytes. 2 M elements with 64 channels take 0.15 ms where they took 0.31.
  */
 export function withLongRuns(emitter: Emitter, name: string, operand: Shape, result: Tensor): string {

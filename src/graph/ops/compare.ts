@@ -1,3 +1,4 @@
+import { dtypes } from "../../util/dtype.ts";
 import { ShapeError } from "../../util/errors.ts";
 import { broadcastShapes, type Shape } from "../../util/shape.ts";
 import { apply, defineOp } from "../op.ts";
@@ -55,15 +56,13 @@ export const whereOp = defineOp({
   ],
 });
 
-const onnxType: Readonly<Record<DType, number>> = { f32: 1, u8: 2, i32: 6, bool: 9, f64: 11 };
-
 /** Conversion; between f32 and f64 it is differentiable. */
 export const castOp = defineOp<{ readonly to: DType }>({
   name: "cast",
   shape: ([x]) => x!.shape,
   dtype: (_, { to }) => to,
   vjp: ({ g, inputs: [x] }) => [isFloat(x!.dtype) && isFloat(g.dtype) ? () => cast(g, x!.dtype) : null],
-  emit: (emitter, [x], _, { to }) => emitter.node("Cast", [x!], { to: onnxType[to] }),
+  emit: (emitter, [x], _, { to }) => emitter.node("Cast", [x!], { to: dtypes[to].onnx }),
   samples: [{ shapes: [[2, 3]], attrs: { to: "f64" } }],
 });
 

@@ -1,6 +1,6 @@
 /**
  * Two-dimensional convolution (cross-correlation, as in every deep-learning library). Activations are [H, W, N, C], weights
- * [kernel height, kernel width, C, K]; why this order is fast is told in docs/engine.md.
+ * [kernel height, kernel width, C, K]; docs/engine.md explains why this order is fast.
  * The three ops are the three contractions of one trilinear form Σ x·w·g, so each one's derivatives are the other two.
  */
 export interface ConvAttrs {

@@ -18,7 +18,7 @@ const middle = {
 
 /**
  * erf in float64 from operators that ONNX Runtime's CPU provider has in float64 (it has no Erf there):
- * |x| ≤ ½: x·P(x²)/Q(x²); above: sign(x)·(1 − exp(−x²)·P(|x|)/Q(|x|)), with |x| cut at 6, where 1 − erf < 3e-17.
+ * |x| ≤ ½: x·P(x²)/Q(x²); above: sign(x)·(1 − exp(−x²)·P(|x|)/Q(|x|)), with |x| limited to 6, where 1 − erf < 3e-17.
  * Absolute error below 1e-15.
  */
 export function emitErf(emitter: Emitter, x: string): string {

@@ -1,4 +1,5 @@
 import type { Op } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
 import { concatOp, padOp, sliceOp, transposeOp } from "./arrange.ts";
 import { castOp, equalOp, greaterEqualOp, greaterOp, whereOp } from "./compare.ts";
 import { convInputOp, convOp, convWeightOp } from "./conv.ts";
@@ -59,3 +60,9 @@ export const ops = {
 } as const satisfies Record<string, Op>;
 
 export type OpName = keyof typeof ops;
+
+/** The entry of a table by op name for the op that made `node`. */
+export function entryOf<T>(table: Readonly<Partial<Record<OpName, T>>>, { op }: Tensor): T | undefined {
+  const byName: Readonly<Record<string, T | undefined>> = table;
+  return byName[op.name];
+}

@@ -4,7 +4,6 @@ import { apply, defineOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
-import { constant } from "./source.ts";
 
 export interface TakeAttrs {
   readonly axis: number;
@@ -78,6 +77,3 @@ export const stride = (x: Tensor, axis: number, start: number, step: number, cou
         axis,
         Int32Array.from({ length: count }, (_, i) => start + i * step),
       );
-
-/** Zeros of the shape and dtype of `like`. */
-export const zerosLike = (like: Tensor): Tensor => constant(0, like.shape, like.dtype);

@@ -1,6 +1,6 @@
+import type { OpName } from "../ops/index.ts";
 import {
   dropBroadcast,
-  foldUniform,
   shrinkUniform,
   simplifyAdd,
   simplifyDiv,
@@ -21,19 +21,14 @@ import {
 import { pushSum } from "./sums.ts";
 
 /** The identities tried on each op, in order, until one applies; then again on what it gave. */
-export const rules: Readonly<Record<string, readonly Rule[]>> = {
-  add: [foldUniform, simplifyAdd, shrinkUniform, dropBroadcast, mergeLinear],
-  sub: [foldUniform, simplifySub, shrinkUniform, dropBroadcast, mergeLinear],
-  mul: [foldUniform, simplifyMul, shrinkUniform, dropBroadcast],
-  div: [foldUniform, simplifyDiv, shrinkUniform, dropBroadcast],
-  maximum: [foldUniform, shrinkUniform, dropBroadcast],
-  minimum: [foldUniform, shrinkUniform, dropBroadcast],
-  neg: [foldUniform, simplifyNeg],
-  reciprocal: [foldUniform],
-  sqrt: [foldUniform],
-  rsqrt: [foldUniform],
-  exp: [foldUniform],
-  log: [foldUniform],
+export const rules: Partial<Readonly<Record<OpName, readonly Rule[]>>> = {
+  add: [simplifyAdd, shrinkUniform, dropBroadcast, mergeLinear],
+  sub: [simplifySub, shrinkUniform, dropBroadcast, mergeLinear],
+  mul: [simplifyMul, shrinkUniform, dropBroadcast],
+  div: [simplifyDiv, shrinkUniform, dropBroadcast],
+  maximum: [shrinkUniform, dropBroadcast],
+  minimum: [shrinkUniform, dropBroadcast],
+  neg: [simplifyNeg],
   reshape: [rearrangeUniform, simplifyReshape],
   broadcastTo: [rearrangeUniform, simplifyBroadcast],
   transpose: [rearrangeUniform, simplifyTranspose],

@@ -1,6 +1,7 @@
 import { sameShape } from "../../util/shape.ts";
-import { apply, attrsOf } from "../op.ts";
+import { apply, attrsOf, is } from "../op.ts";
 import { concatOp, inversePermutation, slice, sliceOp, transpose, transposeOp } from "../ops/arrange.ts";
+import { matmulOp } from "../ops/matmul.ts";
 import { broadcastOp, broadcastTo, sum, sumOp } from "../ops/reduce.ts";
 import { reshape, reshapeOp } from "../ops/reshape.ts";
 import { constant, constantOp, uniformValue } from "../ops/source.ts";
@@ -20,13 +21,13 @@ export const simplifyReshape: Rule = (node) => {
   if (sameShape(x.shape, node.shape)) return x;
   const data = attrsOf(constantOp, x)?.data;
   if (data !== undefined) return constant(data, node.shape, node.dtype);
-  return attrsOf(reshapeOp, x) ? reshape(x.inputs[0]!, node.shape) : undefined;
+  return is(reshapeOp, x) ? reshape(x.inputs[0]!, node.shape) : undefined;
 };
 
 /** A broadcast of a broadcast is one broadcast; one that adds only leading 1s is a reshape. */
 export const simplifyBroadcast: Rule = (node) => {
   const x = node.inputs[0]!;
-  if (attrsOf(broadcastOp, x)) return broadcastTo(x.inputs[0]!, node.shape);
+  if (is(broadcastOp, x)) return broadcastTo(x.inputs[0]!, node.shape);
   const significant = node.shape.slice(node.shape.length - x.shape.length);
   const onlyOnes =
     sameShape(significant, x.shape) && node.shape.every((d, i) => d === 1 || i >= node.shape.length - x.shape.length);
@@ -79,11 +80,11 @@ export const mergeLinear: Rule = (node) => {
   const [a, b] = node.inputs as [Tensor, Tensor];
   if (a.op !== b.op || a === b || !sameShape(a.shape, b.shape)) return undefined;
   const combine = (p: Tensor, q: Tensor) => apply(node.op, [p, q], node.attrs);
-  if (a.op.name === "reshape" && sameShape(a.inputs[0]!.shape, b.inputs[0]!.shape))
+  if (is(reshapeOp, a) && sameShape(a.inputs[0]!.shape, b.inputs[0]!.shape))
     return reshape(combine(a.inputs[0]!, b.inputs[0]!), node.shape);
   const [x, y] = [a.inputs[0]!, b.inputs[0]!];
   const [p, q] = [a.inputs[1], b.inputs[1]];
-  if (a.op.name === "matmul" && x === y && x.op.name === "constant" && sameShape(p!.shape, q!.shape))
+  if (is(matmulOp, a) && x === y && is(constantOp, x) && sameShape(p!.shape, q!.shape))
     return apply(a.op, [x, combine(p!, q!)], a.attrs);
   const [from, to] = [attrsOf(takeOp, a), attrsOf(takeOp, b)];
   if (from && from.axis === to!.axis && from.indices === to!.indices && sameShape(x.shape, y.shape))

@@ -1,10 +1,9 @@
 import { type Shape, sizeOf } from "../../util/shape.ts";
-import { attrsOf } from "../op.ts";
-import { add, mul, neg, sub } from "../ops/elementwise.ts";
+import { attrsOf, is } from "../op.ts";
+import { add, addOp, mul, mulOp, neg, negOp, sub, subOp } from "../ops/elementwise.ts";
 import { broadcastOp, broadcastTo, sum, sumOp } from "../ops/reduce.ts";
 import { constant, uniformValue } from "../ops/source.ts";
 import type { Tensor } from "../tensor.ts";
-import { isAdd, isMul, isNeg, isSub } from "./arithmetic.ts";
 import type { Rule } from "./rule.ts";
 
 /**
@@ -23,18 +22,18 @@ export const pushSum: Rule = (node, simplify) => {
 
   const value = uniformValue(x);
   if (value !== undefined) return constant(value * count, node.shape, node.dtype);
-  if (attrsOf(broadcastOp, x) && constantAlong(x.inputs[0]!)) return shaped(total(x.inputs[0]!));
-  if (isNeg(x)) return neg(sum(x.inputs[0]!, axes, true));
-  if (isMul(x)) {
+  if (is(broadcastOp, x) && constantAlong(x.inputs[0]!)) return shaped(total(x.inputs[0]!));
+  if (is(negOp, x)) return neg(sum(x.inputs[0]!, axes, true));
+  if (is(mulOp, x)) {
     const factors = factorsOf(x);
     const outside = factors.filter(constantAlong);
     if (outside.length === 0) return undefined;
     const inside = factors.filter((f) => !constantAlong(f));
     return shaped(mul(sumOf(product(inside)), product(outside)));
   }
-  if (isAdd(x) || isSub(x)) {
+  if (is(addOp, x) || is(subOp, x)) {
     const [a, b] = x.inputs as [Tensor, Tensor];
-    const combine = isAdd(x) ? add : sub;
+    const combine = is(addOp, x) ? add : sub;
     if (constantAlong(a) || constantAlong(b)) return shaped(combine(total(a), total(b)));
     const [sumA, sumB] = [sumOf(a), sumOf(b)];
     if (uniformValue(sumA) === 0 || uniformValue(sumB) === 0) return shaped(combine(sumA, sumB));
@@ -56,7 +55,7 @@ function broadcastAlong(t: Tensor, shape: Shape, axes: readonly number[]): Tenso
 }
 
 function factorsOf(x: Tensor): Tensor[] {
-  return isMul(x) ? x.inputs.flatMap(factorsOf) : [x];
+  return is(mulOp, x) ? x.inputs.flatMap(factorsOf) : [x];
 }
 
 /** Small factors first, so that few passes are over large tensors. */

@@ -11,8 +11,20 @@ export interface AxisGeometry {
 }
 
 /**
- * A bilinear algorithm laid over an axis in tiles of m outputs: y = Aᵀ[(G w) ⊙ (Bᵀ x)] in each. Transformed coordinates are
+ * A bilinear algorithm applied along an axis in tiles of m outputs: y = Aᵀ[(G w) ⊙ (Bᵀ x)] in each. Transformed coordinates are
  * ordered (rank index, tile), so that equal rank indices of all tiles lie together.
+ *
+ * An example, F(2,3): 3 taps w₀ w₁ w₂ and padding 1 on the 4 positions x₀…x₃ make 4 outputs, in 2 tiles of m = 2. Tile 0 reads
+ * x₋₁…x₂ and tile 1 reads x₁…x₄, where x₋₁ = x₄ = 0. Each takes r = 4 multiplications instead of 6, with
+ *
+ *     Bᵀ = −1  0  1  0     G = −1  0  0     Aᵀ = 1  1  1  0
+ *           0  1  1  0          ½  ½  ½          0  1 −1  1
+ *           0 −1  1  0          ½ −½  ½
+ *           0 −1  0  1          0  0  1
+ *
+ * The first output of a tile that reads a b c d is the first three products,
+ * −w₀(c − a) + ½(w₀ + w₁ + w₂)(b + c) + ½(w₀ − w₁ + w₂)(c − b) = w₀a + w₁b + w₂c. The 8 transformed coordinates are
+ * (0, tile 0), (0, tile 1), (1, tile 0), … : `tiles` is 2 and `rank` is 4.
  */
 export interface AxisPlan {
   readonly length: number;

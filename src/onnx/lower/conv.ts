@@ -1,22 +1,29 @@
+import { attrsOf } from "../../graph/op.ts";
+import { convInputOp, convOp, convWeightOp } from "../../graph/ops/conv.ts";
 import { type ConvAttrs, convOutputSize } from "../../graph/ops/conv-attrs.ts";
 import { matmul } from "../../graph/ops/matmul.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { putBack, stride } from "../../graph/ops/take.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import type { Target, Tensor } from "../../graph/tensor.ts";
 import { type AxisGeometry, planAxis } from "./axis-plan.ts";
 import { directConv, directConvInput, directConvWeight, patchIndices, tallProduct } from "./conv-direct.ts";
 import { type ConvPlan, convPlan, winogradConv, winogradConvInput, winogradConvWeight } from "./conv-winograd.ts";
 import { directCost, winogradCost } from "./cost.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
 
-/** A convolution's way to be computed, chosen once per geometry so that its three contractions share their parts. */
-type Method =
-  | { readonly kind: "native" }
-  | { readonly kind: "pointwise" }
-  | { readonly kind: "direct"; readonly patches: Int32Array }
-  | { readonly kind: "winograd"; readonly plan: ConvPlan };
+/** One way to compute a convolution: its three contractions, which share their parts. */
+interface Method {
+  /** y of x [H, W, N, C] and w [kh, kw, C, K]. */
+  forward(x: Tensor, w: Tensor): Tensor;
+  /** x of y [Ho, Wo, N, K] and w. */
+  input(y: Tensor, w: Tensor): Tensor;
+  /** w of x and y. */
+  weight(x: Tensor, y: Tensor): Tensor;
+}
 
-interface Sizes {
+/** What decides about the method; equal geometries get one method, and so share its constants. */
+interface Geometry {
+  readonly attrs: ConvAttrs;
   readonly batch: number;
   readonly channels: number;
   readonly filters: number;
@@ -25,57 +32,47 @@ interface Sizes {
 
 export const lowerConv: Lowering = (node, context) => {
   const [x, w] = node.inputs as [Tensor, Tensor];
-  const attrs = node.attrs as ConvAttrs;
-  const method = methodOf(attrs, { ...sizes(x, node), dtype: node.dtype }, context);
-  switch (method.kind) {
-    case "native":
-      return undefined;
-    case "pointwise":
-      return reshape(matmul(rows(sampled(x, attrs)), rows(w)), node.shape);
-    case "direct":
-      return directConv(x, w, method.patches, convOutputSize(attrs));
-    case "winograd":
-      return winogradConv(x, w, method.plan);
-  }
+  return methodOf(attrsOf(convOp, node)!, x, node, context)?.forward(x, w);
 };
 
 export const lowerConvInput: Lowering = (node, context) => {
   const [y, w] = node.inputs as [Tensor, Tensor];
-  const attrs = node.attrs as ConvAttrs;
-  const method = methodOf(attrs, { ...sizes(node, y), dtype: node.dtype }, context);
-  switch (method.kind) {
-    case "native":
-      return undefined;
-    case "pointwise": {
-      const small = [...convOutputSize(attrs), node.shape[2]!, node.shape[3]!];
-      return unsampled(reshape(matmul(rows(y), rows(w), { transB: true }), small), attrs);
-    }
-    case "direct":
-      return directConvInput(y, w, method.patches, attrs.size);
-    case "winograd":
-      return winogradConvInput(y, w, method.plan);
-  }
+  return methodOf(attrsOf(convInputOp, node)!, node, y, context)?.input(y, w);
 };
 
 export const lowerConvWeight: Lowering = (node, context) => {
   const [x, y] = node.inputs as [Tensor, Tensor];
-  const attrs = node.attrs as ConvAttrs;
-  const method = methodOf(attrs, { ...sizes(x, y), dtype: node.dtype }, context);
-  switch (method.kind) {
-    case "native":
-      return undefined;
-    case "pointwise":
-      return reshape(tallProduct(rows(sampled(x, attrs)), rows(y)), node.shape);
-    case "direct":
-      return directConvWeight(x, y, method.patches, attrs.kernel);
-    case "winograd":
-      return winogradConvWeight(x, y, method.plan, attrs.kernel);
-  }
+  return methodOf(attrsOf(convWeightOp, node)!, x, y, context)?.weight(x, y);
 };
 
-const rows = (t: Tensor): Tensor => reshape(t, [-1, t.shape.at(-1)!]);
+/** A 1×1 kernel without padding is a matrix product over channels. */
+const pointwise = (attrs: ConvAttrs): Method => ({
+  forward: (x, w) =>
+    reshape(matmul(rows(sampled(x, attrs)), rows(w)), [...convOutputSize(attrs), x.shape[2]!, w.shape[3]!]),
+  input: (y, w) => {
+    const products = matmul(rows(y), rows(w), { transB: true });
+    return unsampled(reshape(products, [...convOutputSize(attrs), y.shape[2]!, w.shape[2]!]), attrs);
+  },
+  weight: (x, y) => reshape(tallProduct(rows(sampled(x, attrs)), rows(y)), [...attrs.kernel, x.shape[3]!, y.shape[3]!]),
+});
 
-const sizes = (x: Tensor, y: Tensor) => ({ batch: x.shape[2]!, channels: x.shape[3]!, filters: y.shape[3]! });
+function direct({ attrs, batch }: Geometry): Method {
+  const output = convOutputSize(attrs);
+  const patches = patchIndices(attrs, output, batch);
+  return {
+    forward: (x, w) => directConv(x, w, patches, output),
+    input: (y, w) => directConvInput(y, w, patches, attrs.size),
+    weight: (x, y) => directConvWeight(x, y, patches, attrs.kernel),
+  };
+}
+
+const winograd = (plan: ConvPlan, kernel: ConvAttrs["kernel"]): Method => ({
+  forward: (x, w) => winogradConv(x, w, plan),
+  input: (y, w) => winogradConvInput(y, w, plan),
+  weight: (x, y) => winogradConvWeight(x, y, plan, kernel),
+});
+
+const rows = (t: Tensor): Tensor => reshape(t, [-1, t.shape.at(-1)!]);
 
 /** The positions that a 1×1 kernel reads. */
 function sampled(x: Tensor, attrs: ConvAttrs): Tensor {
@@ -89,19 +86,19 @@ function unsampled(y: Tensor, { size, stride: step }: ConvAttrs): Tensor {
   return step[0] === 1 && size[0] === y.shape[0] ? wide : putBack(wide, 0, positions(0), size[0]);
 }
 
-function methodOf(attrs: ConvAttrs, sizes: Sizes, context: LoweringContext): Method {
-  const key = JSON.stringify(["conv", attrs, sizes]);
-  return context.memo(key, () => choose(attrs, sizes, context.target.convolution));
+function methodOf(attrs: ConvAttrs, x: Tensor, y: Tensor, { memo, target }: LoweringContext): Method | undefined {
+  const [batch, channels, filters] = [x.shape[2]!, x.shape[3]!, y.shape[3]!];
+  const geometry: Geometry = { attrs, batch, channels, filters, dtype: y.dtype };
+  return memo(JSON.stringify(["conv", geometry]), () => choose(geometry, target.convolution));
 }
 
-function choose(attrs: ConvAttrs, { batch, channels, filters, dtype }: Sizes, convolution: string): Method {
+/** The method for one geometry; undefined leaves the convolution to the target's own operators. */
+function choose(geometry: Geometry, convolution: Target["convolution"]): Method | undefined {
+  const { attrs, batch, channels, filters, dtype } = geometry;
   const { kernel, padding } = attrs;
-  if (convolution === "native") return { kind: "native" };
-  if (kernel[0] * kernel[1] === 1 && padding[0] + padding[1] === 0) return { kind: "pointwise" };
-
-  const output = convOutputSize(attrs);
-  const direct = (): Method => ({ kind: "direct", patches: patchIndices(attrs, output, batch) });
-  if (convolution === "direct") return direct();
+  if (convolution === "native") return undefined;
+  if (kernel[0] * kernel[1] === 1 && padding[0] + padding[1] === 0) return pointwise(attrs);
+  if (convolution === "direct") return direct(geometry);
 
   const axis = (i: 0 | 1): AxisGeometry => ({
     length: attrs.size[i],
@@ -113,9 +110,9 @@ function choose(attrs: ConvAttrs, { batch, channels, filters, dtype }: Sizes, co
   const candidates = TILES.flatMap((h) => TILES.map((w) => [h, w] as const));
   const costs = candidates.map((m) => winogradCost(down, across, m, batch, channels, filters));
   const best = costs.indexOf(Math.min(...costs));
-  if (costs[best]! >= directCost(attrs, output, batch, channels, filters)) return direct();
+  if (costs[best]! >= directCost(attrs, convOutputSize(attrs), batch, channels, filters)) return direct(geometry);
   const [h, w] = candidates[best]!;
-  return { kind: "winograd", plan: convPlan(planAxis(down, h, dtype), planAxis(across, w, dtype), dtype) };
+  return winograd(convPlan(planAxis(down, h, dtype), planAxis(across, w, dtype), dtype), kernel);
 }
 
 /** Outputs per tile that are tried on each axis. */

@@ -3,7 +3,7 @@ import { type AxisGeometry, outputLength, rankOf } from "./axis-plan.ts";
 
 /**
  * A rough model of ONNX Runtime's CPU provider on two AVX-512 cores, in seconds. It only has to rank the few ways to do one
- * convolution; constants fitted to per-node profiles (docs/engine.md).
+ * convolution; its constants are fitted to per-node profiles (docs/engine.md).
  */
 const MULTIPLY_ADDS_PER_SECOND = 1.6e11;
 const BYTES_PER_SECOND = 3e10;
@@ -13,11 +13,11 @@ const DIRECT_SURCHARGE = 1.6;
 /** Transforms of weights run at about 12 GB/s: they write far more than they read. */
 const WEIGHT_SURCHARGE = 2.7;
 
-/** A product of [m × k] and [k × n], `count` times: packing makes small sides dear. */
+/** A product of [m × k] and [k × n], `count` times: packing makes small sides expensive. */
 const product = (count: number, m: number, k: number, n: number): number =>
   ((count * m * k * n) / MULTIPLY_ADDS_PER_SECOND) * (1 + 12 / m + 12 / k + 12 / n);
 
-/** The transforms reach less than a plain pass: each reads or writes several streams at once. */
+/** Transforms are slower than a plain pass: each reads or writes several streams at once. */
 const TRANSFORMED_BYTES_PER_SECOND = 2.4e10;
 /** Coordinates are gathered before the inputs are made from them, on both axes. */
 const SCATTER_SURCHARGE = 2;

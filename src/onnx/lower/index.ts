@@ -1,15 +1,18 @@
-import { withInputs } from "../../graph/op.ts";
-import { type FilterBankAttrs, filterBankByWindows } from "../../graph/ops/filter-bank.ts";
-import type { OpName } from "../../graph/ops/index.ts";
+import { attrsOf, withInputs } from "../../graph/op.ts";
+import { filterBankByWindows, filterBankOp } from "../../graph/ops/filter-bank.ts";
+import { entryOf, type OpName } from "../../graph/ops/index.ts";
+import { rewrite } from "../../graph/rewrite.ts";
 import { simplify } from "../../graph/simplify.ts";
 import type { Target, Tensor } from "../../graph/tensor.ts";
-import { topological } from "../../graph/walk.ts";
 import { lowerConv, lowerConvInput, lowerConvWeight } from "./conv.ts";
 import { scaleWeights } from "./channel-scale.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
 
-const lowerFilterBank: Lowering = ({ dtype, inputs: [x, filters], attrs }) =>
-  dtype === "f64" ? filterBankByWindows(x!, filters!, attrs as FilterBankAttrs) : undefined;
+/** ONNX Runtime's CPU provider has no Conv in f64. */
+const lowerFilterBank: Lowering = (node) =>
+  node.dtype === "f64"
+    ? filterBankByWindows(node.inputs[0]!, node.inputs[1]!, attrsOf(filterBankOp, node)!)
+    : undefined;
 
 /** Ops that are rewritten before emission; all others are emitted as they are. */
 const lowerings: Partial<Record<OpName, Lowering>> = {
@@ -29,12 +32,9 @@ export function lower(outputs: readonly Tensor[], target: Target): Tensor[] {
       return made.get(key) as T;
     },
   };
-  const done = new Map<Tensor, Tensor>();
-  const simple = simplify(scaleWeights(simplify(outputs)));
-  for (const node of topological(simple)) {
-    const inputs = node.inputs.map((x) => done.get(x)!);
-    const rebuilt = inputs.every((x, i) => x === node.inputs[i]) ? node : withInputs(node, inputs);
-    done.set(node, lowerings[node.op.name as OpName]?.(rebuilt, context) ?? rebuilt);
-  }
-  return simplify(simple.map((y) => done.get(y)!));
+  const lowered = rewrite(simplify(scaleWeights(simplify(outputs))), (original, inputs) => {
+    const node = withInputs(original, inputs);
+    return entryOf(lowerings, node)?.(node, context) ?? node;
+  });
+  return simplify(lowered);
 }

@@ -12,7 +12,7 @@ export interface BilinearAlgorithm {
 }
 
 /**
- * Finite interpolation points by how many are needed. Transforms are dense matrix products here, so points cost nothing:
+ * Finite interpolation points by how many are needed. Transforms are dense matrix products here, so points cost nothing.
  * 0, ±¾, ±1½ give F(4,3) a rounding error 2.3 times smaller than the usual 0, ±1, ±2 (7.7e-7 against 1.8e-6 for one layer
  * of 64 channels in f32; F(2,3): 2.8e-7, plain sum: 1.6e-7).
  */

@@ -8,7 +8,8 @@ import { reshape } from "../src/graph/ops/reshape.ts";
 import { input } from "../src/graph/ops/source.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { ModelProtoSchema } from "../src/onnx/onnx_pb.ts";
-import { sharedBuffers } from "../src/onnx/shared-buffers.ts";
+import { executionOrder } from "../src/onnx/plan/execution.ts";
+import { chooseKnownShapes } from "../src/onnx/plan/known-shapes.ts";
 import { compile } from "../src/runtime/compile.ts";
 import { inputsOf, runOn } from "./support/run.ts";
 import { networks, problem } from "./support/models.ts";
@@ -17,22 +18,25 @@ import { vector } from "./support/numbers.ts";
 const repeated = (x: Tensor, times: number, step: (t: Tensor) => Tensor): Tensor =>
   Array.from({ length: times }).reduce<Tensor>(step, x);
 
-describe("the shapes that ONNX Runtime is told", () => {
+const knownShapes = (outputs: readonly Tensor[], budget?: number) =>
+  chooseKnownShapes(executionOrder(outputs), outputs, budget);
+
+describe("the shapes that are declared to ONNX Runtime", () => {
   it("are those of values that follow one another, never of inputs, outputs, views or large values", () => {
     const x = input("x", [8, 5]);
     const first = tanh(x);
     const second = tanh(first);
-    expect(sharedBuffers([tanh(second)])).toEqual(new Set([first, second]));
+    expect(knownShapes([tanh(second)])).toEqual(new Set([first, second]));
 
     const [a, b] = [tanh(x), tanh(reshape(tanh(tanh(x)), [5, 8]))];
-    expect([...sharedBuffers([add(sum(a), sum(b))])].some(({ op }) => op.name === "reshape")).toBe(false);
+    expect([...knownShapes([add(sum(a), sum(b))])].some(({ op }) => op.name === "reshape")).toBe(false);
 
     const large = repeated(input("y", [4096, 1024]), 4, tanh);
-    expect(sharedBuffers([sum(large)]).size).toBe(0);
+    expect(knownShapes([sum(large)]).size).toBe(0);
   });
 
   it("cost no more memory than the budget", () => {
-    // Two chains of the narrow shape; between them products, which need more memory, and for which nothing is told.
+    // Two chains of the narrow shape; between them products, which need more memory, and of which no shape is declared.
     const narrow = 50 * 10 * 4;
     const wide = [
       [128, 64],
@@ -43,10 +47,10 @@ describe("the shapes that ONNX Runtime is told", () => {
     const before = sum(repeated(x, 3, tanh));
     const between = wide.reduce((t, m) => matmul(m, t), mul(input("n", [64, 96]), before));
     const after = repeated(add(x, sum(between)), 3, tanh);
-    const told = (budget: number) => [...sharedBuffers([sum(after)], budget)].filter(({ shape }) => shape[0] === 50);
-    expect(told(narrow - 1)).toEqual([]);
-    expect(told(narrow).length).toBe(7);
-    expect([...sharedBuffers([sum(after)])].some(({ op }) => op.name === "matmul")).toBe(false);
+    const declared = (budget: number) => [...knownShapes([sum(after)], budget)].filter(({ shape }) => shape[0] === 50);
+    expect(declared(narrow - 1)).toEqual([]);
+    expect(declared(narrow).length).toBe(7);
+    expect([...knownShapes([sum(after)])].some(({ op }) => op.name === "matmul")).toBe(false);
   });
 });
 
@@ -56,7 +60,7 @@ describe("a training step whose values share buffers", () => {
   const outputs = { loss, gradient: grad(loss, theta) };
   const inputs = inputsOf(Object.values(outputs));
   const spec = Object.fromEntries(inputs.map(({ name, shape, dtype }) => [name, { shape, dtype }]));
-  const shapesTold = async (bufferBudget: number) => {
+  const shapesDeclared = async (bufferBudget: number) => {
     const { onnx } = await compile(() => outputs, spec, { threads: 1, bufferBudget });
     return fromBinary(ModelProtoSchema, onnx).graph!.valueInfo.length;
   };
@@ -69,6 +73,6 @@ describe("a training step whose values share buffers", () => {
     const [none, all] = [await runOn(outputs, feeds, { bufferBudget: 0 }), await runOn(outputs, feeds)];
     expect(all.gradient.some((value) => value !== 0)).toBe(true);
     expect(all).toEqual(none);
-    expect(await shapesTold(0)).toBeLessThan(await shapesTold(1e9));
+    expect(await shapesDeclared(0)).toBeLessThan(await shapesDeclared(1e9));
   });
 });

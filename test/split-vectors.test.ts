@@ -7,15 +7,15 @@ import { matmul } from "../src/graph/ops/matmul.ts";
 import { sum } from "../src/graph/ops/reduce.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { mean } from "../src/nn/functions.ts";
-import { inPieces } from "../src/onnx/pieces.ts";
 import type { Loss } from "../src/optim/point.ts";
 import { eigenSamStep, samStep, sgdStep } from "./support/steps.ts";
+import { splitVectors } from "../src/onnx/plan/split.ts";
 import { compile } from "../src/runtime/compile.ts";
 import { input } from "../src/graph/ops/source.ts";
 import { relativeError, vector } from "./support/numbers.ts";
 import { F64 } from "./tolerances.ts";
 
-/** Two layers with vectors between them, long enough to be cut: [0, 1_024_000), the two small ones together, the rest. */
+/** Two layers with vectors between them, long enough to be split: [0, 1_024_000), the two small ones together, the rest. */
 const [features, hidden, out] = [1024, 1000, 64];
 const n = features * hidden + 2 * hidden + hidden * out;
 const spec = {
@@ -54,7 +54,7 @@ const steps: Readonly<Record<string, (inputs: Inputs) => ReturnType<typeof sgdSt
   "Eigen-SAM": ({ x, v, ...state }) => eigenSamStep(lossOn(x), state, v, hyper),
 };
 
-describe("long vectors in pieces give what whole ones give", () => {
+describe("long vectors in parts give what whole ones give", () => {
   const options = { threads: 2, inPlace: { theta: "nextTheta", momentum: "nextMomentum" } };
 
   it.each(Object.entries(steps))("in a step of %s written over its state", async (_, step) => {
@@ -63,8 +63,8 @@ describe("long vectors in pieces give what whole ones give", () => {
       return { loss, gradNorm, nextTheta: theta, nextMomentum: momentum };
     };
     const [whole, cut] = [arrays(), arrays()];
-    const expected = await (await compile(outputs, spec, { ...options, pieces: false })).run(whole);
-    const results = await (await compile(outputs, spec, { ...options, pieces: true })).run(cut);
+    const expected = await (await compile(outputs, spec, { ...options, splitVectors: false })).run(whole);
+    const results = await (await compile(outputs, spec, { ...options, splitVectors: true })).run(cut);
     expect(results.nextTheta).toBe(cut.theta);
     expect(relativeError(cut.theta, arrays().theta)).toBeGreaterThan(1e-6);
     for (const name of ["loss", "gradNorm", "nextTheta", "nextMomentum"] as const)
@@ -84,14 +84,14 @@ describe("long vectors in pieces give what whole ones give", () => {
         theta2: theta,
       };
     };
-    const expected = await (await compile(outputs, spec, { pieces: false })).run(arrays());
-    const results = await (await compile(outputs, spec, { pieces: true })).run(arrays());
+    const expected = await (await compile(outputs, spec, { splitVectors: false })).run(arrays());
+    const results = await (await compile(outputs, spec, { splitVectors: true })).run(arrays());
     for (const name of ["g", "Hv", "rayleigh", "shifted", "across", "theta2"] as const)
       expect(relativeError(results[name], expected[name]), name).toBeLessThan(F64);
   });
 });
 
-describe("a vector is cut", () => {
+describe("a vector is split", () => {
   const theta = input("theta", [n]);
   const v = input("v", [n]);
   const loss = lossOn(input("x", [4, features]))(theta);
@@ -103,7 +103,7 @@ describe("a vector is cut", () => {
   ];
 
   it("at its parameters, small neighbours together", () => {
-    expect(inPieces([{ name: "g", tensor: g }]).cut).toEqual(
+    expect(splitVectors([{ name: "g", tensor: g }]).splits).toEqual(
       new Map([
         ["theta", layers],
         ["g", layers],
@@ -116,15 +116,15 @@ describe("a vector is cut", () => {
       { name: "g", tensor: g },
       { name: "row", tensor: matmul(reshape(v, [1, n]), reshape(v, [n, 1])) },
     ];
-    const { cut, outputs: kept } = inPieces(outputs, new Set(["g"]));
-    expect([...cut.keys()]).toEqual(["theta"]);
+    const { splits, outputs: kept } = splitVectors(outputs, new Set(["g"]));
+    expect([...splits.keys()]).toEqual(["theta"]);
     expect(kept.map(({ name }) => name)).toEqual(["g", "row"]);
   });
 
   it("but not a short one", () => {
     const short = input("short", [10]);
     const tensor = add(slice(short, 0, 0, 5), slice(short, 0, 5, 10));
-    expect(inPieces([{ name: "y", tensor }]).cut.size).toBe(0);
+    expect(splitVectors([{ name: "y", tensor }]).splits.size).toBe(0);
   });
 });
 
