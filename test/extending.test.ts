@@ -20,7 +20,7 @@ import { trainSettings } from "../src/train/settings.ts";
 import { standingOf } from "../src/train/store.ts";
 import { inPackage } from "../src/util/package.ts";
 import { meanSam, scaledSam } from "./fixtures/plugins/methods.ts";
-import { directionNorm, quadratic, saddle } from "./fixtures/plugins/parts.ts";
+import { thetaNorm, quadratic, saddle } from "./fixtures/plugins/parts.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 import { runHere, smallRun, smallSde } from "./support/sde-runs.ts";
 
@@ -60,15 +60,16 @@ async function meanSamByHand(start: Float64Array, { rho, lambda, lr, momentum }:
   };
   let theta = [...start];
   let [m, velocity] = [theta.map(() => 0), theta.map(() => 0)];
-  const steps: { loss: number; direction: number }[] = [];
+  const steps: { loss: number; norm: number }[] = [];
   for (let step = 0; step < count; step++) {
     const { loss, gradient } = lossAt(theta);
+    steps.push({ loss, norm: Math.hypot(...theta) });
+    const fresh = gradient.map((x, k) => x - m[k]!);
+    const radius = rho / Math.hypot(...fresh);
+    const direction = lossAt(theta.map((x, k) => x + radius * fresh[k]!)).gradient;
     m = m.map((x, k) => lambda * x + (1 - lambda) * gradient[k]!);
-    const radius = rho / Math.hypot(...m);
-    const direction = lossAt(theta.map((x, k) => x + radius * m[k]!)).gradient;
     velocity = velocity.map((x, k) => momentum * x + direction[k]!);
     theta = theta.map((x, k) => x - lr * velocity[k]!);
-    steps.push({ loss, direction: Math.hypot(...direction) });
   }
   return { theta, m, steps };
 }
@@ -95,7 +96,7 @@ describe("a method, a model, a data set and a step metric from files of one's ow
     expect(done).toMatchObject({ event: "done", train: { loss: expect.closeTo(0, 2) } });
     const record = JSON.parse(readFileSync(runFiles(run).record, "utf8"));
     expect(record.method).toMatchObject({ name: "mean-sam", title: "Mean-SAM", colour: "#8c564b" });
-    expect(jsonLines(metricsOf(run))[0]).toMatchObject({ kind: "step", directionNorm: expect.any(Number) });
+    expect(jsonLines(metricsOf(run))[0]).toMatchObject({ kind: "step", thetaNorm: expect.any(Number) });
   });
 
   it("resume to the same bytes after a stop", async () => {
@@ -127,11 +128,11 @@ describe("a method, a model, a data set and a step metric from files of one's ow
     const out = join(folder, "report");
     const { status, stderr } = await eigensam(["report", run, "--out", out]);
     expect(status, stderr).toBe(0);
-    const svg = readFileSync(join(out, "figures/direction-norm.svg"), "utf8");
+    const svg = readFileSync(join(out, "figures/theta-norm.svg"), "utf8");
     expect(svg).toContain(">Mean-SAM</text>");
     expect(svg).toContain(meanSam.colour);
     const [head, , row] = readFileSync(join(out, "tables/results.md"), "utf8").split("\n");
-    expect(head).toContain("| ‖d‖ |");
+    expect(head).toContain("| ‖θ‖ |");
     expect(row).toMatch(/^\| Mean-SAM \|/);
   });
 
@@ -140,7 +141,7 @@ describe("a method, a model, a data set and a step metric from files of one's ow
     for (const { name, summary } of [meanSam, scaledSam, quadratic, saddle])
       expect(help.stdout).toMatch(new RegExp(`^  ${name} +${escaped(summary)}$`, "m"));
     expect(help.stdout).toContain("memory of the mean; read by mean-sam (default: 0.9)");
-    expect(help.stdout).toMatch(/^ {2}directionNorm +norm of the direction, ‖d‖$/m);
+    expect(help.stdout).toMatch(/^ {2}thetaNorm +norm of the weights, ‖θ‖$/m);
     const list = await eigensam(["data", "list", "--json", ...parts]);
     expect(jsonLines(list.stdout).at(-1)).toEqual({ name: "saddle", summary: saddle.summary, folder: null });
   });
@@ -199,7 +200,7 @@ describe("a plugin that cannot be used ends a command with 2", () => {
 });
 
 describe("what is brought in by value", () => {
-  const registry = extended(builtIn, [meanSam, quadratic, saddle, directionNorm]);
+  const registry = extended(builtIn, [meanSam, quadratic, saddle, thetaNorm]);
 
   it("is computed as its formula says", async () => {
     const hyper = { rho: 0.3, lambda: 0.6 };
@@ -228,9 +229,9 @@ describe("what is brought in by value", () => {
     expectClose(state.theta, expected.theta);
     expectClose(state.method.m!, expected.m);
     expect(steps).toHaveLength(3);
-    for (const [i, { loss, direction }] of expected.steps.entries()) {
+    for (const [i, { loss, norm }] of expected.steps.entries()) {
       expect(steps[i]).toMatchObject({ loss: expect.closeTo(loss, 5), extra: {} });
-      expect(steps[i]).toMatchObject({ extra: { "‖d‖": expect.closeTo(direction, 5) } });
+      expect(steps[i]).toMatchObject({ extra: { "‖θ‖": expect.closeTo(norm, 5) } });
     }
   });
 
@@ -240,7 +241,7 @@ describe("what is brought in by value", () => {
     expect(named("own", "step")).toThrow(DeclarationError);
     expect(named("own", "every")).toThrow("method own: the name every is reserved");
     expect(named("Own", "rho")).toThrow('method name "Own", expected lower case with dashes');
-    expect(() => defineMetric({ ...directionNorm, name: "loss" })).toThrow(DeclarationError);
+    expect(() => defineMetric({ ...thetaNorm, name: "loss" })).toThrow(DeclarationError);
     expect(() => extended(registry, [quadratic])).toThrow("there is a model quadratic already");
   });
 
