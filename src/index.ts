@@ -1,4 +1,6 @@
-/** What one builds with: tensors and their derivatives, networks, losses, methods and optimizers. Pure: no I/O, no runtime. */
+/** What one builds with: tensors and their derivatives, networks, losses, methods and optimizers, and declarations of one's own. Pure: no I/O, no runtime. */
+export type { Dataset, Split } from "./data/dataset.ts";
+export { type DatasetEntry, defineDataset } from "./data/entry.ts";
 export {
   dot,
   grad,

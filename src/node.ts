@@ -17,8 +17,7 @@ export { type CompiledStep, compileStep, type StepOptions } from "./api/step.ts"
 export { train, type TrainHooks, type TrainingRun } from "./api/train.ts";
 export type { CurvatureOptions, NamedArray, Prediction, Trained } from "./api/trained.ts";
 export type { CurvatureResult } from "./curvature/result.ts";
-export type { Dataset, ImageDataset, Split } from "./data/dataset.ts";
-export { type DatasetEntry, defineDataset } from "./data/entry.ts";
+export type { ImageDataset } from "./data/dataset.ts";
 export { type DatasetName, datasetNames, loadDataset } from "./data/index.ts";
 export * from "./index.ts";
 export { writeReport } from "./report/index.ts";

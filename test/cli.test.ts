@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decideAllocator } from "../src/cli/allocator.ts";
-import { methodNames } from "../src/cli/bench/methods.ts";
+import { benchMethods } from "../src/cli/bench/methods.ts";
+import { builtIn } from "../src/train/registry.ts";
 import { inPackage } from "../src/util/package.ts";
 import { eigensam as runCli } from "./support/cli.ts";
 
@@ -86,6 +87,7 @@ describe("stdout", () => {
 });
 
 describe("bench", () => {
+  const methodNames = Object.keys(benchMethods(builtIn));
   it("times every method and prints JSON lines alone", async () => {
     const args = ["bench", "--json", "--model", "mlp", "--method", methodNames.join(","), ...tiny];
     const { status, stdout, stderr } = await eigensam(args);

@@ -67,6 +67,22 @@ it("trains from the command line on the shipped images", () => {
   expect(record.status).toBe("done");
 });
 
+it("takes a plugin of plain JavaScript, and says which Node reads one of TypeScript", () => {
+  const plugin = `import { defineMethod, mul, unit } from "eigensam";
+    export const mine = defineMethod({ name: "mine", title: "Mine", summary: "∇f(θ + ĝ/9)", ascent: ({ g }) => mul(1 / 9, unit(g)) });`;
+  for (const file of ["plugin.mjs", "plugin.ts"]) writeFileSync(join(project, file), plugin);
+  const settings = ["method.name=mine", "model.name=mlp", "data.batch=500", "train.epochs=1", "--json"];
+  const train = (file: string, env: NodeJS.ProcessEnv = {}) =>
+    run("npx", ["--no", "eigensam", "train", ...settings, "--run-dir", `run-of-${file}`, "--plugin", file], {
+      env: { ...process.env, ...env },
+    });
+  expect(train("plugin.mjs")).toContain('"event":"done"');
+  const typesInNode = "typescript" in process.features && Boolean(process.features.typescript);
+  expect(() => train("plugin.ts", typesInNode ? { NODE_OPTIONS: "--no-experimental-strip-types" } : {})).toThrow(
+    "Node ≥ 22.18 reads TypeScript; give a .js or .mjs file",
+  );
+});
+
 it.each([
   ["nodenext", "nodenext"],
   ["esnext", "bundler"],

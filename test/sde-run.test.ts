@@ -203,7 +203,7 @@ describe("what is given to the experiment", () => {
   });
 
   it.each([
-    ["data.train=20000", "data.train is 20000, but the set has 10000 images"],
+    ["data.train=20000", "data.train is 20000, but fashion-mini has 10000 examples"],
     ["data.batch=61", "data.batch is 61, but there are 60 training images"],
   ])("must fit the images: %s", async (setting, message) => {
     await expect(loadProblem(smallRun([setting]))).rejects.toThrow(message);

@@ -107,7 +107,7 @@ const settingsPage = (): string =>
     settingsTables(trainSchema(builtIn)),
     "## Stochastic differential equations",
     "`eigensam sde` has these.",
-    settingsTables(sdeSchema),
+    settingsTables(sdeSchema(builtIn)),
   );
 
 const methodsPage = (): string =>

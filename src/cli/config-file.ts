@@ -1,15 +1,32 @@
 import { readFileSync } from "node:fs";
 import { ConfigError } from "../util/errors.ts";
+import { say } from "./ui.ts";
 
-/** The first argument may be a TOML file; every other one sets a key. */
-export function configFrom<T>(
+type Given = readonly [toml: string, overrides: readonly string[], source?: string];
+
+interface Settings<C> {
+  resolve(...given: Given): C;
+  /** The keys given that the chosen method does not read. */
+  unread(...given: Given): readonly string[];
+}
+
+/** The settings of arguments, with a note of those that have no effect. The first may be a TOML file; every other one sets a key. */
+export function configFrom<C extends { readonly method: { readonly name: string } }>(
   args: readonly string[],
-  resolve: (toml: string, overrides: readonly string[], source?: string) => T,
-): T {
+  { resolve, unread }: Settings<C>,
+): C {
+  const given = givenIn(args);
+  const config = resolve(...given);
+  const keys = unread(...given);
+  if (keys.length > 0) say(`note: ${config.method.name} does not read ${keys.join(", ")}`);
+  return config;
+}
+
+function givenIn(args: readonly string[]): Given {
   const [first, ...rest] = args;
-  if (first === undefined || first.includes("=")) return resolve("", args);
+  if (first === undefined || first.includes("=")) return ["", args];
   try {
-    return resolve(readFileSync(first, "utf8"), rest, first);
+    return [readFileSync(first, "utf8"), rest, first];
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -4,6 +4,7 @@ import { ConfigError, EigensamError } from "../util/errors.ts";
 import { killChildren, statusOf } from "./children.ts";
 import { commands } from "./commands/index.ts";
 import { stopWithParent } from "./parent.ts";
+import { loadPlugins, pluginArguments } from "./plugins.ts";
 import { programOf } from "./program.ts";
 import { onStopSignals } from "./stop.ts";
 import { say, status } from "./ui.ts";
@@ -25,6 +26,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
+  await loadPlugins(process.argv.slice(2));
   await programOf(commands).parseAsync();
 } catch (error) {
   process.exitCode = report(error);
@@ -41,5 +43,6 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (process.env.EIGENSAM_DEBUG === "1") return error.stack ?? error.message;
   if (error instanceof EigensamError) return error.message;
-  return `${error.message}\n  hint: this is a bug; EIGENSAM_DEBUG=1 shows where it happened`;
+  const whose = pluginArguments().length > 0 ? "this is a bug, of eigensam or of a plugin" : "this is a bug";
+  return `${error.message}\n  hint: ${whose}; EIGENSAM_DEBUG=1 shows where it happened`;
 }

@@ -5,6 +5,7 @@ import { moduleExtension, nodeArguments } from "../util/package.ts";
 import { computeEnvironment } from "./allocator.ts";
 import { lastLines, statusOf, tailOf, track } from "./children.ts";
 import { type ProgressMessage, progressMessage } from "./parent.ts";
+import { pluginArguments } from "./plugins.ts";
 
 /** One run: a command of ours in a process of its own. */
 export interface Task {
@@ -74,7 +75,7 @@ async function runTask<T extends Task, E>(
     return outcome;
   };
   const child = track(
-    spawn(process.execPath, [...nodeArguments(main), ...task.args], {
+    spawn(process.execPath, [...nodeArguments(main), ...task.args, ...pluginArguments()], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: computeEnvironment(),
     }),

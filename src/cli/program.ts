@@ -15,6 +15,10 @@ export function programOf(commands: readonly CliCommand[]): Command {
   for (const spec of commands) {
     const command = program.command(spec.name).description(spec.summary).helpOption("-h, --help", "print help");
     spec.configure(command);
+    command.option(
+      "--plugin <file>",
+      "a module that exports methods, models, data sets, losses or step metrics; may be repeated",
+    );
     command.action(async (...given: unknown[]) => {
       const status = spec.computes ? await restartTuned() : undefined;
       if (status !== undefined) {
@@ -23,7 +27,9 @@ export function programOf(commands: readonly CliCommand[]): Command {
       }
       // Commander hands over the arguments (a list where they repeat), then the options, then the command.
       const args = (given.slice(0, -2).flat() as (string | undefined)[]).filter((arg) => arg !== undefined);
-      await spec.run(given.at(-2) as never, args);
+      // loadPlugins has read it before the command was declared.
+      const { plugin: _, ...options } = given.at(-2) as Record<string, unknown>;
+      await spec.run(options as never, args);
     });
   }
   return program;

@@ -1,7 +1,7 @@
 import { grad } from "../graph/grad.ts";
 import { add } from "../graph/ops/elementwise.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
-import type { Declaration } from "../nn/layout.ts";
+import type { Declaration, Layout } from "../nn/layout.ts";
 import { DeclarationError } from "../util/errors.ts";
 import type { Hypers } from "./hyper.ts";
 import type { Loss, Point, Values } from "./point.ts";
@@ -20,6 +20,13 @@ export interface Needs {
   readonly v?: boolean;
   /** Which parameters count, by their declaration (name and shape as in PyTorch). */
   readonly mask?: (parameter: Declaration) => boolean;
+}
+
+/** 1 where a parameter counts, else 0, [d]. */
+export function maskOf(counts: NonNullable<Needs["mask"]>, { entries, size }: Layout): Float32Array {
+  const mask = new Float32Array(size);
+  for (const entry of entries) if (counts(entry)) mask.fill(1, entry.offset, entry.offset + entry.size);
+  return mask;
 }
 
 /** What a step descends, where it looked, and the method's state after it. */

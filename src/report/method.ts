@@ -24,7 +24,10 @@ export function methodNamed(name: string): MethodInfo {
 }
 
 /** The method of a run: what its record says of it, and for the rest the built-in one. */
-export function methodOf({ config, method: recorded }: Pick<RunRecord, "config" | "method">): MethodInfo {
+export function methodOf({
+  config,
+  method: recorded,
+}: Pick<RunRecord, "method"> & { readonly config: Pick<RunRecord["config"], "method"> }): MethodInfo {
   const known = methodNamed(config.method.name);
   return {
     title: recorded?.title ?? known.title,

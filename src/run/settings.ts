@@ -18,6 +18,8 @@ interface SettingsOptions {
   readonly command: string;
   /** Two settings as examples. */
   readonly example: string;
+  /** Settings whose names plugins can add to. */
+  readonly extensible?: readonly string[];
 }
 
 /** The settings of a schema, from TOML and dotted `key=value` arguments; errors name the key and the nearest valid one. */
@@ -109,10 +111,11 @@ function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, sour
   if (allowed) {
     const near = typeof given === "string" ? nearest(given, allowed) : undefined;
     const suggestion = near === undefined ? "" : `; did you mean ${near}?`;
+    const others = known.extensible?.includes(key) ? "; --plugin FILE adds others" : "";
     return new ConfigError(
       `${key} is ${show(given)}, expected one of ${allowed.join(", ")}`,
       { key, given, allowed },
-      `the default is ${show(setting.fallback)}${suggestion}`,
+      `the default is ${show(setting.fallback)}${suggestion}${others}`,
     );
   }
   const hint = setting ? `${setting.about || key}; the default is ${show(setting.fallback)}` : undefined;

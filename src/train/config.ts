@@ -131,7 +131,7 @@ export type TrainConfig = Omit<Parsed, "method"> & {
 };
 
 /** One optional setting per hyperparameter that some method declares; its help says who reads it, and with what default. */
-function hyperSettings({ methods }: Registry): Record<string, z.ZodOptional<z.ZodNumber>> {
+export function hyperSettings({ methods }: Registry): Record<string, z.ZodOptional<z.ZodNumber>> {
   const readers = new Map<string, { readonly method: string; readonly hyper: Hyper }[]>();
   for (const { name, hyper } of Object.values(methods))
     for (const [key, value] of Object.entries(hyper))
@@ -150,20 +150,32 @@ function hyperSettings({ methods }: Registry): Record<string, z.ZodOptional<z.Zo
 }
 
 /**
- * Parsed settings with everything decided: the chosen method's numbers have their defaults and are checked, numbers of other methods
- * are left out, and compat = "official" decides four settings (paper.md, section 2, items 1 to 3, and the power iteration).
+ * Parsed settings with everything decided: the method's own settings, and compat = "official" decides four of them (paper.md,
+ * section 2, items 1 to 3, and the power iteration).
  */
 export function settled(config: Parsed, registry: Registry): TrainConfig {
-  const method = registry.methods[config.method.name]!;
-  const others = new Set(Object.values(registry.methods).flatMap(({ hyper }) => Object.keys(hyper)));
-  const own: Record<string, number> = hyperOf(method, config.method);
-  const entries = Object.entries(config.method).filter(([key]) => !others.has(key));
-  const [name, ...rest] = entries;
   const official = config.method.compat === "official" ? OFFICIAL : {};
-  return {
-    ...config,
-    method: { ...Object.fromEntries([name!, ...Object.entries(own), ...rest]), ...official } as TrainConfig["method"],
-  };
+  return { ...config, method: { ...ownSettings(config.method, registry), ...official } };
+}
+
+/** The settings of `method`: the chosen method's numbers have their defaults and are checked, numbers of other methods are left out. */
+export function ownSettings<M extends { readonly name: string }>(given: M, registry: Registry) {
+  const { name, ...rest } = given;
+  const others = hyperNames(registry);
+  const common = Object.fromEntries(Object.entries(rest).filter(([key]) => !others.has(key)));
+  return { name, ...hyperOf(registry.methods[name]!, given), ...common } as M & Readonly<Record<string, number>>;
+}
+
+/** The names of the numbers of all methods. */
+const hyperNames = ({ methods }: Registry): ReadonlySet<string> =>
+  new Set(Object.values(methods).flatMap(({ hyper }) => Object.keys(hyper)));
+
+/** The keys of the numbers given that are other methods'. */
+export function unreadKeys(method: Readonly<Record<string, unknown>> & { readonly name: string }, registry: Registry) {
+  const { hyper } = registry.methods[method.name]!;
+  return [...hyperNames(registry)]
+    .filter((key) => method[key] !== undefined && !(key in hyper))
+    .map((key) => `method.${key}`);
 }
 
 const OFFICIAL = { solver: "power", warmup: "usam", hessianBn: "running" } as const;

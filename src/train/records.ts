@@ -83,7 +83,7 @@ const config = z.looseObject({
 });
 
 /** What a method declares of itself, so that reports know one of a plugin. */
-const method = z.object({
+export const methodInfo = z.object({
   name: z.string(),
   title: z.string(),
   summary: z.string().optional(),
@@ -119,7 +119,7 @@ export const runRecord = z.object({
   kind: z.literal("train").default("train"),
   ...recordHead,
   config,
-  method: method.optional(),
+  method: methodInfo.optional(),
   /** The step metrics in metrics.jsonl. */
   metrics: z.array(metricInfo).optional(),
   model: z.object({ name: z.string(), parameters: z.int() }),
@@ -150,7 +150,7 @@ export type MetricsLine = Written<z.output<typeof metricsLine>>;
 export type TimingsLine = Written<z.output<typeof timingsLine>>;
 export type RunRecord = z.output<typeof runRecord>;
 export type RunResult = z.output<typeof result>;
-export type MethodRecord = z.output<typeof method>;
+export type MethodRecord = z.output<typeof methodInfo>;
 type Open<L> = Written<L> & Readonly<Record<string, unknown>>;
 /** Lines as they are read, with the numbers that a metric or a probe added. */
 export type StepLine = Open<z.output<typeof stepLine>>;

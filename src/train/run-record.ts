@@ -1,10 +1,20 @@
 import { isSplit } from "../data/dataset.ts";
+import type { Method } from "../optim/method.ts";
 import { infoOf } from "../optim/metrics/metric.ts";
 import { defaultThreads } from "../runtime/device.ts";
 import { ortVersion } from "../runtime/node-session.ts";
 import { packageVersion } from "../util/package.ts";
-import type { RunRecord } from "./records.ts";
+import type { MethodRecord, RunRecord } from "./records.ts";
 import type { Problem } from "./session.ts";
+
+/** What run.json keeps of a method. */
+export const methodRecord = ({ name, title, summary, colour, needs }: Method): MethodRecord => ({
+  name,
+  title,
+  summary,
+  eigenvector: needs.v === true,
+  ...(colour === undefined ? {} : { colour }),
+});
 
 /** What run.json says from the start of a run. */
 export function newRecord({
@@ -17,12 +27,11 @@ export function newRecord({
   val,
   model,
 }: Problem): Omit<RunRecord, "kind" | "version" | "pid" | "status"> {
-  const { name, title, summary, colour, needs } = method;
   const { targets } = dataset;
   return {
     config,
     model: { name: config.model.name, parameters: model.parameters.size },
-    method: { name, title, summary, eigenvector: needs.v === true, ...(colour === undefined ? {} : { colour }) },
+    method: methodRecord(method),
     metrics: metrics.filter(({ eigenvector }) => !eigenvector || plan.tracked).map(infoOf),
     data: {
       name: dataset.name,

@@ -1,4 +1,4 @@
-import { type TrainConfig, settled, trainSchema } from "./config.ts";
+import { type TrainConfig, settled, trainSchema, unreadKeys } from "./config.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { type Setting, settingsOf, settingsToml } from "../run/settings.ts";
 
@@ -8,6 +8,8 @@ export interface TrainSettings {
   readonly list: readonly Setting[];
   /** The settings of a TOML text and of `key=value` arguments, which win; defaults fill the rest. */
   resolve(toml: string, overrides: readonly string[], source?: string): TrainConfig;
+  /** The keys of numbers among the same that the chosen method does not read; they are left out of the settings. */
+  unread(...given: Parameters<TrainSettings["resolve"]>): readonly string[];
   /** The same from a plain object. */
   check(table: unknown, source?: string): TrainConfig;
 }
@@ -17,10 +19,12 @@ export function trainSettings(registry: Registry): TrainSettings {
   const { list, resolve, check } = settingsOf(trainSchema(registry), {
     command: "eigensam train",
     example: "model.width=16 or optimizer.lr=0.05",
+    extensible: ["model.name", "data.name", "method.name", "train.loss"],
   });
   return {
     list,
     resolve: (...args) => settled(resolve(...args), registry),
+    unread: (...args) => unreadKeys(resolve(...args).method, registry),
     check: (...args) => settled(check(...args), registry),
   };
 }

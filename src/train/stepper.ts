@@ -1,8 +1,7 @@
 import type { Batch } from "../data/dataset.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import type { Layout } from "../nn/layout.ts";
 import type { Model } from "../nn/scope.ts";
-import type { Method } from "../optim/method.ts";
+import { maskOf, type Method } from "../optim/method.ts";
 import { usam } from "../optim/methods/usam.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
@@ -150,10 +149,3 @@ const keyed = <T>(values: Readonly<Record<string, T>>, name: (key: string) => st
 
 const scalarsOf = (values: Readonly<Record<string, number>>): Record<string, Float32Array> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Float32Array.of(value)]));
-
-/** 1 where the method counts a parameter, else 0. */
-function maskOf(counts: NonNullable<Method["needs"]["mask"]>, { entries, size }: Layout): Float32Array {
-  const mask = new Float32Array(size);
-  for (const entry of entries) if (counts(entry)) mask.fill(1, entry.offset, entry.offset + entry.size);
-  return mask;
-}

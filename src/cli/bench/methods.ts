@@ -2,11 +2,10 @@ import { grad, hessianVectorProduct } from "../../graph/grad.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { powerIteration } from "../../optim/eigenvector.ts";
 import type { Method } from "../../optim/method.ts";
-import { trainingMethods } from "../../optim/methods/index.ts";
 import { optimizers } from "../../optim/optimizers.ts";
 import type { Loss } from "../../optim/point.ts";
 import { trainingStep } from "../../optim/training-step.ts";
-import { namesOf } from "../../util/names.ts";
+import type { Registry } from "../../train/registry.ts";
 
 /** The values of bench/torch_peer.py; a method's own numbers have its defaults. */
 const lr = 0.01;
@@ -51,27 +50,7 @@ const stepOf = (method: Method): Bench => ({
   },
 });
 
-const { sgd, sam, "eigen-sam": eigenSam, ...others } = trainingMethods;
-const otherSteps = Object.fromEntries(Object.entries(others).map(([name, method]) => [name, stepOf(method)])) as Record<
-  keyof typeof others,
-  Bench
->;
-
-/** What can be timed; bench/torch_peer.py knows grad, sgd, sam, eigen-sam, hvp and power5. */
-export const methods = {
-  grad: {
-    summary: "loss and gradient",
-    advances: false,
-    vector: false,
-    build: (f, { theta }) => {
-      const loss = f(theta);
-      return { loss, gradient: grad(loss, theta) };
-    },
-  },
-  sgd: stepOf(sgd),
-  sam: stepOf(sam),
-  "eigen-sam": stepOf(eigenSam),
-  ...otherSteps,
+const products: Readonly<Record<string, Bench>> = {
   hvp: {
     summary: "one Hessian-vector product",
     advances: false,
@@ -87,8 +66,25 @@ export const methods = {
       return { nextV: power.v, eigenvalue: power.eigenvalue };
     },
   },
-} as const satisfies Readonly<Record<string, Bench>>;
+};
 
-export type MethodName = keyof typeof methods;
+const gradient: Bench = {
+  summary: "loss and gradient",
+  advances: false,
+  vector: false,
+  build: (f, { theta }) => {
+    const loss = f(theta);
+    return { loss, gradient: grad(loss, theta) };
+  },
+};
 
-export const methodNames = namesOf(methods);
+/** What can be timed, by name; bench/torch_peer.py knows grad, sgd, sam, eigen-sam, hvp and power5. */
+export const benchMethods = ({ methods }: Pick<Registry, "methods">): Readonly<Record<string, Bench>> => ({
+  grad: gradient,
+  ...Object.fromEntries(
+    Object.values(methods)
+      .filter(({ state }) => Object.keys(state).length === 0)
+      .map((method) => [method.name, stepOf(method)]),
+  ),
+  ...products,
+});

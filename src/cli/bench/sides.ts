@@ -1,5 +1,6 @@
 import { computeEnvironment } from "../allocator.ts";
 import { ChildError, type LineChild, startLineChild } from "../line-child.ts";
+import { pluginArguments } from "../plugins.ts";
 import { inPackage, moduleExtension, nodeArguments } from "../../util/package.ts";
 import type { Ready } from "./worker.ts";
 import type { WorkloadOptions } from "./workload.ts";
@@ -33,7 +34,7 @@ export function startOurs(options: WorkloadOptions): Promise<Side<Ready>> {
     startLineChild({
       name: `the bench worker (${options.method})`,
       command: process.execPath,
-      args: ["--expose-gc", ...nodeArguments(module), JSON.stringify(options)],
+      args: ["--expose-gc", ...nodeArguments(module), JSON.stringify(options), ...pluginArguments()],
       env: environment(options.threads),
     }),
   );

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { ortVersion } from "../../runtime/node-session.ts";
 import type { NodeTime } from "../../runtime/session.ts";
 import { EigensamError, InputError } from "../../util/errors.ts";
+import { loadPlugins, registry } from "../plugins.ts";
 import { type Workload, type WorkloadOptions, prepare } from "./workload.ts";
 
 export interface Ready {
@@ -49,7 +50,7 @@ async function secondsOf(work: Workload): Promise<number> {
 }
 
 async function serve(options: WorkloadOptions): Promise<void> {
-  const work = await prepare(options);
+  const work = await prepare(options, registry());
   const { traceSeconds: traceS, lowerSeconds: lowerS, sessionSeconds: sessionS } = work.stats;
   const firstStepS = await secondsOf(work);
   const side = `onnxruntime ${ortVersion}`;
@@ -63,6 +64,7 @@ async function serve(options: WorkloadOptions): Promise<void> {
 }
 
 try {
+  await loadPlugins(process.argv.slice(3));
   await serve(JSON.parse(process.argv[2]!) as WorkloadOptions);
   process.exit(0);
 } catch (error) {

@@ -1,16 +1,17 @@
-import { type ModelName, namedModel } from "../../models/index.ts";
+import { networkOf } from "../../models/entry.ts";
 import { crossEntropy } from "../../nn/functions.ts";
 import { initialize } from "../../nn/layout.ts";
 import { declare, forward, vectorLength } from "../../nn/scope.ts";
 import { type CompileStats, compile, type Executable } from "../../runtime/compile.ts";
 import type { Convolution } from "../../runtime/device.ts";
 import type { TypedArray } from "../../runtime/session.ts";
+import type { Registry } from "../../train/registry.ts";
 import { rng } from "../../util/rng.ts";
-import { type MethodName, methods } from "./methods.ts";
+import { benchMethods } from "./methods.ts";
 
 export interface WorkloadOptions {
-  readonly model: ModelName;
-  readonly method: MethodName;
+  readonly model: string;
+  readonly method: string;
   readonly width: number;
   readonly batch: number;
   readonly size: number;
@@ -28,10 +29,12 @@ export interface Workload {
   step(): Promise<void>;
 }
 
-export async function prepare(options: WorkloadOptions): Promise<Workload> {
+export async function prepare(options: WorkloadOptions, registry: Registry): Promise<Workload> {
   const { batch, classes, channels, size } = options;
-  const method = methods[options.method];
-  const model = declare(namedModel(options.model, { classes, width: options.width }), [batch, channels, size, size]);
+  const method = benchMethods(registry)[options.method]!;
+  const entry = registry.models[options.model]!;
+  const width = entry.defaultWidth === undefined ? undefined : options.width;
+  const model = declare(networkOf(entry, { classes, width }), [batch, channels, size, size]);
   const vector = { shape: [model.parameters.size] };
   const spec = {
     theta: vector,

@@ -1,9 +1,10 @@
 import { Option } from "commander";
-import { modelNames } from "../../models/index.ts";
 import { type Convolution, defaultThreads } from "../../runtime/device.ts";
 import { type Measurement, type MeasureOptions, measure } from "../bench/measure.ts";
-import { type MethodName, methodNames } from "../bench/methods.ts";
+import { benchMethods } from "../bench/methods.ts";
 import { sayHead, sayProfile, sayRow, timePerOp } from "../bench/table.ts";
+import { namesOf } from "../../util/names.ts";
+import { registry } from "../plugins.ts";
 import { emit, status } from "../ui.ts";
 import { oneOf, positiveInteger, someOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
@@ -12,14 +13,14 @@ type Fixed = Omit<MeasureOptions, "method">;
 
 /** As commander gives them: a flag that was not set is not there. */
 interface BenchOptions extends Omit<Fixed, "peer" | "profile"> {
-  readonly method: readonly MethodName[];
+  readonly method: readonly string[];
   readonly peer?: true;
   readonly profile?: true;
   readonly json?: true;
 }
 
 const convolutions: readonly Convolution[] = ["winograd", "direct", "native"];
-const defaultMethods: readonly MethodName[] = ["grad", "sam", "hvp"];
+const defaultMethods: readonly string[] = ["grad", "sam", "hvp"];
 
 const SLOWEST_NODES = 10;
 
@@ -28,6 +29,7 @@ export const bench: CliCommand<BenchOptions> = {
   summary: "time steps of training and curvature, beside PyTorch on request",
   computes: false,
   configure: (command) => {
+    const [modelNames, methodNames] = [namesOf(registry().models), namesOf(benchMethods(registry()))];
     const integer = (flags: string, about: string, value: number, shown?: string) =>
       command.addOption(new Option(flags, about).argParser(positiveInteger).default(value, shown));
     command
@@ -82,7 +84,7 @@ const profileOf = ({ nodes }: Measurement) =>
     slowest: nodes.toSorted((a, b) => b.medianMs - a.medianMs).slice(0, SLOWEST_NODES),
   };
 
-function resultOf(method: MethodName, options: Fixed, { ours, peer }: Measurement) {
+function resultOf(method: string, options: Fixed, { ours, peer }: Measurement) {
   const { model, width, batch, threads } = options;
   return {
     method,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { sliceDirections } from "../../curvature/slice.ts";
 import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber } from "../values.ts";
+import { registry } from "../plugins.ts";
 import { weightsArguments, weightsSource, type WeightsOptions } from "../train/weights-source.ts";
 import { emit } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
@@ -85,12 +86,15 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
     const { say, status } = await import("../ui.ts");
     const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");
-    const problem = await curvatureProblem({
-      ...options,
-      config,
-      path,
-      normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
-    });
+    const problem = await curvatureProblem(
+      {
+        ...options,
+        config,
+        path,
+        normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
+      },
+      registry(),
+    );
     const slices = options.slice.map((directions) => ({
       directions,
       ...(options.range === undefined ? {} : { range: options.range }),

@@ -1,6 +1,8 @@
+import { type Dataset, isSplit } from "../../data/dataset.ts";
 import type { DatasetEntry } from "../../data/entry.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { grouped } from "../format.ts";
+import { registry } from "../plugins.ts";
 import { progressLine } from "../progress-line.ts";
 import { emit, say, status } from "../ui.ts";
 import { oneOf } from "../values.ts";
@@ -27,46 +29,39 @@ export const data: CliCommand<DataOptions> = {
       .option("--json", "JSON lines on stdout");
   },
   run: async (options, [action, name]) => {
-    const { datasetNames, datasets } = await import("../../data/index.ts");
+    const { datasets } = registry();
     if (action === "list") {
-      for (const each of datasetNames) await list(each, options);
+      for (const entry of Object.values(datasets)) list(entry, options);
       return;
     }
-    if (name === undefined || !(name in datasets))
+    const entry = name === undefined ? undefined : datasets[name];
+    if (entry === undefined)
       throw new ConfigError(
         name === undefined ? `data ${action} needs a name` : `there is no data set ${name}`,
         { name },
-        `data sets: ${datasetNames.join(", ")}`,
+        `data sets: ${Object.keys(datasets).join(", ")}`,
       );
-    if (action === "fetch") await fetchSet(name as keyof typeof datasets, options);
-    else await verifySet(name as keyof typeof datasets, options);
+    if (action === "fetch") await fetchSet(entry, options);
+    else await verifySet(entry, options);
   },
 };
 
-type Name = keyof typeof import("../../data/index.ts").datasets;
-
-async function list(name: Name, { dir, json }: DataOptions): Promise<void> {
-  const { datasets } = await import("../../data/index.ts");
-  const folder = (datasets[name] as DatasetEntry).find?.(dir);
-  if (json) emit({ name, summary: datasets[name].summary, folder: folder ?? null });
-  else
-    console.log(
-      `${name.padEnd(14)} ${datasets[name].summary.padEnd(62)} ${(datasets[name] as DatasetEntry).find ? (folder ?? "not found") : ""}`.trimEnd(),
-    );
+function list({ name, summary, ...entry }: DatasetEntry, { dir, json }: DataOptions): void {
+  const folder = entry.find?.(dir);
+  if (json) emit({ name, summary, folder: folder ?? null });
+  else console.log(`${name.padEnd(14)} ${summary.padEnd(62)} ${entry.find ? (folder ?? "not found") : ""}`.trimEnd());
 }
 
-async function fetchSet(name: Name, { base, json }: DataOptions): Promise<void> {
+async function fetchSet({ name, sources }: DatasetEntry, { base, json }: DataOptions): Promise<void> {
   const { fetchFile } = await import("../../data/fetch.ts");
   const { folderToFetchInto } = await import("../../data/files.ts");
-  const { datasets } = await import("../../data/index.ts");
-  const files = (datasets[name] as DatasetEntry).sources;
-  if (files === undefined) {
+  if (sources === undefined) {
     say(`${name} needs no download`);
     return;
   }
   const folder = folderToFetchInto(name);
   const line = progressLine();
-  for (const file of files) {
+  for (const file of sources) {
     const path = await fetchFile(file, folder, {
       base,
       progress: (of, done, total) =>
@@ -82,31 +77,28 @@ async function fetchSet(name: Name, { base, json }: DataOptions): Promise<void> 
   }
 }
 
-async function verifySet(name: Name, { dir, json }: DataOptions): Promise<void> {
+async function verifySet(entry: DatasetEntry, { dir, json }: DataOptions): Promise<void> {
   const { join } = await import("node:path");
   const { existsSync } = await import("node:fs");
-  const { datasets, loadDataset } = await import("../../data/index.ts");
   const { verifyFile } = await import("../../data/fetch.ts");
-  const entry: DatasetEntry = datasets[name];
+  const { name, sources = [] } = entry;
   const folder = entry.find?.(dir);
   const { DEBIAN_FOLDER } = await import("../../data/fashion.ts");
-  const checked = folder === undefined || folder === DEBIAN_FOLDER ? [] : (entry.sources ?? []);
+  const checked = folder === undefined || folder === DEBIAN_FOLDER ? [] : sources;
   const published = checked.filter((file) => existsSync(join(folder!, file.name)));
   for (const file of published) await verifyFile(join(folder!, file.name), file);
-  const { train, test, targets, inputShape: imageShape } = await loadDataset(name, { dir });
-  const { classes } = targets;
-  const facts = {
-    name,
-    folder: folder ?? null,
-    checksums: published.length,
-    train: train.count,
-    test: test.count,
-    classes,
-    imageShape,
-  };
-  if (json) emit(facts);
-  else
+  const { train, test, targets, inputShape: imageShape } = await entry.load({ dir });
+  const counts = { train: countOf(train), test: countOf(test) };
+  const classes = targets.kind === "labels" ? { classes: targets.classes } : {};
+  if (json) emit({ name, folder: folder ?? null, checksums: published.length, ...counts, ...classes, imageShape });
+  else {
+    const what = imageShape.length === 3 ? "images" : "examples";
+    const told = targets.kind === "labels" ? `${targets.classes} classes` : `targets [${targets.shape.join(", ")}]`;
     console.log(
-      `${name}: ${grouped(train.count)} + ${grouped(test.count)} images [${imageShape.join(", ")}], ${classes} classes; ${published.length} checksums correct`,
+      `${name}: ${grouped(counts.train)} + ${grouped(counts.test)} ${what} [${imageShape.join(", ")}], ${told}; ${published.length} checksums correct`,
     );
+  }
 }
+
+const countOf = (examples: Dataset["train"] | undefined): number =>
+  examples === undefined ? 0 : isSplit(examples) ? examples.count : examples.stepsPerEpoch * examples.batch;

@@ -1,5 +1,6 @@
 import { ConfigError } from "../../util/errors.ts";
 import { percent } from "../format.ts";
+import { registry } from "../plugins.ts";
 import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
 import { emit } from "../ui.ts";
 import { oneOf } from "../values.ts";
@@ -23,8 +24,8 @@ export const evaluate: CliCommand<EvalOptions> = {
     const { config, path } = await weightsSource(options, args);
     const { datasetOf } = await import("../../train/registry.ts");
     const { scoreWeights } = await import("../../train/restore.ts");
-    const dataset = await datasetOf(config);
-    const score = await scoreWeights(config, dataset, path, options.split);
+    const dataset = await datasetOf(config, registry());
+    const score = await scoreWeights(config, dataset, path, options.split, registry());
     if (!Number.isFinite(score.loss))
       throw new ConfigError(`${path}: the loss is ${score.loss} on ${dataset.name}`, { path });
     if (options.json) emit(score);

@@ -1,4 +1,5 @@
 import { grouped } from "../format.ts";
+import { registry } from "../plugins.ts";
 import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
 import { emit } from "../ui.ts";
 import { positiveInteger } from "../values.ts";
@@ -26,14 +27,14 @@ export const exportModel: CliCommand<ExportOptions> = {
     const { inferenceModel } = await import("../../train/export-onnx.ts");
     const { loadModel } = await import("../../train/restore.ts");
     const { writeAtomic } = await import("../../util/files.ts");
-    const dataset = await datasetOf(config);
-    const { task, weights } = loadModel(config, dataset, path);
+    const dataset = await datasetOf(config, registry());
+    const { task, weights } = loadModel(config, dataset, path, registry());
     const bytes = inferenceModel(task, weights, options.batch);
     writeAtomic(options.out, bytes);
     if (options.json) emit({ path: options.out, bytes: bytes.length });
     else
       console.log(
-        `${options.out}: ${grouped(bytes.length / 1024)} KiB, images [${options.batch}, ${dataset.inputShape.join(", ")}] to logits and probabilities`,
+        `${options.out}: ${grouped(bytes.length / 1024)} KiB, takes ${dataset.inputShape.length === 3 ? "images" : "examples"} [${options.batch}, ${dataset.inputShape.join(", ")}]`,
       );
   },
 };

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../util/errors.ts";
 import { duration } from "../format.ts";
+import { registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
 import { emit } from "../ui.ts";
 import { oneOf } from "../values.ts";
@@ -48,7 +49,7 @@ export const paper: CliCommand<PaperOptions> = {
       const { progressView } = await import("../train/progress.ts");
       const { stopOnSignals } = await import("../stop.ts");
       const { signal, status: ended } = stopOnSignals();
-      const outcome = await studyRun(run, path(only), progressView(), signal);
+      const outcome = await studyRun(run, path(only), progressView(), signal, registry());
       if (outcome.status === "stopped") process.exitCode = ended();
       return;
     }

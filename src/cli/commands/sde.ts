@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { plannedRuns, sdeSettings } from "../../experiments/sde/config.ts";
+import { plannedRuns, sdeSettingsOf } from "../../experiments/sde/config.ts";
 import type { SdeEvent } from "../../experiments/sde/events.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { configFrom } from "../config-file.ts";
 import { duration, percent } from "../format.ts";
+import { pluginArguments, registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
 import { seedList } from "../sde/seeds.ts";
 import { settingsHelp } from "../train/settings-help.ts";
@@ -29,7 +30,7 @@ export const sde: CliCommand<SdeOptions> = {
       .option("--out <dir>", "where runs, figures and tables go; run again to resume there (default: runs/sde)")
       .option("--resume <run>", "continue one run that was stopped or killed, bit for bit, without figures")
       .option("--json", "events as JSON lines on stdout")
-      .addHelpText("after", () => settingsHelp(sdeSettings.list));
+      .addHelpText("after", () => settingsHelp(sdeSettingsOf(registry()).list));
   },
   run: async (options, args) => {
     if (options.resume === undefined) await runMany(options, args);
@@ -45,10 +46,11 @@ export const sde: CliCommand<SdeOptions> = {
 
 /** One run in this process. */
 async function runOne(run: string, json: boolean): Promise<void> {
-  const { sdeRun } = await import("../../experiments/sde/run-dir.ts");
+  const { sdeRunOf } = await import("../../experiments/sde/run-dir.ts");
   const { runSde } = await import("../../experiments/sde/run.ts");
   const { stopOnSignals } = await import("../stop.ts");
   const { stepProgress } = await import("../step-progress.ts");
+  const sdeRun = sdeRunOf(registry());
   const config = sdeRun.readConfig(run);
   sdeRun.assertResumable(run);
   const progress = stepProgress();
@@ -57,8 +59,8 @@ async function runOne(run: string, json: boolean): Promise<void> {
     if (event.event === "start" || event.event === "measure") progress(event.step, config.sde.steps);
   };
   const { signal, status } = stopOnSignals();
-  if ((await runSde({ config, run, listen, stop: signal })) === "stopped") {
-    say(`stopped; resume with: eigensam sde --resume ${run}`);
+  if ((await runSde({ config, run, listen, stop: signal, registry: registry() })) === "stopped") {
+    say(`stopped; resume with: ${["eigensam sde --resume", run, ...pluginArguments()].join(" ")}`);
     process.exitCode = status();
   }
 }
@@ -68,13 +70,14 @@ async function runMany(
   { seeds, out = "runs/sde", json, ...options }: SdeOptions,
   args: readonly string[],
 ): Promise<void> {
-  const config = configFrom(args, sdeSettings.resolve);
-  const { sdeRun } = await import("../../experiments/sde/run-dir.ts");
+  const config = configFrom(args, sdeSettingsOf(registry()));
+  const { sdeRunOf } = await import("../../experiments/sde/run-dir.ts");
   const { loadProblem } = await import("../../experiments/sde/problem.ts");
   const { writeSdeReport } = await import("../../experiments/sde/report/index.ts");
+  const sdeRun = sdeRunOf(registry());
   const begun = performance.now();
   // Settings that do not fit the images are one error here, not one in every child.
-  await loadProblem(config);
+  await loadProblem(config, registry());
   const planned = plannedRuns(config, seeds ?? [config.seed]).map((each) => ({ ...each, run: join(out, each.name) }));
   for (const { run, config: own } of planned) sdeRun.ensure(run, own);
   const runs = planned.map(({ run }) => run);

@@ -1,8 +1,9 @@
 import type { TrainEvent } from "../../train/events.ts";
-import { settings } from "../../train/settings.ts";
+import { trainSettings } from "../../train/settings.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { configFrom } from "../config-file.ts";
-import { settingsHelp } from "../train/settings-help.ts";
+import { pluginArguments, registry } from "../plugins.ts";
+import { entriesHelp, settingsHelp } from "../train/settings-help.ts";
 import { emit, say } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -24,11 +25,10 @@ export const train: CliCommand<TrainOptions> = {
       .option("--resume <run>", "continue a run that was stopped or killed, bit for bit")
       .option("--dry-run", "print the resolved settings, size, memory and time per epoch, measured on a few steps")
       .option("--json", "events as JSON lines on stdout")
-      .addHelpText("after", () => settingsHelp(settings));
+      .addHelpText("after", () => `${settingsHelp(trainSettings(registry()).list)}\n${entriesHelp(registry())}`);
   },
   run: async (options, args) => {
-    const { resolveConfig } = await import("../../train/settings.ts");
-    const { trainRun } = await import("../../train/run-dir.ts");
+    const { trainRunOf } = await import("../../train/run-dir.ts");
     const { datasetOf } = await import("../../train/registry.ts");
     const { newRunName } = await import("../train/run-name.ts");
     const { dryRun } = await import("../train/dry-run.ts");
@@ -37,6 +37,7 @@ export const train: CliCommand<TrainOptions> = {
     const { problemOf } = await import("../../train/session.ts");
     const { runTraining } = await import("../../train/run-training.ts");
     const { resume, json } = options;
+    const [known, trainRun] = [registry(), trainRunOf(registry())];
 
     if (resume !== undefined && (args.length > 0 || options.runDir !== undefined || options.dryRun))
       throw new ConfigError(
@@ -45,10 +46,10 @@ export const train: CliCommand<TrainOptions> = {
         "change settings in a new run",
       );
     if (resume !== undefined) trainRun.assertResumable(resume);
-    const config = resume === undefined ? configFrom(args, resolveConfig) : trainRun.readConfig(resume);
-    const dataset = await datasetOf(config);
+    const config = resume === undefined ? configFrom(args, trainSettings(known)) : trainRun.readConfig(resume);
+    const dataset = await datasetOf(config, known);
     if (options.dryRun) {
-      await dryRun(problemOf(config, dataset), json === true);
+      await dryRun(problemOf(config, dataset, known), json === true);
       return;
     }
     const run = resume ?? options.runDir ?? newRunName();
@@ -59,9 +60,19 @@ export const train: CliCommand<TrainOptions> = {
       if (json && event.event !== "step") emit(event);
     };
     const { signal, status } = stopOnSignals();
-    const outcome = await runTraining({ config, dataset, run, resume: resume !== undefined, listen, stop: signal });
+    const outcome = await runTraining({
+      config,
+      dataset,
+      run,
+      resume: resume !== undefined,
+      listen,
+      stop: signal,
+      registry: known,
+    });
     if (outcome.status === "stopped") {
-      say(`stopped after step ${outcome.step}; resume with: eigensam train --resume ${run}`);
+      say(
+        `stopped after step ${outcome.step}; resume with: ${["eigensam train --resume", run, ...pluginArguments()].join(" ")}`,
+      );
       process.exitCode = status();
     }
   },

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { modelNames } from "../../models/index.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { namesOf } from "../../util/names.ts";
+import { registry } from "../plugins.ts";
 import { oneOf } from "../values.ts";
 
 export interface WeightsOptions {
@@ -18,7 +19,7 @@ export const weightsArguments = (command: Command): Command =>
   command
     .argument("[run]", "a run directory, or weights as safetensors (with --model)")
     .option("--weights <file>", "weights as safetensors with PyTorch's names, instead of a run")
-    .option("--model <name>", "network of --weights", oneOf(modelNames))
+    .option("--model <name>", "network of --weights", oneOf(namesOf(registry().models)))
     .option("--best", "the run's weights of best validation accuracy, not the last ones")
     .option("--set <key=value>", "a setting, as in train: --set data.name=cifar10 --set model.width=16", collect, []);
 
@@ -30,11 +31,12 @@ export async function weightsSource(
   const { model, best, set } = options;
   const isFile = source !== undefined && options.weights === undefined && source.endsWith(".safetensors");
   const [run, weights] = isFile ? [undefined, source] : [source, options.weights];
-  const { configToml, resolveConfig } = await import("../../train/settings.ts");
+  const { configToml, trainSettings } = await import("../../train/settings.ts");
+  const { resolve } = trainSettings(registry());
   if (run !== undefined && weights === undefined) {
-    const { trainRun } = await import("../../train/run-dir.ts");
+    const { trainRunOf } = await import("../../train/run-dir.ts");
     const { weightsOfRun } = await import("../../train/restore.ts");
-    const config = resolveConfig(configToml(trainRun.readConfig(run)), set, `${run}/config.toml`);
+    const config = resolve(configToml(trainRunOf(registry()).readConfig(run)), set, `${run}/config.toml`);
     return { config, path: weightsOfRun(run, best) };
   }
   if (weights === undefined || run !== undefined)
@@ -44,6 +46,10 @@ export async function weightsSource(
       "give a run directory, or --weights FILE --model NAME",
     );
   if (model === undefined && !set.some((setting) => setting.startsWith("model.name=")))
-    throw new ConfigError("--weights needs --model", { weights }, `models: ${modelNames.join(", ")}`);
-  return { config: resolveConfig("", [...(model ? [`model.name=${model}`] : []), ...set]), path: weights };
+    throw new ConfigError(
+      "--weights needs --model",
+      { weights },
+      `models: ${Object.keys(registry().models).join(", ")}`,
+    );
+  return { config: resolve("", [...(model ? [`model.name=${model}`] : []), ...set]), path: weights };
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readRun } from "../../report/read-run.ts";
 import type { EventListener } from "../../train/events.ts";
 import type { TrainOutcome } from "../../train/loop.ts";
-import { datasetOf } from "../../train/registry.ts";
+import { builtIn, datasetOf, type Registry } from "../../train/registry.ts";
 import { runFiles } from "../../run/files.ts";
 import { trainRun } from "../../train/run-dir.ts";
 import { runTraining } from "../../train/run-training.ts";
@@ -40,13 +40,15 @@ export async function studyRun(
   run: string,
   listen: EventListener,
   stop: AbortSignal,
+  registry: Registry = builtIn,
 ): Promise<TrainOutcome> {
   const { config } = plan;
   const resume = existsSync(runFiles(run).config);
   trainRun.ensure(run, config);
   const probe = judge(plan);
   try {
-    return await runTraining({ config, dataset: await datasetOf(config), run, resume, listen, stop, probe });
+    const dataset = await datasetOf(config, registry);
+    return await runTraining({ config, dataset, run, resume, listen, stop, registry, probe });
   } finally {
     await probe.release();
   }

@@ -1,11 +1,11 @@
-import { trainingMethods } from "../../optim/methods/index.ts";
 import type { Executable } from "../../runtime/compile.ts";
 import { drawIndices } from "../../sde/draw.ts";
 import { eulerMaruyama } from "../../sde/euler-maruyama.ts";
 import type { SdeVariantName } from "../../sde/variants.ts";
 import { rng } from "../../util/rng.ts";
+import { hyperOf } from "../../train/config.ts";
 import type { SdeRunConfig } from "./config.ts";
-import { compileDrift, compilePower } from "./graphs.ts";
+import { compileDrift, compilePower, hyperInput } from "./graphs.ts";
 import type { Problem } from "./problem.ts";
 import { type Process, type ProcessName, processes } from "./processes.ts";
 import type { ProcessState } from "./state.ts";
@@ -26,19 +26,20 @@ export interface Stepper {
  */
 export async function createStepper(config: SdeRunConfig, problem: Problem): Promise<Stepper> {
   const { seed, method, data, sde } = config;
-  const { size, pixels, train, zeros } = problem;
+  const { size, pixels, train, zeros, method: rule } = problem;
   const variants = new Set(sde.processes.map((name) => processes[name].variant));
   const drifts = new Map<SdeVariantName, Executable>();
   for (const variant of variants) drifts.set(variant, await compileDrift(config, problem, variant));
-  const estimates = trainingMethods[method.name].needs.v === true;
-  const refresh = estimates
+  const refresh = rule.needs.v
     ? await compilePower(config, problem, { images: data.batch, iterations: method.iterations })
     : undefined;
 
   const sums = { h: zeros(size), xiH: zeros(size) };
   const batch = { x: zeros(data.batch * pixels), y: new Int32Array(data.batch) };
   const number = (value: number) => zeros(1).fill(value);
-  const [rho, alpha] = [number(method.rho), number(method.alpha)];
+  const hyper = Object.fromEntries(
+    Object.entries(hyperOf(rule, method)).map(([name, value]) => [hyperInput(name), number(value)]),
+  );
   const draw = (...labels: Labels) => {
     drawIndices(rng(seed, "sde", ...labels), train.count, data.batch).forEach((from, to) => {
       batch.x.set(train.x.subarray(from * pixels, (from + 1) * pixels), to * pixels);
@@ -53,7 +54,7 @@ export async function createStepper(config: SdeRunConfig, problem: Problem): Pro
     sums.xiH.fill(0);
     for (let j = 0; j < xi.length; j++) {
       const images = draw(...labels, j);
-      const inputs = { theta, v, rho, alpha, xi: number(xi[j]!), sumH: sums.h, sumXiH: sums.xiH, ...images };
+      const inputs = { theta, v, ...hyper, xi: number(xi[j]!), sumH: sums.h, sumXiH: sums.xiH, ...images };
       await drifts.get(variant)!.run(inputs, { reuse: true });
     }
   };

@@ -1,77 +1,116 @@
 import { z } from "zod";
-import { type DatasetName, datasetNames } from "../../data/index.ts";
-import { trainingMethodNames } from "../../optim/methods/index.ts";
-import { settingsOf } from "../../run/settings.ts";
+import { type Setting, settingsOf } from "../../run/settings.ts";
+import { seriesOf } from "../../sde/variants.ts";
+import { hyperSettings, ownSettings, unreadKeys } from "../../train/config.ts";
+import { builtIn, type Registry } from "../../train/registry.ts";
+import { namesOf } from "../../util/names.ts";
 import { processNames } from "./processes.ts";
 
 const count = z.int().min(1);
 const positive = z.number().positive();
 const notNegative = z.number().min(0);
 
-const FILES = datasetNames.filter((name) => name !== "npy") as [DatasetName, ...DatasetName[]];
-
 /** Every setting of the experiment: dotted keys of the command line, tables of a TOML file. */
-export const sdeSchema = z.strictObject({
-  seed: z.int().min(0).default(1).describe("decides initialization, mini-batches and noise; --seeds sets several"),
-  dtype: z.enum(["f32", "f64"]).default("f32").describe("numbers that everything is computed in"),
-  threads: count.default(1).describe("threads of ONNX Runtime in each process"),
-  model: z
-    .strictObject({
-      width: count.default(32).describe("hidden units of a layer; the activation is tanh, because T sees no kinks"),
-      depth: count.default(1).describe("hidden layers"),
-    })
-    .prefault({}),
-  data: z
-    .strictObject({
-      name: z.enum(FILES).default("fashion-mini"),
-      dir: z.string().optional().describe("folder to look in first"),
-      train: count.default(2000).describe("training images: the first so many of the set"),
-      test: count.default(2000).describe("test images: the first so many of the set"),
-      batch: count.default(64).describe("images per mini-batch, of the method and inside the expectations alike"),
-    })
-    .prefault({}),
-  method: z
-    .strictObject({
-      name: z.enum(trainingMethodNames).default("sam").describe("the discrete algorithm"),
-      rho: z
-        .union([notNegative, z.array(notNegative).min(1)])
-        .default([0.05, 0.1, 0.2, 0.5])
-        .describe("perturbation radius ρ; a list makes a figure of each"),
-      alpha: notNegative.default(0.2).describe("alignment strength α of Eigen-SAM"),
-      every: count.default(100).describe("steps between Eigen-SAM's estimates of v"),
-      iterations: count.default(5).describe("power-iteration steps per estimate"),
-    })
-    .prefault({}),
-  sde: z
-    .strictObject({
-      eta: positive.default(0.05).describe("learning rate η; step t of the algorithm is time ηt"),
-      steps: count.default(2000).describe("steps of the discrete algorithm"),
-      substeps: count.default(1).describe("Euler steps r per discrete step: dt = η/r"),
-      batches: count.default(8).describe("mini-batches M per Euler step"),
-      processes: z
-        .array(z.enum(processNames))
-        .min(1)
-        .default([...processNames])
-        .describe(`some of ${processNames.join(", ")}`),
-    })
-    .prefault({}),
-  measure: z
-    .strictObject({
-      every: count.default(50).describe("steps between measurements, which are checkpoints as well"),
-      curvatureImages: count.default(500).describe("training images whose Hessian λ₁ is of"),
-    })
-    .prefault({}),
-});
+export const sdeSchema = (registry: Registry) =>
+  z.strictObject({
+    seed: z.int().min(0).default(1).describe("decides initialization, mini-batches and noise; --seeds sets several"),
+    dtype: z.enum(["f32", "f64"]).default("f32").describe("numbers that everything is computed in"),
+    threads: count.default(1).describe("threads of ONNX Runtime in each process"),
+    model: z
+      .strictObject({
+        width: count.default(32).describe("hidden units of a layer; the activation is tanh, because T sees no kinks"),
+        depth: count.default(1).describe("hidden layers"),
+      })
+      .prefault({}),
+    data: z
+      .strictObject({
+        name: z.enum(namesOf(registry.datasets)).default("fashion-mini").describe("data set with labels"),
+        dir: z.string().optional().describe("folder to look in first"),
+        train: count.default(2000).describe("training examples: the first so many of the set"),
+        test: count.default(2000).describe("test examples: the first so many of the set"),
+        batch: count.default(64).describe("examples per mini-batch, of the method and inside the expectations alike"),
+      })
+      .prefault({}),
+    method: z
+      .strictObject({
+        name: z
+          .enum(namesOf(registry.methods))
+          .default("sam")
+          .describe("the discrete algorithm: a perturbation or a series, without state"),
+        ...hyperSettings(registry),
+        rho: z
+          .union([notNegative, z.array(notNegative).min(1)])
+          .default([0.05, 0.1, 0.2, 0.5])
+          .describe("perturbation radius ρ; a list makes a figure of each"),
+        every: count.default(100).describe("steps between estimates of v, where the method reads it"),
+        iterations: count.default(5).describe("power-iteration steps per estimate"),
+      })
+      .prefault({}),
+    sde: z
+      .strictObject({
+        eta: positive.default(0.05).describe("learning rate η; step t of the algorithm is time ηt"),
+        steps: count.default(2000).describe("steps of the discrete algorithm"),
+        substeps: count.default(1).describe("Euler steps r per discrete step: dt = η/r"),
+        batches: count.default(8).describe("mini-batches M per Euler step"),
+        processes: z
+          .array(z.enum(processNames))
+          .min(1)
+          .default([...processNames])
+          .describe(`some of ${processNames.join(", ")}`),
+      })
+      .prefault({}),
+    measure: z
+      .strictObject({
+        every: count.default(50).describe("steps between measurements, which are checkpoints as well"),
+        curvatureImages: count.default(500).describe("training examples whose Hessian λ₁ is of"),
+      })
+      .prefault({}),
+  });
 
-export type SdeConfig = z.output<typeof sdeSchema>;
+type Parsed = z.output<ReturnType<typeof sdeSchema>>;
+
+/** Resolved settings; `method` holds the numbers its method reads. */
+export type SdeConfig = Omit<Parsed, "method"> & {
+  readonly method: Pick<Parsed["method"], "name" | "rho" | "every" | "iterations">;
+};
 
 /** The settings of one run: one seed, one radius. */
 export type SdeRunConfig = SdeConfig & { readonly method: { readonly rho: number } };
 
-export const sdeSettings = settingsOf(sdeSchema, {
-  command: "eigensam sde",
-  example: "sde.steps=500 or method.rho=[0.1,0.2]",
-});
+/** The settings of the experiment, from TOML and dotted `key=value` arguments. */
+export interface SdeSettings {
+  /** All of them in the schema's order, by dotted key. */
+  readonly list: readonly Setting[];
+  /** ConfigError where the method has no SDE, besides what every setting can be wrong in. */
+  resolve(toml: string, overrides: readonly string[], source?: string): SdeConfig;
+  /** The keys of numbers among the same that the chosen method does not read; they are left out of the settings. */
+  unread(...given: Parameters<SdeSettings["resolve"]>): readonly string[];
+}
+
+/** The settings that the entries of a registry allow. */
+export function sdeSettingsOf(registry: Registry): SdeSettings {
+  const { list, resolve } = settingsOf(sdeSchema(registry), {
+    command: "eigensam sde",
+    example: "sde.steps=500 or method.rho=[0.1,0.2]",
+    extensible: ["method.name", "data.name"],
+  });
+  return {
+    list,
+    resolve: (...args) => settled(resolve(...args), registry),
+    unread: (...args) => unreadKeys(resolve(...args).method, registry),
+  };
+}
+
+export const sdeSettings = sdeSettingsOf(builtIn);
+
+/** The method's own settings, checked for every radius. */
+function settled(config: Parsed, registry: Registry): SdeConfig {
+  const { method } = config;
+  seriesOf(registry.methods[method.name]!);
+  const { rho } = method;
+  const [own] = [rho].flat().map((radius) => ownSettings({ ...method, rho: radius }, registry));
+  return { ...config, method: { ...own!, rho } };
+}
 
 /** The runs of a configuration: every radius with every seed, and the name of each one's folder. */
 export function plannedRuns(config: SdeConfig, seeds: readonly number[]) {

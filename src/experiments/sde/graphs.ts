@@ -5,8 +5,8 @@ import { sum } from "../../graph/ops/reduce.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { correct } from "../../nn/accuracy.ts";
 import { crossEntropy } from "../../nn/functions.ts";
-import { trainingMethods } from "../../optim/methods/index.ts";
 import { powerIteration } from "../../optim/eigenvector.ts";
+import { maskOf } from "../../optim/method.ts";
 import { norm } from "../../optim/vector.ts";
 import { compile, type Executable } from "../../runtime/compile.ts";
 import { accumulated } from "../../sde/euler-maruyama.ts";
@@ -40,29 +40,40 @@ function compileOn(
   return compile(traced as never, spec, { threads, inPlace });
 }
 
-/** One mini-batch of one equation: g, Hw, T[w,w] as far as it needs them, and h added to the two sums in place. */
-export const compileDrift = (config: SdeConfig, problem: Problem, variant: SdeVariantName): Promise<Executable> =>
-  compileOn(
+/**
+ * One mini-batch of one equation: g, Hw, T[w,w] as far as it needs them, and h added to the two sums in place. The method's
+ * numbers are inputs by name, behind "method.".
+ */
+export function compileDrift(config: SdeConfig, problem: Problem, variant: SdeVariantName): Promise<Executable> {
+  const { method, size, model } = problem;
+  const { mask } = method.needs;
+  const names = Object.keys(method.hyper);
+  return compileOn(
     config,
     problem,
     config.data.batch,
-    { vectors: ["v", "sumH", "sumXiH"], scalars: ["rho", "alpha", "xi"] },
-    ({ theta, v, sumH, sumXiH, rho, alpha, xi }, f) => {
+    { vectors: ["v", "sumH", "sumXiH"], scalars: [...names.map(hyperInput), "xi"] },
+    ({ theta, v, sumH, sumXiH, xi, ...inputs }, f) => {
       const g = grad(f(theta!), theta!);
       const at = {
         f,
         theta: theta!,
         g,
         v: v!,
-        mask: constant(1, [problem.size], config.dtype),
+        mask: constant(mask ? maskOf(mask, model.parameters) : 1, [size], config.dtype),
         step: constant(0, [], config.dtype),
       };
-      const h = sdeVariants[variant].drift(trainingMethods[config.method.name], at, { rho: rho!, alpha: alpha! });
+      const values = Object.fromEntries(names.map((name) => [name, inputs[hyperInput(name)]!]));
+      const h = sdeVariants[variant].drift(method, at, values);
       const next = accumulated({ h: sumH!, xiH: sumXiH! }, h, xi!);
       return { nextH: next.h, nextXiH: next.xiH };
     },
     { sumH: "nextH", sumXiH: "nextXiH" },
   );
+}
+
+/** The input of one of the method's numbers. */
+export const hyperInput = (name: string): string => `method.${name}`;
 
 /**
  * `iterations` steps of the power iteration with H + shift·I on so many images: the next vector, the eigenvalue of H, and

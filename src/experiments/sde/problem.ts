@@ -1,10 +1,11 @@
-import type { ImageDataset, ImageSplit } from "../../data/dataset.ts";
-import { loadDataset } from "../../data/index.ts";
+import { type Dataset, isSplit } from "../../data/dataset.ts";
 import { constant } from "../../graph/ops/source.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { mlp } from "../../models/mlp.ts";
 import type { NumberArray } from "../../nn/layout.ts";
 import { declare, forward, type Model } from "../../nn/scope.ts";
+import type { Method } from "../../optim/method.ts";
+import { builtIn, datasetOf, type Registry } from "../../train/registry.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { sizeOf } from "../../util/shape.ts";
 import type { SdeConfig } from "./config.ts";
@@ -18,6 +19,7 @@ export interface Examples {
 }
 
 export interface Problem {
+  readonly method: Method;
   readonly model: Model;
   /** Length of θ. */
   readonly size: number;
@@ -29,14 +31,21 @@ export interface Problem {
   logits(theta: Tensor, x: Tensor): Tensor;
 }
 
-/** The network and the images of a configuration, the same for every seed. */
-export async function loadProblem({ model: { width, depth }, data, dtype }: SdeConfig): Promise<Problem> {
-  const dataset = await loadDataset(data.name, data);
+/**
+ * The method, the network and the examples of a configuration, the same for every seed.
+ * @throws ConfigError where there are too few examples, or they have no labels
+ */
+export async function loadProblem(config: SdeConfig, registry: Registry = builtIn): Promise<Problem> {
+  const { data, dtype } = config;
+  const { width, depth } = config.model;
+  const dataset = await datasetOf(config, registry);
   const { inputShape, targets } = dataset;
+  if (targets.kind !== "labels")
+    throw new ConfigError(`${dataset.name} has real-valued targets`, { data }, "the experiment takes labels");
   const { classes } = targets;
   const zeros = (length: number): NumberArray =>
     dtype === "f64" ? new Float64Array(length) : new Float32Array(length);
-  const part = (name: "train" | "test") => examples(dataset, dataset[name], data[name], `data.${name}`, zeros);
+  const part = (name: "train" | "test") => examples(dataset, name, data[name], zeros);
   const [train, test] = [part("train"), part("test")];
   if (data.batch > train.count)
     throw new ConfigError(`data.batch is ${data.batch}, but there are ${train.count} training images`, { data });
@@ -44,6 +53,7 @@ export async function loadProblem({ model: { width, depth }, data, dtype }: SdeC
   const hidden = new Array<number>(depth).fill(width);
   const model = declare(mlp({ classes, hidden, activation: "tanh" }), [data.batch, pixels]);
   return {
+    method: registry.methods[config.method.name]!,
     model,
     size: model.parameters.size,
     pixels,
@@ -55,23 +65,29 @@ export async function loadProblem({ model: { width, depth }, data, dtype }: SdeC
   };
 }
 
-/** The first `count` images, (pixel/255 − mean)/std per channel. */
+/** The first `count` examples: uint8 images as (pixel/255 − mean)/std per channel, other numbers as they are. */
 function examples(
-  { inputShape: imageShape, mean, std }: ImageDataset,
-  { x: images, y: labels, count: available }: ImageSplit,
+  dataset: Dataset,
+  part: "train" | "test",
   count: number,
-  key: string,
   zeros: (length: number) => NumberArray,
 ): Examples {
+  const { name, inputShape, mean, std, [part]: split } = dataset;
+  if (split === undefined || !isSplit(split))
+    throw new ConfigError(`${name} has no ${part} examples in memory`, { name, part }, "choose another data.name");
+  const { x: inputs, y, count: available } = split;
   if (count > available)
-    throw new ConfigError(`${key} is ${count}, but the set has ${available} images`, { key, count, available });
-  const pixels = sizeOf(imageShape);
-  const perChannel = pixels / imageShape[0];
-  const raw = images instanceof Uint8Array ? 255 : 1;
+    throw new ConfigError(`data.${part} is ${count}, but ${name} has ${available} examples`, {
+      part,
+      count,
+      available,
+    });
+  const pixels = sizeOf(inputShape);
+  const perChannel = pixels / inputShape[0]!;
   const x = zeros(count * pixels);
   for (let i = 0; i < x.length; i++) {
     const channel = Math.floor((i % pixels) / perChannel);
-    x[i] = (images[i]! / raw - mean[channel]!) / std[channel]!;
+    x[i] = inputs instanceof Uint8Array ? (inputs[i]! / 255 - mean[channel]!) / std[channel]! : inputs[i]!;
   }
-  return { x, y: labels.slice(0, count), count };
+  return { x, y: Int32Array.from(y.subarray(0, count)), count };
 }

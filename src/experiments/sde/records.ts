@@ -2,6 +2,7 @@ import { z } from "zod";
 import { marks } from "../../run/checkpoint.ts";
 import { recordHead } from "../../run/directory.ts";
 import { measured } from "../../run/lines.ts";
+import { methodInfo } from "../../train/records.ts";
 import { processNames } from "./processes.ts";
 
 const step = z.int().min(0);
@@ -41,6 +42,8 @@ export const sdeRecord = z.object({
     method: z.looseObject({ name: z.string(), rho: z.number() }),
     sde: z.looseObject({ eta: z.number(), steps: z.int(), processes: z.array(process) }),
   }),
+  /** Earlier versions did not write it. */
+  method: methodInfo.optional(),
   step,
   /** Time spent so far. */
   seconds: measured,

@@ -1,5 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { RunStatus } from "../../run/directory.ts";
+import { builtIn, type Registry } from "../../train/registry.ts";
+import { methodRecord } from "../../train/run-record.ts";
 import { TrainingError } from "../../util/errors.ts";
 import { packageVersion } from "../../util/package.ts";
 import { createStepper } from "./advance.ts";
@@ -19,15 +21,22 @@ export interface SdeRunArgs {
   readonly listen: (event: SdeEvent) => void;
   /** Asks to stop after the step at hand. */
   readonly stop: AbortSignal;
+  readonly registry?: Registry;
 }
 
 const BEGINNING: SdeProgress = { step: 0, diverged: {}, metricsBytes: 0, timingsBytes: 0, seconds: 0 };
 
 /** Takes all processes of one seed and radius along together, step by step. Whether it is done, or stopped when asked. */
-export async function runSde({ config, run, listen, stop }: SdeRunArgs): Promise<"done" | "stopped"> {
+export async function runSde({
+  config,
+  run,
+  listen,
+  stop,
+  registry = builtIn,
+}: SdeRunArgs): Promise<"done" | "stopped"> {
   const { seed, sde, method } = config;
   const label = { run, seed, rho: method.rho };
-  const problem = await loadProblem(config);
+  const problem = await loadProblem(config, registry);
   const names = [...new Set(sde.processes)];
   const restored = sdeRun.restore(run, (checkpoint) => ({
     from: checkpoint.progress,
@@ -41,6 +50,7 @@ export async function runSde({ config, run, listen, stop }: SdeRunArgs): Promise
     sdeRun.writeRecord(run, {
       versions: { eigensam: packageVersion, node: process.versions.node },
       config,
+      method: methodRecord(problem.method),
       status,
       step,
       seconds: recorder.seconds(),

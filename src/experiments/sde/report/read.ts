@@ -3,7 +3,7 @@ import { sdeRun } from "../run-dir.ts";
 import type { SdeVariantName } from "../../../sde/variants.ts";
 import { InputError } from "../../../util/errors.ts";
 import type { Curve } from "../../../report/curves.ts";
-import { methodNamed } from "../../../report/method.ts";
+import { methodOf } from "../../../report/method.ts";
 import { namesOf } from "../../../util/names.ts";
 
 export interface QuantityInfo {
@@ -53,7 +53,7 @@ export function readSdeRun(run: string): SdeRun {
     rho: method.rho,
     eta: sde.eta,
     steps: sde.steps,
-    method: methodNamed(method.name).title,
+    method: methodOf(record).title,
     processes: processNames.filter((name) => sde.processes.includes(name)),
     diverged: Object.fromEntries(lines.flatMap((l) => (l.kind === "diverged" ? [[l.process, l.step]] : []))),
     curve: (name, quantity) =>
