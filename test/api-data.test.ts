@@ -152,9 +152,11 @@ it("predicts in the shape of the targets", async () => {
 describe("labels", () => {
   it("are integers from 0, and as many classes as the largest asks for", async () => {
     const data = { train: { x: [[-1], [1], [3]], y: [0, 1, 2] } };
+    await expect(train({ data, model: "mlp", epochs: 1 }).done).rejects.toThrow(/labels or real values\?/);
     const model = { name: "mlp", width: 8 } as const;
     const options = {
       optimizer: { lr: 0.05, weightDecay: 0 },
+      loss: "cross-entropy",
       method: "sgd",
       epochs: 300,
       batch: 3,

@@ -24,6 +24,29 @@ describe("options that do not exist or fit", () => {
     expect(error.message).toContain(hint);
   });
 
+  const streamed = { train: () => [data.train], stepsPerEpoch: 1 };
+  it.each([
+    [{ data: undefined }, "data is missing"],
+    [{ model: null }, "model is null"],
+    [{ data: { ...data, tset: data.train } }, "there is no option tset"],
+    [{ data: { ...streamed, stepsPerEpoch: 0 } }, "data.stepsPerEpoch is 0"],
+    [{ data: streamed }, "batch is given, but data.train gives batches"],
+    [{ data: streamed, batch: undefined, validation: 0.1 }, "validation is given"],
+    [{ augment: { flip: true } }, "augment is given, but inputs are [n, 1]"],
+    [{ method: { name: "sam", alpha: 0.2 } }, "sam does not read method.alpha"],
+    [{ optimizer: { name: "adamw", momentum: 0.9 } }, "adamw does not read optimizer.momentum"],
+    [{ data: { train: () => [{ x: [[1]], y: Int32Array.of(0) }], stepsPerEpoch: 1 } }, "data"],
+  ])("%j is refused", async (wrong, message) => {
+    const error = await untyped({ ...base, ...wrong }).catch((cause: unknown) => cause);
+    expect(error.name).toMatch(/ConfigError|DataError/);
+    expect(error.message).toContain(message);
+  });
+
+  it("a target that the loss does not take", async () => {
+    const loss = "binary-cross-entropy";
+    await expect(untyped({ ...base, loss })).rejects.toThrow("train targets: element 1 is 2, but loss");
+  });
+
   it("a model by a name that is misspelt", async () => {
     await expect(untyped({ data: "fashion-mini", model: "resnet19" })).rejects.toThrow(/resnet19[\s\S]*resnet18/);
   });
@@ -53,7 +76,9 @@ describe("arrays that do not fit", () => {
     ["NaN in x", { x: [[1], [Number.NaN]], y: [0, 1] }, "data.train.x: element 1 is NaN"],
     ["a number beyond float32", { x: [[1], [1e39]], y: [0, 1] }, "data.train.x: element 1 is Infinity"],
     ["NaN in y", { x: [[1], [2]], y: [[0], [Number.NaN]] }, "data.train.y: element 1 is NaN"],
-    ["fewer targets than examples", { x: [[1], [2]], y: [0] }, "data.train.y has shape [1], expected [2]"],
+    ["fewer targets than examples", { x: [[1], [2]], y: [0.5] }, "data.train.y has shape [1], expected [2]"],
+    ["no targets", { x: [[1], [2]] }, "data.train.y is missing"],
+    ["no shape", { x: { data: Float32Array.of(1) }, y: [1] }, "data.train.x has data and no shape"],
   ])("%s", async (_, wrong, message) => {
     const error = await untyped({ ...base, model: "mlp", data: { train: wrong } }).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(DataError);
@@ -74,7 +99,11 @@ describe("arrays that do not fit", () => {
     await expect(untyped({ ...base, data: { ...data, test } })).rejects.toThrow(
       "data.test.x has shape [1, 2], expected [n, 1]",
     );
-    const mixed = { train: { x: images, y: [0, 1] }, val: { x: { ...images, data: new Float32Array(8) }, y: [0, 1] } };
+    const mixed = {
+      classes: 2,
+      train: { x: images, y: [0, 1] },
+      val: { x: { ...images, data: new Float32Array(8) }, y: [0, 1] },
+    };
     await expect(untyped({ ...base, model: "mlp", data: mixed })).rejects.toThrow("data.val.x is Float32Array");
   });
 

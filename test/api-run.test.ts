@@ -85,7 +85,7 @@ it("leaves the bytes that the command line leaves, in a directory and from memor
 }, 30_000);
 
 it("depends on the seed alone", async () => {
-  const data = { train: { x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] } };
+  const data = { train: { x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] }, classes: 2 };
   const weights = async (seed: number) => {
     const { done } = train({ data, model: { name: "mlp", width: 4 }, epochs: 2, batch: 2, seed, threads: 1 });
     return (await done).weights();

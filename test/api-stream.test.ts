@@ -73,7 +73,7 @@ describe("a run that is stopped in the middle of an epoch", () => {
     batches: { train: () => streamed(batches), stepsPerEpoch: 3 },
   } as const satisfies Record<string, TrainOptions["data"]>;
   it.each(["arrays", "batches"] as const)("resumes by the same call to the same bytes, from %s", async (kind) => {
-    const options = { ...base, data: sources[kind], batch: 8 };
+    const options = { ...base, data: sources[kind], ...(kind === "arrays" ? { batch: 8 } : {}) };
     const [whole, halved] = [join(folder, `${kind}-whole`), join(folder, `${kind}-halved`)];
     const undisturbed = await train({ ...options, dir: whole }).done;
     const controller = new AbortController();

@@ -71,7 +71,7 @@ describe("SVHN", () => {
   });
 
   it("reads the one image of an array that MATLAB wrote without its last axis", () => {
-    expect(decodeSvhn(matFile([32, 32, 3], [7]), "f")).toMatchObject({ count: 1, labels: Int32Array.of(7) });
+    expect(decodeSvhn(matFile([32, 32, 3], [7]), "f")).toMatchObject({ count: 1, y: Int32Array.of(7) });
   });
 
   it("refuses a fifth axis, whose images no label would count", () => {
@@ -123,7 +123,7 @@ describe("a stream of batches", () => {
   });
 
   it("passes on what went wrong in its worker", async () => {
-    const stream = openBatches(split, { ...plan, augment: undefined as never });
+    const stream = openBatches(split, { ...plan, augment: { crop: "4" } as never });
     await expect(stream.next()).rejects.toThrow(TypeError);
     await stream.close();
   });

@@ -1,7 +1,7 @@
 import type { Batch, BatchSource, Dataset, Inputs, Split, TargetArray } from "../data/dataset.ts";
 import { statistics } from "../data/npy.ts";
 import type { Targets } from "../nn/losses.ts";
-import { DataError } from "../util/errors.ts";
+import { ConfigError, DataError } from "../util/errors.ts";
 import { type Shape, showShape, sizeOf } from "../util/shape.ts";
 
 /** Numbers in nested arrays, rows first: [[1, 2], [3, 4]] has shape [2, 2]. */
@@ -18,7 +18,10 @@ export type ArrayInput = NestedNumbers | ShapedArray;
 
 /** Inputs and targets of some examples. */
 export interface Examples {
-  /** [n, …]: uint8 [n, C, H, W] are pixels, normalized per channel; int32 are integers such as tokens; the rest are real numbers. */
+  /**
+   * [n, …]: uint8 [n, C, H, W] are pixels, normalized per channel by the training arrays, or divided by 255 where those
+   * come in batches; int32 are integers such as tokens; the rest are real numbers.
+   */
   readonly x: ArrayInput;
   /** [n] labels from 0, or [n, …] real values. */
   readonly y: ArrayInput;
@@ -34,7 +37,7 @@ export type DataInput = {
   /** Held-out examples; left out, a part of the training arrays if `validation` asks for one. */
   readonly val?: Examples;
   readonly test?: Examples;
-  /** How many classes the labels have; left out, one more than the largest training label. */
+  /** Says that y are labels, and how many classes they have; left out, one more than the largest label of the training arrays. */
   readonly classes?: number;
 } & (
   | { readonly train: Examples }
@@ -45,32 +48,44 @@ export type DataInput = {
     }
 );
 
-/** What decides whether targets are labels: the loss, or where it does not say, the arrays. */
-export type TargetKind = Targets["kind"] | "integers are labels" | "int32 are labels";
+/** What a loss says of the targets: their kind, if it takes one alone; "chosen" where a loss is given that takes any. */
+export type TargetKind = Targets["kind"] | "chosen" | undefined;
 
 /** A data set of arrays. Batches are read once, for their shapes. */
 export async function datasetOfArrays(input: DataInput, kind: TargetKind): Promise<Dataset> {
-  const source = isExamples(input.train) ? undefined : await peeked(input.train);
+  const source = isExamples(input.train) ? undefined : await peeked(input.train, stepsOf(input));
   const first = source?.first ?? (input.train as Examples);
   const x = toInputs(first.x, "data.train.x");
   const targets = targetsOf(first.y, kind, input.classes);
+  if (source && targets.kind === "labels" && input.classes === undefined)
+    throw new ConfigError(
+      "data.train gives labels in batches, and data.classes is not given",
+      {},
+      "one batch need not have every class: give classes: 10, say",
+    );
   const inputShape = x.shape.slice(1);
   const split = (examples: Examples, name: string) => toSplit(examples, name, inputShape, targets, x.data);
   const train = split(first, "data.train");
   const named = (part: "val" | "test") => (input[part] ? { [part]: split(input[part], `data.${part}`) } : {});
   const scale =
-    x.data instanceof Uint8Array
-      ? statistics({ ...train, x: x.data, y: new Int32Array() }, imageShape(inputShape))
-      : { mean: [], std: [] };
+    x.data instanceof Uint8Array ? scaleOf(x.data, train.count, inputShape, source !== undefined) : UNSCALED;
   return {
     name: input.name ?? "arrays",
     inputShape,
     targets,
     ...scale,
-    train: source && "stepsPerEpoch" in input ? streamOf(source, input.stepsPerEpoch, train, split) : train,
+    train: source ? streamOf(source, train, split) : train,
     ...named("val"),
     ...named("test"),
   };
+}
+
+const UNSCALED = { mean: [], std: [] };
+
+/** Mean and deviation of pixels over 255, by channel. One batch of many says nothing of the others: its pixels are only divided by 255. */
+function scaleOf(pixels: Uint8Array, count: number, [channels = 1, height = 1, width = 1]: Shape, isPart: boolean) {
+  if (isPart) return { mean: Array(channels).fill(0), std: Array(channels).fill(1) };
+  return statistics({ x: pixels, y: new Int32Array(), count }, [channels, height, width]);
 }
 
 /** Real inputs as the network of a trained run reads them. */
@@ -119,19 +134,21 @@ function toTargets(given: ArrayInput, name: string, count: number, targets: Targ
         ? "one label per example; one-hot rows become labels by their largest column"
         : "one target per example",
     );
+  const values = targets.kind === "labels" ? data : Float32Array.from(data);
   const wrong =
     targets.kind === "labels"
-      ? wrongLabel(data, targets.classes)
-      : firstWhere(data, (value) => !Number.isFinite(value));
+      ? wrongLabel(values, targets.classes)
+      : firstWhere(values, (value) => !Number.isFinite(value));
   if (wrong >= 0)
     throw new DataError(
-      `${name}: element ${wrong} is ${data[wrong]}, expected ${targets.kind === "labels" ? `a label 0 … ${targets.classes - 1}` : "a finite number"}`,
+      `${name}: element ${wrong} is ${values[wrong]}, expected ${targets.kind === "labels" ? `a label 0 … ${targets.classes - 1}` : "a finite number"}`,
       { name, at: wrong },
     );
-  return targets.kind === "labels" ? Int32Array.from(data) : Float32Array.from(data);
+  return values instanceof Float32Array && targets.kind === "values" ? values : Int32Array.from(data);
 }
 
-const wrongLabel = (data: ShapedArray["data"], classes: number): number =>
+/** Where the first number is no label below `classes`; −1 where all are. */
+export const wrongLabel = (data: ShapedArray["data"], classes: number): number =>
   firstWhere(data, (label) => !(Number.isInteger(label) && label >= 0 && label < classes));
 
 function firstWhere(data: ShapedArray["data"], test: (value: number) => boolean): number {
@@ -141,32 +158,51 @@ function firstWhere(data: ShapedArray["data"], test: (value: number) => boolean)
 
 function targetsOf(given: ArrayInput, kind: TargetKind, classes: number | undefined): Targets {
   const { data, shape } = shaped(given, "data.train.y");
-  const integers = data instanceof Int32Array || data instanceof Uint8Array;
-  const labels =
-    kind === "labels" ||
-    (kind !== "values" &&
-      shape.length === 1 &&
-      (integers || (kind === "integers are labels" && wrongLabel(data, Number.POSITIVE_INFINITY) < 0)));
+  const integers = shape.length === 1 && (data instanceof Int32Array || data instanceof Uint8Array);
+  const labels = kind === "labels" || (kind !== "values" && (integers || classes !== undefined));
+  const doubtful =
+    kind === undefined && !labels && shape.length === 1 && wrongLabel(data, Number.POSITIVE_INFINITY) < 0;
+  if (doubtful)
+    throw new ConfigError(
+      `data.train.y holds whole numbers of shape ${showShape(shape)}: labels or real values?`,
+      { shape },
+      'say loss: "cross-entropy" for labels, or loss: "mse" for values',
+    );
   if (!labels) return { kind: "values", shape: shape.slice(1) };
   // What is no label is refused later, with its place.
   const known = Array.from(data).filter(Number.isInteger);
   return { kind: "labels", classes: classes ?? 1 + known.reduce((most, label) => Math.max(most, label), 0) };
 }
 
-function imageShape(shape: Shape): readonly [number, number, number] {
-  const [channels = 1, height = 1, width = 1] = shape;
-  return [channels, height, width];
+const isExamples = (train: DataInput["train"]): train is Examples => {
+  if (typeof train === "function") return false;
+  if (typeof train === "object" && train !== null && Symbol.asyncIterator in train) return false;
+  if (typeof train === "object" && train !== null && "x" in train) return true;
+  throw new ConfigError(
+    `data.train is ${train === null ? "null" : typeof train}`,
+    {},
+    "give { x, y }, or a function of the epoch that gives batches { x, y }",
+  );
+};
+
+function stepsOf(input: DataInput): number {
+  const steps = "stepsPerEpoch" in input ? input.stepsPerEpoch : undefined;
+  if (steps !== undefined && Number.isInteger(steps) && steps > 0) return steps;
+  throw new ConfigError(
+    `data.stepsPerEpoch is ${steps}, but data.train gives batches`,
+    { stepsPerEpoch: steps },
+    "give the number of batches in an epoch, a whole number from 1",
+  );
 }
 
-const isExamples = (train: DataInput["train"]): train is Examples => typeof train === "object" && "x" in train;
-
 interface Peeked {
+  readonly stepsPerEpoch: number;
   readonly first: Examples;
   open(epoch: number): AsyncIterable<Examples>;
 }
 
 /** Reads the first batch. An iterable that can be read only once still gives that batch to its first epoch. */
-async function peeked(train: BatchesOf | AsyncIterable<Examples>): Promise<Peeked> {
+async function peeked(train: BatchesOf | AsyncIterable<Examples>, stepsPerEpoch: number): Promise<Peeked> {
   const open = async function* (epoch: number) {
     yield* typeof train === "function" ? train(epoch) : train;
   };
@@ -177,6 +213,7 @@ async function peeked(train: BatchesOf | AsyncIterable<Examples>): Promise<Peeke
   let opened = typeof train === "function";
   if (opened) await iterator.return(undefined);
   return {
+    stepsPerEpoch,
     first,
     open: async function* (epoch) {
       if (opened) yield* open(epoch);
@@ -191,11 +228,10 @@ async function peeked(train: BatchesOf | AsyncIterable<Examples>): Promise<Peeke
 
 const streamOf = (
   source: Peeked,
-  stepsPerEpoch: number,
   { x: like, count }: Split,
   split: (examples: Examples, name: string) => Split,
 ): BatchSource => ({
-  stepsPerEpoch,
+  stepsPerEpoch: source.stepsPerEpoch,
   batch: count,
   like,
   open: async function* (epoch): AsyncIterable<Batch> {
@@ -205,7 +241,11 @@ const streamOf = (
 
 /** Data and shape of an array in either form. */
 function shaped(given: ArrayInput, name: string): ShapedArray {
-  if ("data" in given) {
+  if (given === undefined || given === null)
+    throw new DataError(`${name} is missing`, { name }, "give nested arrays or { data, shape }");
+  if (typeof given === "object" && "data" in given) {
+    if (!Array.isArray(given.shape))
+      throw new DataError(`${name} has data and no shape`, { name }, "give { data, shape: [n, 2] }, say");
     if (given.data.length !== sizeOf(given.shape))
       throw new DataError(
         `${name}: ${given.data.length} numbers, expected ${sizeOf(given.shape)} for shape ${showShape(given.shape)}`,

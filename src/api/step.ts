@@ -9,13 +9,14 @@ import { hyperOf, methodOf } from "../train/config.ts";
 import type { RefreshMetrics } from "../train/refresh.ts";
 import { builtIn, extended } from "../train/registry.ts";
 import { compileOptions } from "../train/session.ts";
-import { trainSettings } from "../train/settings.ts";
 import { initialState, type TrainState } from "../train/state.ts";
 import { createStepper, type StepNumbers } from "../train/stepper.ts";
 import { modelFor, taskOf } from "../train/task.ts";
-import { ConfigError } from "../util/errors.ts";
+import { ConfigError, DataError } from "../util/errors.ts";
 import { type Shape, showShape } from "../util/shape.ts";
-import { assertKeys, networkEntry, type StepChoices, stepEntries } from "./options.ts";
+import { wrongLabel } from "./arrays.ts";
+import type { StepChoices } from "./options.ts";
+import { assertKeys, CUSTOM, networkEntry, settingsOf, stepEntries } from "./resolve-options.ts";
 
 /** Shape of an array, and its dtype where it is not the usual one. */
 export type InputShape = Shape | { readonly shape: Shape; readonly dtype: "f32" | "i32" };
@@ -66,9 +67,11 @@ const KEYS = [
   "metrics",
 ];
 
-/** Labels, where the loss or `classes` says so; without a loss, y [n] is labels too. ConfigError where shapes do not fit. */
-function targetsOf<M extends Method>({ loss, classes }: StepOptions<M>, x: Shape, y: Shape): Targets {
-  const labels = loss === "cross-entropy" || classes !== undefined || (loss === undefined && y.length === 1);
+/** Labels, where the loss, `classes` or the dtype says so. ConfigError where shapes do not fit, or it is not said. */
+function targetsOf<M extends Method>({ loss, classes, inputs }: StepOptions<M>, x: Shape, y: Shape): Targets {
+  const integers = "dtype" in inputs.y && inputs.y.dtype === "i32";
+  const labels =
+    loss === "cross-entropy" || classes !== undefined || integers || (loss === undefined && y.length === 1);
   if (x[0] === undefined || x[0] !== y[0] || (labels && y.length !== 1))
     throw new ConfigError(
       `compileStep: inputs are x ${showShape(x)} and y ${showShape(y)}`,
@@ -79,6 +82,14 @@ function targetsOf<M extends Method>({ loss, classes }: StepOptions<M>, x: Shape
   if (classes === undefined)
     throw new ConfigError("compileStep: targets are labels, and classes is not given", {}, "give classes: 10, say");
   return { kind: "labels", classes };
+}
+
+function assertLabels(y: Batch["y"], targets: Targets): void {
+  const wrong = targets.kind === "labels" ? wrongLabel(y, targets.classes) : -1;
+  if (targets.kind === "labels" && wrong >= 0)
+    throw new DataError(`y: element ${wrong} is ${y[wrong]}, expected a label 0 … ${targets.classes - 1}`, {
+      at: wrong,
+    });
 }
 
 const shapeOf = (given: InputShape): Shape => ("shape" in given ? given.shape : given);
@@ -108,7 +119,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   const targets = targetsOf(options, x, y);
   const { declared, table } = stepEntries(options, targets);
   const registry = extended(builtIn, [...declared, networkEntry(options.network)]);
-  const config = trainSettings(registry).check({ ...table, model: { name: "custom" } }, "compileStep");
+  const config = settingsOf({ ...table, model: { name: CUSTOM } }, registry, "compileStep");
   const method = methodOf(config, registry);
   const optimizer = optimizers[config.optimizer.name];
   const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";
@@ -135,6 +146,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
     init: ({ seed = 1 } = {}) => initialState(model, optimizer, method, seed),
     refreshDue: (state) => stepper.refreshDue(state, state.step),
     refresh: async (state, batch) => {
+      assertLabels(batch.y, targets);
       measured = await stepper.refresh(state, batch);
       return state;
     },
@@ -142,6 +154,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
       return measured;
     },
     run: async (state, batch, numbers) => {
+      assertLabels(batch.y, targets);
       const { loss, correct, metrics } = await stepper.step(state, batch, numbers);
       const { gradNorm = Number.NaN } = metrics;
       const accuracy = correct === undefined ? {} : { accuracy: correct / rows };

@@ -7,7 +7,8 @@ import { problemOf } from "../train/session.ts";
 import { directoryStore, standingOf } from "../train/store.ts";
 import { eventQueue } from "./event-queue.ts";
 import { memoryStore } from "./memory.ts";
-import { resolveOptions, type TrainOptions } from "./options.ts";
+import type { TrainOptions } from "./options.ts";
+import { resolveOptions } from "./resolve-options.ts";
 import { type Trained, trainedOf } from "./trained.ts";
 
 /** How to listen to a run, and how to stop it. */

@@ -30,7 +30,8 @@ export const modelNames = namesOf(modelEntries);
  * @example
  * ```ts
  * const network = namedModel("mlp", { classes: 3, width: 8 });
- * const { done } = train({ data: { train: { x: [[0], [1], [2]], y: [0, 1, 2] } }, model: network, epochs: 1, batch: 3 });
+ * const data = { train: { x: [[0], [1], [2]], y: [0, 1, 2] }, classes: 3 };
+ * const { done } = train({ data, model: network, epochs: 1 });
  * console.log((await done).steps); // 1
  * ```
  */

@@ -18,7 +18,8 @@ export interface MlpOptions {
  * @example
  * ```ts
  * const network = mlp({ classes: 3, hidden: [16], activation: "tanh" });
- * const { done } = train({ data: { train: { x: [[0], [1], [2]], y: [0, 1, 2] } }, model: network, epochs: 1, batch: 3 });
+ * const data = { train: { x: [[0], [1], [2]], y: [0, 1, 2] }, classes: 3 };
+ * const { done } = train({ data, model: network, epochs: 1 });
  * console.log((await done).weights()["layers.0.weight"]?.shape); // [16, 1]
  * ```
  */

@@ -2,6 +2,7 @@ import type { BatchStream } from "../data/batches.ts";
 import { openBatches, openSource } from "../data/batches.ts";
 import { type Dataset, isSplit, type Split } from "../data/dataset.ts";
 import { splitValidation } from "../data/split.ts";
+import type { LossRule } from "../nn/losses.ts";
 import type { Model } from "../nn/scope.ts";
 import { solvers } from "../optim/eigenvector.ts";
 import type { Method } from "../optim/method.ts";
@@ -10,6 +11,7 @@ import { type Optimizer, optimizers } from "../optim/optimizers.ts";
 import { type RefreshPlan, refreshPlan } from "../optim/refresh-plan.ts";
 import { scheduleFactor } from "../optim/schedules.ts";
 import type { CompileOptions } from "../runtime/compile.ts";
+import { DataError } from "../util/errors.ts";
 import { hyperOf, methodOf, type TrainConfig } from "./config.ts";
 import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { builtIn, type Registry } from "./registry.ts";
@@ -49,6 +51,7 @@ export function problemOf(config: TrainConfig, dataset: Dataset, registry: Regis
       ? splitValidation(split, config.data.validation, config.seed)
       : { train: dataset.train, val: dataset.val };
   const task = taskOf(config, registry, datasetFormat(dataset));
+  assertWithin(task.loss, dataset);
   return {
     config,
     dataset,
@@ -62,6 +65,21 @@ export function problemOf(config: TrainConfig, dataset: Dataset, registry: Regis
     train: parts.train,
     val: parts.val !== undefined && parts.val.count > 0 ? parts.val : undefined,
   };
+}
+
+/** Throws where the loss takes targets of some range, and an array has others. */
+function assertWithin({ name, within }: LossRule, { train, val, test }: Dataset): void {
+  if (within === undefined) return;
+  const [least, most] = within;
+  for (const [part, split] of Object.entries({ train: isSplit(train) ? train : undefined, val, test })) {
+    const at = split?.y.findIndex((value) => !(value >= least && value <= most)) ?? -1;
+    if (at >= 0)
+      throw new DataError(
+        `${part} targets: element ${at} is ${split?.y[at]}, but loss ${name} takes ${least} to ${most}`,
+        { part, at },
+        "scale the targets, or use mse",
+      );
+  }
 }
 
 export const firstState = ({ model, optimizer, method, config }: Problem): TrainState =>
