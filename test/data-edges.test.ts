@@ -123,7 +123,7 @@ describe("a stream of batches", () => {
   });
 
   it("passes on what went wrong in its worker", async () => {
-    const stream = openBatches(split, { ...plan, augment: { crop: "4" } as never });
+    const stream = openBatches(split, { ...plan, augment: null as never });
     await expect(stream.next()).rejects.toThrow(TypeError);
     await stream.close();
   });
