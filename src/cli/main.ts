@@ -43,6 +43,8 @@ function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (process.env.EIGENSAM_DEBUG === "1") return error.stack ?? error.message;
   if (error instanceof EigensamError) return error.message;
+  // A folder that cannot be written or a full disk: the message of the system says it.
+  if ("syscall" in error) return `${error.message}\n  hint: EIGENSAM_DEBUG=1 shows where it happened`;
   const whose = pluginArguments().length > 0 ? "this is a bug, of eigensam or of a plugin" : "this is a bug";
   return `${error.message}\n  hint: ${whose}; EIGENSAM_DEBUG=1 shows where it happened`;
 }

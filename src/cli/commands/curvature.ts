@@ -15,7 +15,7 @@ interface CurvatureOptions extends WeightsOptions {
   readonly density?: true;
   readonly trace?: true;
   readonly layers?: true;
-  readonly slice: readonly (readonly (typeof sliceDirections)[number][])[];
+  readonly slice?: readonly (readonly (typeof sliceDirections)[number][])[];
   readonly range?: number;
   readonly points?: number;
   readonly bn: "batch" | "running";
@@ -32,7 +32,7 @@ interface CurvatureOptions extends WeightsOptions {
 
 const countOrAll = (text: string): number | "all" => (text === "all" ? "all" : positiveInteger(text));
 
-const slices = (text: string, before: CurvatureOptions["slice"]): CurvatureOptions["slice"] => [
+const slices = (text: string, before: CurvatureOptions["slice"] = []): CurvatureOptions["slice"] => [
   ...before,
   text.split(",").map((part) => oneOf(sliceDirections)(part.trim())),
 ];
@@ -62,7 +62,6 @@ export const curvature: CliCommand<CurvatureOptions> = {
         "--slice <a[,b]>",
         `the loss along a direction or in a plane: ${sliceDirections.join(", ")}; may be repeated`,
         slices,
-        [],
       )
       .option(
         "--range <r>",
@@ -91,11 +90,11 @@ export const curvature: CliCommand<CurvatureOptions> = {
         ...options,
         config,
         path,
-        normalizeAsData: isRun || options.set.some((setting) => setting.startsWith("data.name=")),
+        normalizeAsData: isRun || (options.set ?? []).some((setting) => setting.startsWith("data.name=")),
       },
       registry(),
     );
-    const slices = options.slice.map((directions) => ({
+    const slices = (options.slice ?? []).map((directions) => ({
       directions,
       ...(options.range === undefined ? {} : { range: options.range }),
       ...(options.points === undefined ? {} : { points: options.points }),

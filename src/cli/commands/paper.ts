@@ -4,7 +4,7 @@ import { ConfigError } from "../../util/errors.ts";
 import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
-import { emit } from "../ui.ts";
+import { emit, say } from "../ui.ts";
 import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -50,7 +50,10 @@ export const paper: CliCommand<PaperOptions> = {
       const { stopOnSignals } = await import("../stop.ts");
       const { signal, status: ended } = stopOnSignals();
       const outcome = await studyRun(run, path(only), progressView(), signal, registry());
-      if (outcome.status === "stopped") process.exitCode = ended();
+      if (outcome.status === "stopped") {
+        say(`stopped after step ${outcome.step}; run the same command again to resume`);
+        process.exitCode = ended();
+      }
       return;
     }
 

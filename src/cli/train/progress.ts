@@ -62,6 +62,8 @@ export function progressView(): (event: TrainEvent) => void {
           { rank: 3, text: colors.dim(duration(event.seconds)) },
           ...speed(event, 0),
         ]);
+        // An estimate of an epoch before says nothing of these weights.
+        eigenvalue = [];
         return;
       }
       case "done":

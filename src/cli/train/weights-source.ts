@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { TrainConfig } from "../../train/config.ts";
 import { ConfigError } from "../../util/errors.ts";
@@ -9,10 +10,10 @@ export interface WeightsOptions {
   readonly weights?: string;
   readonly model?: string;
   readonly best?: true;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
 }
 
-const collect = (value: string, previous: readonly string[]): string[] => [...previous, value];
+const collect = (value: string, previous: readonly string[] = []): string[] => [...previous, value];
 
 /** The arguments of commands that work on trained weights. */
 export const weightsArguments = (command: Command): Command =>
@@ -21,14 +22,14 @@ export const weightsArguments = (command: Command): Command =>
     .option("--weights <file>", "weights as safetensors with PyTorch's names, instead of a run")
     .option("--model <name>", "network of --weights", oneOf(namesOf(registry().models)))
     .option("--best", "the run's weights of best validation accuracy, not the last ones")
-    .option("--set <key=value>", "a setting, as in train: --set data.name=cifar10 --set model.width=16", collect, []);
+    .option("--set <key=value>", "a setting, as in train: --set data.name=cifar10 --set model.width=16", collect);
 
 /** The settings and the file of weights that the arguments stand for. */
 export async function weightsSource(
   options: WeightsOptions,
   [source]: readonly string[],
 ): Promise<{ readonly config: TrainConfig; readonly path: string }> {
-  const { model, best, set } = options;
+  const { model, best, set = [] } = options;
   const isFile = source !== undefined && options.weights === undefined && source.endsWith(".safetensors");
   const [run, weights] = isFile ? [undefined, source] : [source, options.weights];
   const { configToml, trainSettings } = await import("../../train/settings.ts");
@@ -45,9 +46,10 @@ export async function weightsSource(
       { run, weights },
       "give a run directory, or --weights FILE --model NAME",
     );
+  if (!existsSync(weights)) throw new ConfigError(`${weights} is not there`, { weights }, "give weights as safetensors");
   if (model === undefined && !set.some((setting) => setting.startsWith("model.name=")))
     throw new ConfigError(
-      "--weights needs --model",
+      isFile ? `${weights} needs --model` : "--weights needs --model",
       { weights },
       `models: ${Object.keys(registry().models).join(", ")}`,
     );
