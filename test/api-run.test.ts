@@ -1,9 +1,17 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { afterAll, expect, it } from "vitest";
-import { loadDataset, loadRun, readWeights, train, type TrainOptions, writeWeights } from "../src/node.ts";
+import {
+  loadDataset,
+  loadRun,
+  readWeights,
+  train,
+  type TrainEvent,
+  type TrainOptions,
+  writeWeights,
+} from "../src/node.ts";
 import { runFiles } from "../src/run/files.ts";
 import { eigensam } from "./support/cli.ts";
 import { relativeError } from "./support/numbers.ts";
@@ -111,4 +119,43 @@ it("says which run a loaded directory cannot be", async () => {
   await train({ data, model: { name: "mlp", width: 2 }, epochs: 1, batch: 2, threads: 1, dir: at("arrays") }).done;
   await expect(loadRun(at("arrays"))).rejects.toThrow(/data\.name.*arrays/);
   await expect(loadRun(at("nowhere"))).rejects.toThrow("is no run directory");
+});
+
+it("saves to a new or an empty folder alone, whole or not at all", async () => {
+  const given = { data: { train: { x: [[0], [1]], y: [[1], [3]] } }, model: { name: "mlp", width: 2 } } as const;
+  const inMemory = await train({ ...given, epochs: 2, batch: 2, threads: 1 }).done;
+  const inDirectory = await train({ ...given, epochs: 2, batch: 2, threads: 1, dir: at("origin") }).done;
+  for (const [name, trained] of Object.entries({ inMemory, inDirectory })) {
+    const full = at(`full-${name}`);
+    mkdirSync(full);
+    writeFileSync(join(full, "mine.txt"), "kept");
+    await expect(trained.save(full)).rejects.toThrow("is not empty");
+    await expect(trained.save(join(full, "mine.txt"))).rejects.toThrow("is a file");
+    expect(readdirSync(full)).toEqual(["mine.txt"]);
+    const empty = at(`empty-${name}`);
+    mkdirSync(empty);
+    expect(await trained.save(empty)).toBe(empty);
+    const nested = join(at(`new-${name}`), "run");
+    await trained.save(nested);
+    for (const run of [empty, nested])
+      expect(readFileSync(runFiles(run).weights)).toEqual(readFileSync(runFiles(at("origin")).weights));
+  }
+  await expect(inDirectory.save(join(at("origin"), "copy"))).rejects.toThrow("lies in");
+  expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
+it("keeps the time spent when a run in memory is saved", async () => {
+  const controller = new AbortController();
+  const onEvent = ({ event }: TrainEvent) => {
+    if (event !== "step") return;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    controller.abort();
+  };
+  const data = { train: { x: [[0], [1]], y: [[1], [3]] } };
+  const half = { data, model: { name: "mlp", width: 2 }, epochs: 2, batch: 1, threads: 1 } as const;
+  const stopped = await train(half, { onEvent, signal: controller.signal }).done;
+  expect(stopped.status).toBe("stopped");
+  await stopped.save(at("paused"));
+  await train({ ...half, dir: at("paused") }).done;
+  expect(JSON.parse(readFileSync(runFiles(at("paused")).record, "utf8")).result.seconds).toBeGreaterThan(0.3);
 });

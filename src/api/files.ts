@@ -14,7 +14,7 @@ import { writeAtomic } from "../util/files.ts";
 import { decodeSafetensors, encodeSafetensors } from "../util/safetensors.ts";
 import type { ModelChoice } from "./options.ts";
 import { type NamedArray, type Trained, trainedOf } from "./trained.ts";
-import { cpSync } from "node:fs";
+import { copyRun } from "../run/copy.ts";
 import { initialState } from "../train/state.ts";
 
 /**
@@ -84,8 +84,7 @@ export async function loadRun(dir: string): Promise<Trained> {
     status === "done" && result
       ? ({ ...ended, status, result } as const)
       : ({ ...ended, status: "stopped", step: state.step, checkpoint: undefined } as const);
-  const saveTo = (run: string) => cpSync(dir, run, { recursive: true, errorOnExist: true, force: false });
-  return trainedOf(problem, outcome, { dir, saveTo, seconds: result?.seconds ?? 0 });
+  return trainedOf(problem, outcome, { dir, saveTo: (target) => copyRun(dir, target), seconds: result?.seconds ?? 0 });
 }
 
 /** What is measured of saved weights, and on which examples. */

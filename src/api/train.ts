@@ -1,10 +1,10 @@
-import { cpSync } from "node:fs";
 import type { Method } from "../optim/method.ts";
+import { copyRun } from "../run/copy.ts";
 import type { TrainEvent } from "../train/events.ts";
 import { trainLoop } from "../train/loop.ts";
 import { trainRunOf } from "../train/run-dir.ts";
+import { trainIn } from "../train/run-training.ts";
 import { problemOf } from "../train/session.ts";
-import { directoryStore, standingOf } from "../train/store.ts";
 import { eventQueue } from "./event-queue.ts";
 import { memoryStore } from "./memory.ts";
 import type { TrainOptions } from "./options.ts";
@@ -93,17 +93,6 @@ async function run<M extends Method>(
   const kind = trainRunOf(registry);
   kind.ensure(dir, config);
   kind.assertResumable(dir);
-  const standing = standingOf(dir, problem);
-  const outcome = await trainLoop({
-    problem,
-    standing,
-    open: (from) => directoryStore(dir, problem, from),
-    listen,
-    stop,
-  });
-  return trainedOf(problem, outcome, {
-    dir,
-    saveTo: (run) => cpSync(dir, run, { recursive: true, errorOnExist: true, force: false }),
-    seconds: seconds(),
-  });
+  const outcome = await trainIn(dir, problem, { resume: true, listen, stop });
+  return trainedOf(problem, outcome, { dir, saveTo: (target) => copyRun(dir, target), seconds: seconds() });
 }

@@ -4,38 +4,42 @@ import type { EventListener } from "./events.ts";
 import { trainLoop, type TrainOutcome } from "./loop.ts";
 import type { Probe } from "./probe.ts";
 import { builtIn, type Registry } from "./registry.ts";
-import { problemOf } from "./session.ts";
+import { type Problem, problemOf } from "./session.ts";
 import { directoryStore, standingOf } from "./store.ts";
 
-export interface RunArgs {
+export interface RunHooks {
+  readonly listen: EventListener;
+  /** Asks to stop after the step at hand. */
+  readonly stop: AbortSignal;
+  readonly probe?: Probe;
+}
+
+export interface RunArgs extends RunHooks {
   readonly config: TrainConfig;
   readonly dataset: Dataset;
   /** A run directory with its settings in it. */
   readonly run: string;
   /** Resume from its newest checkpoint. */
   readonly resume: boolean;
-  readonly listen: EventListener;
-  /** Asks to stop after the step at hand. */
-  readonly stop: AbortSignal;
   readonly registry?: Registry;
-  readonly probe?: Probe;
 }
 
 /** Trains in a run directory, from its beginning or its newest checkpoint. */
-export function runTraining({
+export const runTraining = ({
   config,
   dataset,
   run,
   resume,
   registry = builtIn,
-  ...rest
-}: RunArgs): Promise<TrainOutcome> {
-  const problem = problemOf(config, dataset, registry);
+  ...hooks
+}: RunArgs): Promise<TrainOutcome> => trainIn(run, problemOf(config, dataset, registry), { ...hooks, resume });
+
+/** The same for a problem that is made already. */
+export async function trainIn(
+  run: string,
+  problem: Problem,
+  { resume, ...hooks }: RunHooks & Pick<RunArgs, "resume">,
+): Promise<TrainOutcome> {
   const standing = resume ? standingOf(run, problem) : undefined;
-  return trainLoop({
-    ...rest,
-    problem,
-    standing,
-    open: (from) => directoryStore(run, problem, from),
-  });
+  return trainLoop({ ...hooks, problem, standing, open: (from) => directoryStore(run, problem, from) });
 }
