@@ -1,12 +1,12 @@
 /** Real data: the body mass of penguins from bill, flipper, species, island and sex, with SGD, SAM and Eigen-SAM. */
 import { linear, type Network, tanh } from "eigensam";
-import { train } from "eigensam/node";
+import { type NamedMethod, train } from "eigensam/node";
 import { loadPenguins } from "./data/penguins.ts";
 
 const { train: training, test, grams } = loadPenguins();
 const network: Network = (scope, x) => linear(scope.at("out"), tanh(linear(scope.at("hidden"), x, 64)), 1);
 
-const methods = [{ name: "sgd" }, { name: "sam", rho: 0.2 }, { name: "eigen-sam", rho: 0.2 }] as const;
+const methods: readonly NamedMethod[] = [{ name: "sgd" }, { name: "sam", rho: 0.2 }, { name: "eigen-sam", rho: 0.2 }];
 for (const method of methods) {
   const losses = [];
   for (const seed of [1, 2, 3, 4, 5]) {

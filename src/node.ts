@@ -12,7 +12,7 @@ export {
   spectralDensity,
 } from "./api/curvature.ts";
 export { loadRun, type MeasureOptions, measureCurvature, readWeights, writeWeights } from "./api/files.ts";
-export type { EigenvectorOptions, TrainOptions } from "./api/options.ts";
+export type { EigenvectorOptions, ModelChoice, NamedMethod, TrainOptions, UsedMethod } from "./api/options.ts";
 export { type CompiledStep, compileStep, type StepOptions } from "./api/step.ts";
 export { train, type TrainHooks, type TrainingRun } from "./api/train.ts";
 export type { CurvatureOptions, NamedArray, Prediction, Trained } from "./api/trained.ts";
