@@ -46,10 +46,12 @@ const tabledMetrics = (groups: readonly Group[]): StepMetricInfo[] =>
 
 const scaled = (value: number | undefined, by: number) => (value === undefined ? undefined : value * by);
 
-/** The last estimate; one that is not positive has not found λ₁. */
+/** The last estimate; one that is not positive has not found λ₁, and one of step 0 is of no trained weights. */
 function lastEigenvalue({ record, refreshes }: Run): number | undefined {
-  const last = refreshes.at(-1)?.eigenvalue;
-  return record.result !== undefined && last !== undefined && last > 0 ? last : undefined;
+  const last = refreshes.at(-1);
+  return record.result !== undefined && last !== undefined && last.step > 0 && last.eigenvalue > 0
+    ? last.eigenvalue
+    : undefined;
 }
 
 /** The mean over all steps that have the metric, or its last value. */
