@@ -59,7 +59,7 @@ describe("exit status", () => {
   });
 
   it("is 130 after an interrupt", async () => {
-    const { status } = await eigensam(["bench", ...tiny, "--model", "mlp", "--steps", "1000000"], {}, 2500);
+    const { status } = await eigensam(["bench", ...tiny, "--model", "mlp", "--steps", "1000000"], {}, 6000);
     expect(status).toBe(130);
   });
 });

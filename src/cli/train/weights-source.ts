@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { TrainConfig } from "../../train/config.ts";
-import { ConfigError } from "../../util/errors.ts";
+import { ConfigError, InputError } from "../../util/errors.ts";
 import { namesOf } from "../../util/names.ts";
 import { registry } from "../plugins.ts";
 import { oneOf } from "../values.ts";
@@ -47,7 +47,7 @@ export async function weightsSource(
       "give a run directory, or --weights FILE --model NAME",
     );
   if (!existsSync(weights))
-    throw new ConfigError(`${weights} is not there`, { weights }, "give weights as safetensors");
+    throw new InputError(`${weights} is not there`, { weights }, "give weights as safetensors");
   if (model === undefined && !set.some((setting) => setting.startsWith("model.name=")))
     throw new ConfigError(
       isFile ? `${weights} needs --model` : "--weights needs --model",
