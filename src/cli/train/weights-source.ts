@@ -46,8 +46,7 @@ export async function weightsSource(
       { run, weights },
       "give a run directory, or --weights FILE --model NAME",
     );
-  if (!existsSync(weights))
-    throw new InputError(`${weights} is not there`, { weights }, "give weights as safetensors");
+  if (!existsSync(weights)) throw new InputError(`${weights} is not there`, { weights }, "give weights as safetensors");
   if (model === undefined && !set.some((setting) => setting.startsWith("model.name=")))
     throw new ConfigError(
       isFile ? `${weights} needs --model` : "--weights needs --model",
