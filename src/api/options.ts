@@ -14,7 +14,7 @@ import type { ScheduleName } from "../optim/schedules.ts";
 import type { Device } from "../runtime/device.ts";
 import type { DataInput } from "./arrays.ts";
 
-/** How a method's v is kept up; see `docs/guide/measure.md`. */
+/** How a method's v is kept up; see `docs/guide/train.md`. */
 export interface EigenvectorOptions {
   /** How v is estimated; left out, "free": it follows the change of the gradient. */
   readonly solver?: SolverName;

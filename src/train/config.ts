@@ -56,7 +56,7 @@ export function trainSchema(registry: Registry) {
         solver: z
           .enum(solverNames)
           .default("free")
-          .describe("how the top eigenvector is estimated: docs/guide/measure.md compares the solvers"),
+          .describe("how the top eigenvector is estimated: docs/guide/train.md compares the solvers"),
         every: count
           .default(100)
           .describe("steps between estimates of the top eigenvector, k: solvers power and lanczos; spread takes k/p"),
