@@ -11,10 +11,12 @@ export {
   hessianOf,
   spectralDensity,
 } from "./api/curvature.ts";
-export { loadRun, type MeasureOptions, measureCurvature, readWeights, writeWeights } from "./api/files.ts";
+export { loadRun } from "./api/load-run.ts";
+export { type MeasureOptions, measureCurvature } from "./api/measure.ts";
 export type { EigenvectorOptions, ModelChoice, NamedMethod, TrainOptions, UsedMethod } from "./api/options.ts";
 export { type CompiledStep, compileStep, type StepOptions } from "./api/step.ts";
 export { train, type TrainHooks, type TrainingRun } from "./api/train.ts";
+export { readWeights, writeWeights } from "./api/weights-files.ts";
 export type { CurvatureOptions, NamedArray, Prediction, Trained } from "./api/trained.ts";
 export type { CurvatureResult } from "./curvature/result.ts";
 export type { ImageDataset } from "./data/dataset.ts";

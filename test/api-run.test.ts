@@ -6,12 +6,14 @@ import { afterAll, expect, it } from "vitest";
 import {
   loadDataset,
   loadRun,
+  measureCurvature,
   readWeights,
   train,
   type TrainEvent,
   type TrainOptions,
   writeWeights,
 } from "../src/node.ts";
+import { checkpointsOf } from "../src/run/checkpoint.ts";
 import { runFiles } from "../src/run/files.ts";
 import { eigensam } from "./support/cli.ts";
 import { relativeError } from "./support/numbers.ts";
@@ -71,6 +73,10 @@ it("leaves the bytes that the command line leaves, in a directory and from memor
   expect(loaded.steps).toBe(18);
   expect(loaded.weights()).toEqual(inMemory.weights());
 
+  const measured = await measureCurvature(at("saved"), { batches: 2 });
+  expect(await loaded.curvature({ batches: 2 })).toEqual({ ...measured, seconds: expect.any(Number) });
+  await expect(loaded.export(at("nowhere/net.onnx"))).rejects.toThrow("there is no folder");
+
   const { data, shape: own } = { data: test.x, shape: [test.count, ...shape.slice(1)] };
   const score = await loaded.evaluate({ x: { data, shape: own }, y: { data: test.y, shape: [test.count] } });
   expect(score).toEqual({ ...inMemory.test, n: test.count });
@@ -91,6 +97,18 @@ it("leaves the bytes that the command line leaves, in a directory and from memor
   expect(figures.every(existsSync)).toBe(true);
   await Promise.all([inMemory, inDirectory, loaded].map(({ release }) => release()));
 }, 30_000);
+
+it("loads a killed run with the steps that its weights have taken", async () => {
+  const run = at("killed");
+  const model = { name: "mlp", width: 2 } as const;
+  await train({ data: "fashion-mini", model, method: "sgd", epochs: 2, batch: 1500, threads: 1, dir: run }).done;
+  const files = runFiles(run);
+  const [older, newest] = checkpointsOf(run);
+  if (older === undefined || newest === undefined) throw new Error("expected two checkpoints");
+  for (const file of [newest, files.weights, files.record]) rmSync(file);
+  const { status, steps, dir } = await loadRun(run);
+  expect({ status, steps, dir }).toEqual({ status: "stopped", steps: 6, dir: run });
+});
 
 it("depends on the seed alone", async () => {
   const data = { train: { x: [[0], [1], [2], [3]], y: [0, 1, 0, 1] }, classes: 2 };

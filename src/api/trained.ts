@@ -1,9 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { empiricalLoss } from "../curvature/hessian.ts";
 import { type CurvatureRequest, measureProblem } from "../curvature/measure.ts";
-import { miniBatches } from "../curvature/problem.ts";
+import { problemFor } from "../curvature/problem.ts";
 import type { CurvatureResult } from "../curvature/result.ts";
 import { isSplit, type Split } from "../data/dataset.ts";
 import { unpack } from "../nn/layout.ts";
@@ -35,7 +34,7 @@ export interface NamedArray {
 
 /** What `curvature` measures; everything left out has the command's default. */
 export interface CurvatureOptions extends Partial<Omit<CurvatureRequest, "slices">> {
-  /** Examples to measure on; left out, the training examples. */
+  /** Examples to measure on; left out, the training examples, with those kept for validation, as the command does. */
   readonly examples?: Examples;
   /** Mini-batches from the beginning of the examples; left out, eight or as many as there are. */
   readonly batches?: number | "all";
@@ -142,34 +141,17 @@ export function trainedOf(
       return { ...(await evaluator.score(weights, split)), n: split.count };
     },
     curvature: async ({ examples, batches, bn = "batch", dtype = "f32", ...request } = {}) => {
-      const split = examples ? splitOf(examples) : isSplit(train) ? train : undefined;
+      const all = problem.dataset.train;
+      const split = examples ? splitOf(examples) : isSplit(all) ? all : undefined;
       if (split === undefined)
         throw new ConfigError(
           "the training examples came in batches and were not kept",
           {},
           "give curvature({ examples })",
         );
-      const cast = (x: Float32Array) => (dtype === "f64" ? Float64Array.from(x) : x);
-      const parts = miniBatches(
-        split,
-        format,
-        Math.min(batch, split.count),
-        batches ?? Math.min(8, Math.ceil(split.count / batch)),
-      );
-      const loss = empiricalLoss({
-        task,
-        buffers: cast(weights.buffers),
-        batches: parts,
-        bn,
-        dtype,
-        device: config.device,
-        threads: config.threads,
-      });
-      const [name, data] = [config.model.name, problem.dataset.name];
-      return measureProblem(
-        { loss, layout: model.parameters, theta: cast(weights.theta), model: name, data, bn },
-        request,
-      );
+      const name = examples ? "examples given" : `${problem.dataset.name} (train)`;
+      const measured = { config, task, weights, split, name, batch, batches, bn, dtype };
+      return measureProblem(problemFor(measured), request);
     },
     export: async (path, { batch: rows = 1 } = {}) => {
       writeAtomic(path, inferenceModel(task, weights, rows));

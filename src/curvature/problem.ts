@@ -7,7 +7,7 @@ import type { Targets } from "../nn/losses.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { builtIn, datasetOf, type Registry } from "../train/registry.ts";
 import { datasetFormat, type Format, modelFor, type Task, taskOf } from "../train/task.ts";
-import { readWeights } from "../train/weights.ts";
+import { readWeights, type Weights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
 import { decodeSafetensors } from "../util/safetensors.ts";
 import { sizeOf } from "../util/shape.ts";
@@ -35,21 +35,43 @@ export async function curvatureProblem(
   options: ProblemOptions,
   registry: Registry = builtIn,
 ): Promise<MeasuredProblem> {
-  const { config, path, bn, dtype } = options;
+  const { config, path } = options;
   const source = await examplesOf(options, registry);
   const { split } = source;
   const task = taskOf(config, registry, { ...source.format, targets: targetsOf(config, registry, source, path) });
   const { batch } = config.data;
-  const usual = options.images === undefined ? Math.min(DEFAULT_BATCHES, Math.ceil(split.count / batch)) : "all";
-  const batches = miniBatches(split, task.format, batch, options.batches ?? usual);
+  const weights = readWeights(path, modelFor(task, Math.min(batch, split.count)));
+  const usual = options.images === undefined ? undefined : "all";
+  return problemFor({ ...options, ...source, task, weights, batch, batches: options.batches ?? usual });
+}
+
+/** A task and its weights, on which examples to measure them, and how. */
+export interface MeasuredExamples extends Pick<ProblemOptions, "batches" | "bn" | "dtype"> {
+  readonly config: Pick<TrainConfig, "model" | "device" | "threads">;
+  readonly task: Task;
+  readonly weights: Weights;
+  readonly split: Split;
+  /** Where the examples come from. */
+  readonly name: string;
+  /** Examples in each mini-batch. */
+  readonly batch: number;
+}
+
+/**
+ * Weights on mini-batches of examples, ready to be measured: those of a file, and those that training has just left.
+ * @throws ConfigError where there are fewer mini-batches than asked for, or the last has no statistics
+ */
+export function problemFor(measured: MeasuredExamples): MeasuredProblem {
+  const { config, task, weights, split, name, batch, bn, dtype } = measured;
+  const usual = Math.min(DEFAULT_BATCHES, Math.ceil(split.count / batch));
+  const batches = miniBatches(split, task.format, batch, measured.batches ?? usual);
   const last = batches.at(-1)!;
   const model = modelFor(task, batches[0]!.rows);
-  const weights = readWeights(path, model);
   if (last.rows === 1 && bn === "batch" && model.buffers.size > 0)
     throw new ConfigError(
-      `the last of ${batches.length} mini-batches has one image, whose statistics are none`,
-      { images: split.count, batch },
-      "set data.batch so that more are left, or measure with --bn running",
+      `the last of ${batches.length} mini-batches has one example, which has no statistics`,
+      { examples: split.count, batch },
+      "choose another batch size, or measure with running statistics (bn running)",
     );
   const cast = (values: Float32Array): Vector => (dtype === "f64" ? Float64Array.from(values) : values);
   const used = batches.reduce((sum, { rows }) => sum + rows, 0);
@@ -67,7 +89,7 @@ export async function curvatureProblem(
     theta: cast(weights.theta),
     bn,
     model: [config.model.name, ...(config.model.width ? [`width ${config.model.width}`] : [])].join(" "),
-    data: used === split.count ? source.name : `the first ${used} of ${split.count} images of ${source.name}`,
+    data: used === split.count ? name : `the first ${used} of ${split.count} examples of ${name}`,
   };
 }
 
@@ -139,9 +161,9 @@ export function miniBatches(
   const count = asked === "all" ? all : asked;
   if (count > all)
     throw new ConfigError(
-      `--batches is ${count}, but ${split.count} images make ${all} mini-batches of ${batch}`,
+      `batches is ${count}, but ${split.count} examples make ${all} mini-batches of ${batch}`,
       { count, all },
-      "--batches all takes every image",
+      "batches all takes every example",
     );
   const size = sizeOf(inputShape);
   const targets = split.y.length / split.count;

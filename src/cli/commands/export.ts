@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { grouped } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
@@ -32,7 +30,6 @@ export const exportModel: CliCommand<ExportOptions> = {
     const dataset = await datasetOf(config, registry());
     const { task, weights } = loadModel(config, dataset, path, registry());
     const bytes = inferenceModel(task, weights, options.batch);
-    mkdirSync(dirname(options.out), { recursive: true });
     writeAtomic(options.out, bytes);
     if (options.json) emit({ path: options.out, bytes: bytes.length });
     else
