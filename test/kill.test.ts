@@ -29,8 +29,9 @@ it(`a run killed ${KILLS} times at random moments ends with the same bytes`, { t
 
   const random = rng(11, "kill");
   let deaths = 0;
-  let outcome = await eigensam(["train", "--run-dir", killed, ...settings], {
-    kill: { signal: "SIGKILL", after: duration * 0.5 },
+  // The first kill waits for an epoch: half the time of another run may pass before this one has begun.
+  let outcome = await eigensam(["train", "--run-dir", killed, "--json", ...settings], {
+    kill: { signal: "SIGKILL", after: /"event":"epoch"/ },
   });
   while (outcome.status !== 0) {
     expect(outcome.signal, outcome.stderr).toBe("SIGKILL");

@@ -63,9 +63,12 @@ describe("eigensam train", () => {
   });
 
   it("--dry-run says what a run would be, and writes nothing", async () => {
-    const { status, stdout } = await eigensam(["train", "--dry-run", "--json", ...small, "method.solver=power"], {
-      cwd: folder,
-    });
+    const { status, stdout } = await eigensam(
+      ["train", "--dry-run", "--json", ...small, "model.name=mlp", "model.width=16", "method.solver=power"],
+      {
+        cwd: folder,
+      },
+    );
     expect(status).toBe(0);
     const facts = jsonLines(stdout)[0]!;
     expect(facts).toMatchObject({ event: "dry-run", images: 9000, stepsPerEpoch: 17, steps: 17 });

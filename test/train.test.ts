@@ -40,7 +40,7 @@ const tiny: Dataset = {
 const settings = (overrides: Record<string, object> = {}): TrainConfig =>
   checkConfig({
     threads: 1,
-    model: { name: "resnet18", width: 2, ...overrides.model },
+    model: { name: "wide-resnet", depth: 10, width: 1, ...overrides.model },
     data: { batch: 16, crop: 1, flip: false, validation: 0.2, ...overrides.data },
     method: { solver: "power", every: 3, iterations: 2, ...overrides.method },
     optimizer: { lr: 0.05, ...overrides.optimizer },
