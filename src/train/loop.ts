@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Split } from "../data/dataset.ts";
+import type { Batch, Split } from "../data/dataset.ts";
 import { BEGINNING } from "./checkpoint.ts";
 import { epochTimer } from "./epoch-timer.ts";
 import type { Score } from "./records.ts";
@@ -9,6 +9,7 @@ import { TrainingError } from "../util/errors.ts";
 import type { Probe } from "./probe.ts";
 import type { Progress, RunResult } from "./records.ts";
 import { firstState, learningRate, openSession, type Problem, type Session } from "./session.ts";
+import { assertFiniteState, assertSound } from "./sound.ts";
 import type { RunStore, Standing } from "./store.ts";
 
 export interface TrainArgs {
@@ -153,20 +154,26 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
 
     if (progress.stepInEpoch === stepsPerEpoch) {
       const timing = timer.summary(batch);
-      const ended = await endEpoch(context, progress);
+      const ended = await endEpoch(context, progress, examples);
       progress = ended.progress;
       store.timings({ kind: "epoch", epoch, ...timing });
       listen({ event: "epoch", epoch, step: progress.step, ...ended.scores, best: progress.best, ...timing });
       store.save(state, progress);
       timer = epochTimer();
-    } else if (checkpointEvery > 0 && progress.step % checkpointEvery === 0) store.save(state, progress);
+    } else if (checkpointEvery > 0 && progress.step % checkpointEvery === 0) {
+      await assertSound(context, examples, step, epoch);
+      store.save(state, progress);
+    }
 
     // A run of the graph blocks this thread; signals and the worker's messages come in here.
     await turn();
-    if (stop.aborted && progress.step < total) return stopped();
+    if (stop.aborted && progress.step < total) {
+      await assertSound(context, examples, step, epoch);
+      return stopped();
+    }
   }
 
-  const test = dataset.test ? await score(context, dataset.test) : null;
+  const test = dataset.test ? await scored("test", context, dataset.test, progress) : null;
   store.metrics({ kind: "done", test });
   store.keep("last", state);
   return {
@@ -177,8 +184,11 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   };
 }
 
-/** Scores of an epoch, the best weights so far, and the progress from which the next epoch begins. */
-async function endEpoch(context: Context, progress: Progress) {
+/**
+ * Scores of an epoch, the best weights so far, and the progress from which the next epoch begins. Where the last step diverged,
+ * it throws before anything is scored as best or saved.
+ */
+async function endEpoch(context: Context, progress: Progress, examples: Batch) {
   const { config, dataset, state, task, val, store, stepsPerEpoch } = context;
   const epoch = progress.epoch + 1;
   const { sums, step } = progress;
@@ -186,10 +196,14 @@ async function endEpoch(context: Context, progress: Progress) {
     loss: sums.loss / stepsPerEpoch,
     ...(task.loss.correct ? { accuracy: sums.correct / sums.images } : {}),
   };
-  const validated = val ? await score(context, val) : null;
+  if (val) assertFiniteState(state, step - 1, epoch);
+  else await assertSound(context, examples, step - 1, epoch);
+  const validated = val ? await scored("validation", context, val, progress) : null;
   const { testEvery } = config.train;
   const tested =
-    testEvery > 0 && epoch % testEvery === 0 && dataset.test ? { test: await score(context, dataset.test) } : {};
+    testEvery > 0 && epoch % testEvery === 0 && dataset.test
+      ? { test: await scored("test", context, dataset.test, progress) }
+      : {};
   store.metrics({ kind: "epoch", epoch, step, train, val: validated, ...tested });
   const better = validated !== null && isBetter(validated, progress.best);
   if (better) store.keep("best", state);
@@ -207,4 +221,9 @@ function isBetter({ accuracy, loss }: Score, best: Progress["best"]): boolean {
   return accuracy === undefined ? loss < (best.loss ?? Number.POSITIVE_INFINITY) : accuracy > (best.accuracy ?? -1);
 }
 
-const score = ({ evaluator, state }: Context, split: Split): Promise<Score> => evaluator.score(state, split);
+/** The score of a split after the last step, whose loss must be finite. */
+async function scored(name: string, { evaluator, state }: Context, split: Split, { step, epoch }: Progress) {
+  const score: Score = await evaluator.score(state, split);
+  assertFinite(score.loss, `the ${name} loss`, step - 1, epoch + 1);
+  return score;
+}

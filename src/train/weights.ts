@@ -2,6 +2,7 @@ import { readBytes } from "../data/files.ts";
 import { type Layout, pack, unpack } from "../nn/layout.ts";
 import type { Model } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
+import { firstNotFinite } from "../util/finite.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "../util/safetensors.ts";
 
 /** What a checkpoint holds besides weights: behind these prefixes, one vector per parameter. */
@@ -28,7 +29,7 @@ export const encodeWeights = (model: Model, { theta, buffers }: Weights, metadat
     { format: "pt", ...metadata },
   );
 
-/** The flat vector of a layout from named arrays behind `prefix`; names and shapes must fit. */
+/** The flat vector of a layout from named arrays behind `prefix`; names and shapes must fit, and numbers be finite. */
 export function flatten(layout: Layout, tensors: Readonly<Record<string, SafeTensor>>, source: string, prefix = "") {
   const arrays = layout.entries.map(({ name, shape }) => {
     const tensor = tensors[prefix + name];
@@ -39,10 +40,16 @@ export function flatten(layout: Layout, tensors: Readonly<Record<string, SafeTen
         { source, name, shape },
         FITS,
       );
-    return [name, tensor.data as ArrayLike<number>] as const;
+    const data = tensor.data as ArrayLike<number>;
+    const bad = firstNotFinite(data);
+    if (bad >= 0)
+      throw new InputError(`${source}: ${prefix}${name} holds ${data[bad]}`, { source, name, at: bad }, DIVERGED);
+    return [name, data] as const;
   });
   return pack(layout, Object.fromEntries(arrays), new Float32Array(Math.max(1, layout.size)));
 }
+
+const DIVERGED = "they are of a training that diverged; take earlier ones";
 
 const FITS = "do the weights belong to this model, width and number of classes?";
 
@@ -54,14 +61,5 @@ export function readWeights(path: string, model: Model): Weights {
   const extra = Object.keys(tensors).find((name) => !ours(name) && !name.endsWith("num_batches_tracked"));
   if (extra !== undefined)
     throw new InputError(`${path}: ${extra} is no part of this model`, { source: path, name: extra }, FITS);
-  const weights = { theta: flatten(model.parameters, tensors, path), buffers: flatten(model.buffers, tensors, path) };
-  for (const [layout, values] of [
-    [model.parameters, weights.theta],
-    [model.buffers, weights.buffers],
-  ] as const) {
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    const name = layout.entries.findLast(({ offset }) => offset <= bad)?.name;
-    if (name !== undefined) throw new InputError(`${path}: ${name} holds ${values[bad]}`, { source: path, name });
-  }
-  return weights;
+  return { theta: flatten(model.parameters, tensors, path), buffers: flatten(model.buffers, tensors, path) };
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from "../../util/errors.ts";
+import { InputError } from "../../util/errors.ts";
 import { percent } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
@@ -27,7 +27,7 @@ export const evaluate: CliCommand<EvalOptions> = {
     const dataset = await datasetOf(config, registry());
     const score = await scoreWeights(config, dataset, path, options.split, registry());
     if (!Number.isFinite(score.loss))
-      throw new ConfigError(`${path}: the loss is ${score.loss} on ${dataset.name}`, { path });
+      throw new InputError(`${path}: the loss is ${score.loss} on ${dataset.name}`, { path }, "is it of this data?");
     if (options.json) emit(score);
     else
       console.log(

@@ -1,6 +1,7 @@
 import type { NumberArray } from "../../nn/layout.ts";
 import type { Checkpoint, Vectors } from "../../run/checkpoint.ts";
 import { InputError } from "../../util/errors.ts";
+import { firstNotFinite } from "../../util/finite.ts";
 import type { SafeTensor } from "../../util/safetensors.ts";
 import type { Problem } from "./problem.ts";
 import type { ProcessName } from "./processes.ts";
@@ -9,11 +10,11 @@ import type { ProcessState } from "./state.ts";
 
 export type States = ReadonlyMap<ProcessName, ProcessState>;
 
-/** The vectors of all processes, each behind the name of its process. */
+/** The vectors of all processes that have not diverged, each behind the name of its process. */
 export const vectorsOf = (states: States): Vectors => ({
   tensors: Object.fromEntries(
-    [...states].flatMap(([name, { theta, v, top }]) =>
-      Object.entries({ theta, v, top }).map(([key, data]): [string, SafeTensor] => [
+    [...states].flatMap(([name, { theta, v, top, divergedAt }]) =>
+      Object.entries(divergedAt === undefined ? { theta, v, top } : {}).map(([key, data]): [string, SafeTensor] => [
         `${name}.${key}`,
         { dtype: data instanceof Float64Array ? "F64" : "F32", shape: [data.length], data },
       ]),
@@ -21,17 +22,21 @@ export const vectorsOf = (states: States): Vectors => ({
   ),
 });
 
-/** The state of one process in a checkpoint. InputError where its vectors do not fit the problem. */
+/** The state of one process in a checkpoint; of one that diverged there is no vector. InputError where its vectors do not fit the problem. */
 export function stateOf(
   { path, tensors, progress }: Checkpoint<SdeProgress>,
-  { size }: Problem,
+  { size, zeros }: Problem,
   name: ProcessName,
 ): ProcessState {
+  const divergedAt = progress.diverged[name];
+  if (divergedAt !== undefined) return { theta: zeros(0), v: zeros(0), top: zeros(0), divergedAt };
   const vector = (key: string): NumberArray => {
     const data = tensors[`${name}.${key}`]?.data;
     if (data?.length !== size || !(data instanceof Float64Array || data instanceof Float32Array))
       throw new InputError(`${path}: ${name}.${key} is not a vector of ${size} numbers`, { path, name, key });
+    const bad = firstNotFinite(data);
+    if (bad >= 0) throw new InputError(`${path}: ${name}.${key} holds ${data[bad]}`, { path, name, key });
     return data;
   };
-  return { theta: vector("theta"), v: vector("v"), top: vector("top"), divergedAt: progress.diverged[name] };
+  return { theta: vector("theta"), v: vector("v"), top: vector("top"), divergedAt };
 }

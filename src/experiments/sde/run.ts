@@ -3,6 +3,7 @@ import type { RunStatus } from "../../run/directory.ts";
 import { builtIn, type Registry } from "../../train/registry.ts";
 import { methodRecord } from "../../train/run-record.ts";
 import { TrainingError } from "../../util/errors.ts";
+import { firstNotFinite } from "../../util/finite.ts";
 import { packageVersion } from "../../util/package.ts";
 import { createStepper } from "./advance.ts";
 import { type States, stateOf, vectorsOf } from "./checkpoint.ts";
@@ -12,7 +13,8 @@ import { createMeter } from "./measure.ts";
 import { loadProblem } from "./problem.ts";
 import type { SdeProgress } from "./records.ts";
 import { sdeRun } from "./run-dir.ts";
-import { initialProcessState } from "./state.ts";
+import { initialProcessState, type ProcessState } from "./state.ts";
+import type { ProcessName } from "./processes.ts";
 
 export interface SdeRunArgs {
   readonly config: SdeRunConfig;
@@ -60,6 +62,18 @@ export async function runSde({
   record("running");
   const [stepper, meter] = [await createStepper(config, problem), await createMeter(config, problem)];
   const living = () => [...states].filter(([, { divergedAt }]) => divergedAt === undefined);
+  const retire = (name: ProcessName, state: ProcessState) => {
+    state.divergedAt = step;
+    recorder.metrics({ kind: "diverged", step, process: name });
+    listen({ ...label, event: "diverged", step, process: name });
+    if (living().length > 0) return;
+    const saved = recorder.checkpoint();
+    throw new TrainingError(
+      `every process diverged by step ${step}`,
+      { run, step, checkpoint: saved },
+      `${saved === undefined ? "" : `the last good checkpoint is ${saved}; `}lower sde.eta or method.rho`,
+    );
+  };
   const measure = async () => {
     for (const [name, state] of living()) {
       const measured = await meter.measure(state);
@@ -67,14 +81,10 @@ export async function runSde({
         recorder.metrics({ kind: "measure", step, process: name, ...measured });
         if (name === "discrete") recorder.metrics({ kind: "drift", step, ...(await stepper.driftErrors(state, step)) });
         listen({ ...label, event: "measure", step, process: name, ...measured });
-      } else {
-        state.divergedAt = step;
-        recorder.metrics({ kind: "diverged", step, process: name });
-        listen({ ...label, event: "diverged", step, process: name });
-      }
+        // The vector that λ₁ is measured from may overflow where the process does not.
+        if (firstNotFinite(state.top) >= 0) state.top.set(initialProcessState(problem, seed).top);
+      } else retire(name, state);
     }
-    if (living().length === 0)
-      throw new TrainingError(`every process diverged by step ${step}`, { run, step }, "lower sde.eta or method.rho");
   };
   const save = () => {
     const diverged = Object.fromEntries([...states].map(([name, { divergedAt }]) => [name, divergedAt]));
@@ -90,8 +100,11 @@ export async function runSde({
       save();
     }
     while (step < sde.steps) {
-      for (const [name, state] of living()) await stepper.advance(name, state, step);
+      const moved = living();
+      for (const [name, state] of moved) await stepper.advance(name, state, step);
       step++;
+      for (const [name, state] of moved)
+        if (firstNotFinite(state.theta) >= 0 || firstNotFinite(state.v) >= 0) retire(name, state);
       if (step % config.measure.every === 0 || step === sde.steps) {
         await measure();
         save();
