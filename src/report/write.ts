@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { InputError } from "../util/errors.ts";
-import { writeAtomic } from "../util/files.ts";
+import { makeFolder, writeAtomic } from "../util/files.ts";
 import type { NamedFigure } from "./figures/figure.ts";
 import { filesOf, type PageContent, pageHtml } from "./html.ts";
 import { pngOf, svgOf } from "./render.ts";
@@ -33,11 +33,11 @@ export async function writeReportFolder(out: string, content: PageContent<NamedF
     throw new InputError(`${odd} is no name for a file of a report`, { odd }, "use letters, digits, - and _");
 
   const html = join(out, "report.html");
-  mkdirSync(out, { recursive: true });
+  makeFolder(out);
   const earlier = existsSync(html) ? filesOf(readFileSync(html, "utf8")) : [];
   for (const [name, data] of files) {
     const path = join(out, name);
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     writeAtomic(path, data);
   }
   // A figure of an earlier report would pass for one of this report.

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../util/errors.ts";
-import { writeAtomic } from "../util/files.ts";
+import { makeFolder, writeAtomic } from "../util/files.ts";
 import { decodeSafetensors, encodeSafetensors, type Safetensors } from "../util/safetensors.ts";
 import { runFiles } from "./files.ts";
 import { parseJson } from "./lines.ts";
@@ -47,7 +47,7 @@ export function checkpointsOf(run: string): string[] {
 export function writeCheckpoint(run: string, kind: string, progress: Marks, { tensors, metadata }: Vectors): void {
   const { checkpoints } = runFiles(run);
   const path = join(checkpoints, `step-${String(progress.step).padStart(8, "0")}.safetensors`);
-  mkdirSync(checkpoints, { recursive: true });
+  makeFolder(checkpoints);
   const texts = { format: FORMAT, kind, progress: JSON.stringify(progress), ...metadata };
   writeAtomic(path, encodeSafetensors(tensors, texts));
   for (const old of checkpointsOf(run).slice(0, -KEPT)) rmSync(old);

@@ -1,16 +1,7 @@
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { cpSync, existsSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { ConfigError } from "../util/errors.ts";
+import { makeFolder, syncFolder, syncTree } from "../util/files.ts";
 
 /**
  * Makes a run directory whole or not at all: `write` fills a folder beside it, which is renamed at the end.
@@ -27,10 +18,12 @@ export function placeRun(target: string, write: (temporary: string) => void): vo
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   rmSync(temporary, { recursive: true, force: true });
   try {
-    mkdirSync(temporary, { recursive: true });
+    makeFolder(temporary);
     write(temporary);
+    syncTree(temporary);
     if (existsSync(path)) rmdirSync(path);
     renameSync(temporary, path);
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw error;

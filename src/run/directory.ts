@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
-import { writeAtomic } from "../util/files.ts";
+import { makeFolder, writeAtomic } from "../util/files.ts";
 import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint, type Vectors } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
 import { parseJson, readLines } from "./lines.ts";
@@ -45,7 +45,7 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
   function create(run: string, config: C): void {
     const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
     if (existsSync(run) && readdirSync(run).length > 0) throw new ConfigError(`${run} is not empty`, { run }, hint);
-    mkdirSync(run, { recursive: true });
+    makeFolder(run);
     writeAtomic(runFiles(run).config, settingsToml(config));
   }
 

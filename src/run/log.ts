@@ -1,5 +1,7 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import { InputError } from "../util/errors.ts";
+import { syncFolder, writeAll } from "../util/files.ts";
 
 /**
  * Opens a file of JSON lines that only grows, after its first `from` bytes: a resumed run cuts it back to where its checkpoint was
@@ -19,17 +21,24 @@ export function openLog<L>(path: string, from: number) {
   }
   if (file !== undefined) ftruncateSync(file, from);
   let bytes = from;
+  let [named, synced] = [false, false];
   return {
     /** Length so far. */
     length: () => bytes,
     append: (line: L): void => {
       file ??= openSync(path, "w");
       const data = Buffer.from(`${JSON.stringify(line)}\n`);
-      for (let done = 0; done < data.length; ) done += writeSync(file, data, done, data.length - done, bytes + done);
+      synced = false;
+      writeAll(file, data, bytes);
       bytes += data.length;
     },
-    /** On disk for good. */
-    sync: () => file !== undefined && fsyncSync(file),
+    /** On disk for good, with its name. */
+    sync: (): void => {
+      if (file === undefined || synced) return;
+      fsyncSync(file);
+      if (!named) syncFolder(dirname(path));
+      synced = named = true;
+    },
     close,
   };
 }

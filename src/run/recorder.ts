@@ -1,5 +1,7 @@
 import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
 import { ConfigError } from "../util/errors.ts";
+import { removeTemporaries, syncFolder } from "../util/files.ts";
 import { checkpointsOf, type Marks, type Vectors, writeCheckpoint } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
 import { openLog } from "./log.ts";
@@ -27,7 +29,14 @@ export function openRecorder<M, T, S, P extends Marks>(
   const metrics = openLog<Written<M>>(files.metrics, from.metricsBytes);
   const timings = openLog<Written<T>>(files.timings, from.timingsBytes);
   openHere.add(key);
+  for (const folder of [run, files.checkpoints]) removeTemporaries(folder);
+  // An earlier process may have been killed between making a folder and telling the disk.
+  for (const folder of [dirname(key), key]) syncFolder(folder);
   const begun = performance.now();
+  const sync = (): void => {
+    metrics.sync();
+    timings.sync();
+  };
   const seconds = (): number => from.seconds + (performance.now() - begun) / 1000;
   return {
     /** The newest checkpoint. */
@@ -38,10 +47,11 @@ export function openRecorder<M, T, S, P extends Marks>(
     metrics: metrics.append,
     /** Lines that differ from one machine and moment to the next. */
     timings: timings.append,
+    /** All lines so far, on disk for good; a checkpoint does this too. */
+    sync,
     /** Writes a checkpoint from which the run resumes exactly here; the lengths of the logs and the time are filled in. */
     save: (state: S, progress: P): void => {
-      metrics.sync();
-      timings.sync();
+      sync();
       const lengths = { metricsBytes: metrics.length(), timingsBytes: timings.length(), seconds: seconds() };
       writeCheckpoint(run, kind, { ...progress, ...lengths }, vectorsOf(state));
     },

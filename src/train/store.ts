@@ -57,6 +57,10 @@ export function directoryStore(run: string, problem: Problem, from: Progress): R
     keep: writing((which, weights) =>
       writeAtomic(which === "last" ? files.weights : files.best, weightsFile(problem, weights)),
     ),
-    record: writing((end) => trainRun.writeRecord(run, { ...record, ...end })),
+    record: writing((end) => {
+      // A run that is said to be done has all its lines, whatever happens next.
+      recorder.sync();
+      trainRun.writeRecord(run, { ...record, ...end });
+    }),
   };
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../util/errors.ts";
+import { makeFolder } from "../../util/files.ts";
 import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
@@ -41,7 +42,7 @@ export const paper: CliCommand<PaperOptions> = {
     const runs = studyRuns(scale);
     const { isComplete, readStudy, studyRun } = await import("../../experiments/eigenvector/run.ts");
     const path = (run: string) => join(folder, run);
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     if (only !== undefined) {
       const run = runs.find((r) => r.name === only);
       if (!run)
