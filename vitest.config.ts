@@ -18,9 +18,13 @@ export default defineConfig({
     // Python's onnx.checker is the one test that needs more than npm: `EIGENSAM_ONNX_CHECKER=1 npm test`, as CI does.
     exclude: process.env.EIGENSAM_ONNX_CHECKER === "1" ? [] : ["test/onnx-checker.test.ts"],
     environment: "node",
+    globalSetup: ["test/support/build.ts"],
     pool: "forks",
+    // The modules hold no state, so the files of a worker share them: loading them anew for each took half a minute.
+    isolate: false,
     maxWorkers: 2,
     testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ["default", "./scripts/ci-reporter.ts"],
   },
 });

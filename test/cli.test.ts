@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { decideAllocator } from "../src/cli/allocator.ts";
 import { benchMethods } from "../src/cli/bench/methods.ts";
 import { builtIn } from "../src/train/registry.ts";
-import { inPackage } from "../src/util/package.ts";
+import { inPackage, packageVersion } from "../src/util/package.ts";
 import { eigensam as runCli } from "./support/cli.ts";
 
 /** The command line with the allocator a user gets, interrupted after a while if asked. */
@@ -21,6 +21,14 @@ const jsonLines = (text: string) =>
     .map((line) => JSON.parse(line));
 
 const tiny = ["--width", "4", "--batch", "4", "--steps", "1", "--threads", "1"];
+
+it("runs from the sources of a clone that is not built", () => {
+  const { status, stdout } = spawnSync("npm", ["run", "-s", "eigensam", "--", "--version"], {
+    cwd: inPackage("."),
+    encoding: "utf8",
+  });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: `${packageVersion}\n` });
+});
 
 describe("exit status", () => {
   it.each([
@@ -59,14 +67,14 @@ describe("exit status", () => {
   });
 
   it("is 130 after an interrupt", async () => {
-    const { status } = await eigensam(["bench", ...tiny, "--model", "mlp", "--steps", "1000000"], {}, 6000);
+    const { status } = await eigensam(["bench", ...tiny, "--model", "mlp", "--steps", "1000000"], {}, 2500);
     expect(status).toBe(130);
   });
 });
 
 /** The exit status and stderr of `eigensam ARGS`, its stdout redirected as a shell does. */
 const redirected = (args: string, redirection: string) => {
-  const command = `${process.execPath} --import tsx src/cli/main.ts ${args}`;
+  const command = `${process.execPath} bin/eigensam.js ${args}`;
   const { stderr } = spawnSync("sh", ["-c", `{ ${command}; echo "status $?" >&2; } ${redirection}`], {
     cwd: inPackage("."),
     encoding: "utf8",

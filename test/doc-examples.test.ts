@@ -18,7 +18,7 @@ const functions = Object.entries(node).flatMap(([name, value]) =>
   typeof value === "function" && !(value === EigensamError || value.prototype instanceof EigensamError) ? [name] : [],
 );
 
-/** A project that has the package installed, as sources. */
+/** A project that has the package installed. */
 const folder = mkdtempSync(join(tmpdir(), "eigensam-doc-examples-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
     promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 1e8 }).catch((error) => error);
   const [checked, { stdout, stderr }] = await Promise.all([
     run([inPackage("node_modules/typescript/bin/tsc"), "-p", folder]),
-    run(["--conditions=eigensam-source", "--import", import.meta.resolve("tsx"), "examples.ts"]),
+    run(["--import", import.meta.resolve("tsx"), "examples.ts"]),
   ]);
   typeErrors = checked.stdout;
   if (!stdout.startsWith("{")) throw new Error(`the examples did not run: ${stdout}${stderr}`);

@@ -10,12 +10,12 @@ import { inPackage } from "../src/util/package.ts";
 const programs = readdirSync(inPackage("examples"))
   .filter((file) => file.endsWith(".ts"))
   .filter((file) => !/^export /m.test(readFileSync(inPackage(`examples/${file}`), "utf8")));
-const inClone = ["--conditions=eigensam-source", "--import", import.meta.resolve("tsx")];
+const tsx = ["--import", import.meta.resolve("tsx")];
 
 it.each(programs)("examples/%s runs and prints something", async (file) => {
   const cwd = mkdtempSync(join(tmpdir(), "eigensam-example-"));
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [...inClone, inPackage(`examples/${file}`)], {
+    const { stdout } = await promisify(execFile)(process.execPath, [...tsx, inPackage(`examples/${file}`)], {
       cwd,
     });
     expect(stdout).not.toBe("");

@@ -1,5 +1,5 @@
 import { type ExecFileSyncOptions, execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emitModel } from "eigensam/internals";
@@ -25,7 +25,14 @@ const run = (command: string, args: readonly string[], options: ExecFileSyncOpti
 };
 
 beforeAll(() => {
-  const tarball = run("npm", ["pack", "--silent", "--pack-destination", project], { cwd: inPackage(".") }).trim();
+  // A clone of its own: packing builds, and other tests run what is built here.
+  const clone = join(project, "packed");
+  const { files } = JSON.parse(readFileSync(inPackage("package.json"), "utf8")) as { files: string[] };
+  const sources = ["package.json", "README.md", "LICENSE", "tsconfig.json", "tsconfig.build.json", "src", ...files];
+  for (const path of sources.filter((path) => path !== "dist"))
+    cpSync(inPackage(path), join(clone, path), { recursive: true });
+  symlinkSync(inPackage("node_modules"), join(clone, "node_modules"));
+  const tarball = run("npm", ["pack", "--silent", "--pack-destination", project], { cwd: clone }).trim();
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
   const quick = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--silent"];
   run("npm", ["install", ...quick, `./${tarball}`]);

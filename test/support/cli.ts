@@ -20,21 +20,21 @@ export interface RunOptions {
   };
 }
 
-/** The command line as from a clone. */
+/** Node 20 reads a plugin in TypeScript through tsx alone. */
+const reader = (args: readonly string[]): string[] =>
+  args.some((arg) => arg.startsWith("--plugin")) ? ["--import", import.meta.resolve("tsx")] : [];
+
+/** Runs the command line as built. */
 export function eigensam(
   args: readonly string[],
   { env = {}, cwd = inPackage("."), kill }: RunOptions = {},
 ): Promise<Outcome> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=eigensam-source", "--import", import.meta.resolve("tsx"), inPackage("src/cli/main.ts"), ...args],
-    {
-      cwd,
-      // `_` names nohup where the tests run under it.
-      env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", _: undefined, ...env },
-      detached: kill?.group === true,
-    },
-  );
+  const child = spawn(process.execPath, [...reader(args), inPackage("bin/eigensam.js"), ...args], {
+    cwd,
+    // `_` names nohup where the tests run under it.
+    env: { ...process.env, EIGENSAM_ALLOCATOR: "stock", _: undefined, ...env },
+    detached: kill?.group === true,
+  });
   let [stdout, stderr] = ["", ""];
   let sent = false;
   const send = () => {

@@ -16,7 +16,7 @@ export const takeOp = defineOp<TakeAttrs>({
   name: "take",
   shape: ([x], { axis, indices }) => {
     const length = x!.shape[axis]!;
-    const bad = indices.find((i) => i < -1 || i >= length);
+    const bad = firstOutside(indices, length);
     if (bad !== undefined)
       throw new ShapeError(`take: index ${bad} outside axis ${axis} of ${showShape(x!.shape)}`, { bad, axis });
     return x!.shape.map((d, i) => (i === axis ? indices.length : d));
@@ -40,6 +40,12 @@ export const takeOp = defineOp<TakeAttrs>({
     { shapes: [[2, 5, 2]], attrs: { axis: 1, indices: Int32Array.of(0, 2, 4) } },
   ],
 });
+
+/** A plain loop: a long table is checked again by every rule that makes its node anew. */
+function firstOutside(indices: Int32Array, length: number): number | undefined {
+  for (const i of indices) if (i < -1 || i >= length) return i;
+  return undefined;
+}
 
 /** For each of `length` positions, the places in `indices` that name it, padded with -1 to the longest list. */
 export function occurrences(
