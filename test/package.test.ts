@@ -1,5 +1,5 @@
 import { type ExecFileSyncOptions, execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emitModel } from "eigensam/internals";
@@ -64,7 +64,12 @@ it("holds what it needs and no sources", () => {
   ];
   for (const file of [...wanted, "datasets/penguins/penguins.csv", "examples/hessian-vector-product.ts"])
     expect(files).toContain(file);
-  expect(files.filter((file) => /^(src|test|scripts|node_modules)\//.test(file))).toEqual([]);
+  const allowed =
+    /^(bin\/eigensam\.js|dist\/.*\.(js|d\.ts)|docs\/.*\.(md|png|svg)|examples\/.*\.ts|configs\/.*\.toml|datasets\/.+|(README|CHANGELOG)\.md|LICENSE|package\.json)$/;
+  const isFile = (file: string) => statSync(join(installed, file)).isFile();
+  expect(files.filter((file) => isFile(file) && !allowed.test(file))).toEqual([]);
+  const suspicious = /(^|\/)(\.|node_modules\/)|\.(pem|key|env|log)$/;
+  expect(files.filter((file) => suspicious.test(file))).toEqual([]);
 });
 
 it("trains from the command line on the shipped images", () => {
