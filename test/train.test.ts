@@ -71,6 +71,10 @@ async function trained(
   return { run, outcome, events };
 }
 
+let undisturbed: ReturnType<typeof trained> | undefined;
+/** The run with the settings above, to its end: one for all tests that compare with it. */
+const whole = () => (undisturbed ??= trained(settings()));
+
 const metricsOf = (run: string) => jsonLines(readFileSync(runFiles(run).metrics, "utf8"));
 
 describe("training", () => {
@@ -223,27 +227,26 @@ describe("the solvers of the top eigenvector", () => {
 describe("a run that was stopped", () => {
   it.each([1, 4, 5, 11])("after step %d goes on to the same bytes", async (stopAfter) => {
     const config = settings();
-    const whole = await trained(config);
     const stopped = await trained(config, { stopAfter });
     expect(stopped.outcome).toMatchObject({ status: "stopped", step: stopAfter });
     expect(trainRun.readRecord(stopped.run)?.status).toBe("stopped");
     const resumed = await trained(config, { run: stopped.run, resume: true });
     expect(resumed.outcome.status).toBe("done");
     for (const file of ["metrics", "weights", "best"] as const)
-      expect(readFileSync(runFiles(stopped.run)[file]).equals(readFileSync(runFiles(whole.run)[file])), file).toBe(
-        true,
-      );
+      expect(
+        readFileSync(runFiles(stopped.run)[file]).equals(readFileSync(runFiles((await whole()).run)[file])),
+        file,
+      ).toBe(true);
   });
 
   it("goes on where lines were written after its checkpoint", async () => {
     const config = settings();
-    const whole = await trained(config);
     const stopped = await trained(config, { stopAfter: 6 });
     const { metrics, weights } = runFiles(stopped.run);
     writeFileSync(metrics, `${readFileSync(metrics, "utf8")}{"kind":"step","step":6,"lo`);
     await trained(config, { run: stopped.run, resume: true });
-    expect(readFileSync(metrics, "utf8")).toBe(readFileSync(runFiles(whole.run).metrics, "utf8"));
-    expect(readFileSync(weights).equals(readFileSync(runFiles(whole.run).weights))).toBe(true);
+    expect(readFileSync(metrics, "utf8")).toBe(readFileSync(runFiles((await whole()).run).metrics, "utf8"));
+    expect(readFileSync(weights).equals(readFileSync(runFiles((await whole()).run).weights))).toBe(true);
   });
 
   it("with a truncated checkpoint says so and names the last good one", async () => {
