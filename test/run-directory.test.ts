@@ -77,23 +77,19 @@ describe("a run directory", () => {
     expect(() => toyRun.readConfig(run)).toThrow("it has no config.toml\n  hint: eigensam toy makes one");
   });
 
-  it("is resumed unless it is complete, or a living process is at work on it", () => {
-    const head = { height: 1, error: "none" };
-    const processes: readonly [number, boolean][] = [
-      [process.pid, true],
-      [process.ppid, false],
-      [2 ** 30, true],
-    ];
-    toyRun.assertResumable(run);
-    for (const [pid, resumable] of processes) {
-      toyRun.writeRecord(run, { ...head, status: "running" });
-      const { record } = runFiles(run);
-      writeFileSync(record, lines(record).replace(`"pid": ${process.pid}`, `"pid": ${pid}`));
-      if (resumable) toyRun.assertResumable(run);
-      else expect(() => toyRun.assertResumable(run)).toThrow(`process ${pid} is at work on ${run}`);
-    }
-    toyRun.writeRecord(run, { ...head, status: "done" });
+  it("is worked on by one at a time, and not when it is complete", async () => {
+    const waited = () => expect.fail("nobody is elsewhere");
+    const record = { height: 1 };
+    // The status of a process that was killed.
+    toyRun.writeRecord(run, { ...record, status: "running" });
+    const nested = toyRun.alone(run, waited, async () => toyRun.alone(run, waited, async () => undefined));
+    await expect(nested).rejects.toThrow(`${run} is in use by this process already`);
+    expect(existsSync(runFiles(run).claims)).toBe(true);
+    await toyRun.alone(run, waited, async () => toyRun.writeRecord(run, { ...record, status: "done" }));
+    expect(existsSync(runFiles(run).claims)).toBe(false);
     expect(() => toyRun.assertResumable(run)).toThrow(`${run} is complete`);
+    await expect(toyRun.alone(run, waited, async () => expect.fail("worked on"))).rejects.toThrow("is complete");
+    expect(existsSync(runFiles(run).claims)).toBe(false);
   });
 });
 

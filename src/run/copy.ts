@@ -2,6 +2,7 @@ import { cpSync, existsSync, readdirSync, realpathSync, renameSync, rmdirSync, r
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { ConfigError } from "../util/errors.ts";
 import { makeFolder, syncFolder, syncTree } from "../util/files.ts";
+import { runFiles } from "./files.ts";
 
 /**
  * Makes a run directory whole or not at all: `write` fills a folder beside it, which is renamed at the end.
@@ -37,5 +38,7 @@ export function placeRun(target: string, write: (temporary: string) => void): vo
 export function copyRun(run: string, target: string): void {
   if (resolve(target).startsWith(`${realpathSync(run)}${sep}`) || resolve(target).startsWith(`${resolve(run)}${sep}`))
     throw new ConfigError(`${target} lies in ${run} itself`, { run, target }, "choose a folder outside it");
-  placeRun(target, (temporary) => cpSync(run, temporary, { recursive: true }));
+  // Who is at work on the run is not at work on the copy.
+  const { claims } = runFiles(run);
+  placeRun(target, (temporary) => cpSync(run, temporary, { recursive: true, filter: (path) => path !== claims }));
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
 import { makeFolder, writeAtomic } from "../util/files.ts";
+import { type Claim, claimRun } from "./claim.ts";
 import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint, type Vectors } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
 import { parseJson, readLines } from "./lines.ts";
@@ -11,7 +12,7 @@ import { settingsToml } from "./settings.ts";
 /** What run.json holds for every kind of run. */
 export const recordHead = {
   version: z.literal(1),
-  /** The process at work, while the status is "running". */
+  /** The process that wrote it; whether one is at work, its claim tells (claim.ts). */
   pid: z.int(),
   status: z.enum(["running", "done", "stopped", "failed"]),
   error: z.string().optional(),
@@ -80,12 +81,28 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
     return parseJson(readFileSync(record, "utf8"), spec.record, record, hint);
   }
 
-  /** ConfigError where the run is complete, or another process is at work on it. */
+  /** ConfigError where the run is complete. */
   function assertResumable(run: string): void {
-    const { status, pid } = readRecord(run) ?? { status: "stopped", pid: 0 };
-    if (status === "done") throw new ConfigError(`${run} is complete`, { run }, "its results are in run.json");
-    if (status === "running" && pid !== process.pid && isAlive(pid))
-      throw new ConfigError(`process ${pid} is at work on ${run}`, { run, pid }, "stop it first");
+    if (readRecord(run)?.status === "done")
+      throw new ConfigError(`${run} is complete`, { run }, "its results are in run.json");
+  }
+
+  /**
+   * Does the work of a run while no other process can. The run is read after it was claimed, or what was read might be old.
+   * ConfigError where another process is at work on it, or it is complete.
+   */
+  async function alone<T>(run: string, onWait: (message: string) => void, work: (claim: Claim) => Promise<T>) {
+    const claim = await claimRun(run, { onWait });
+    let complete = true;
+    try {
+      assertResumable(run);
+      complete = false;
+      const result = await work(claim);
+      complete = readRecord(run)?.status === "done";
+      return result;
+    } finally {
+      claim.release(complete);
+    }
   }
 
   /** InputError where a line is damaged, or a complete run has no metrics.jsonl. */
@@ -108,6 +125,7 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
       writeAtomic(runFiles(run).record, `${JSON.stringify(whole, null, 2)}\n`);
     },
     assertResumable,
+    alone,
     readMetrics,
     readTimings: (run: string): T[] => readLines(runFiles(run).timings, spec.timings),
     /** What `decode` makes of the newest checkpoint, or undefined where there is none yet (readCheckpoint). */
@@ -132,15 +150,5 @@ export function kindOf(run: string): string | undefined {
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
-  }
-}
-
-/** Whether a process of this number is at work. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -6,6 +6,8 @@ export const runFiles = (run: string) => ({
   record: join(run, "run.json"),
   metrics: join(run, "metrics.jsonl"),
   timings: join(run, "timings.jsonl"),
+  /** Who writes the run (claim.ts); not there once it is complete. */
+  claims: join(run, "claims"),
   checkpoints: join(run, "checkpoints"),
   weights: join(run, "weights.safetensors"),
   best: join(run, "best.safetensors"),

@@ -1,6 +1,5 @@
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import { ConfigError } from "../util/errors.ts";
 import { removeTemporaries, syncFolder } from "../util/files.ts";
 import { checkpointsOf, type Marks, type Vectors, writeCheckpoint } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
@@ -8,9 +7,6 @@ import { openLog } from "./log.ts";
 
 /** A line as its writer types it: the fields a schema names. Numbers that its catchall lets through may stand beside them. */
 export type Written<L> = L extends unknown ? { [K in keyof L as string extends K ? never : K]: L[K] } : never;
-
-/** Runs that this process is writing; another process is told apart by the pid in run.json. */
-const openHere = new Set<string>();
 
 /**
  * Writes what a run leaves behind: lines of type M and T, and checkpoints of a state S at progress P. It begins after the lines that
@@ -23,12 +19,9 @@ export function openRecorder<M, T, S, P extends Marks>(
   vectorsOf: (state: S) => Vectors,
 ) {
   const files = runFiles(run);
-  const key = realpathSync(run);
-  if (openHere.has(key))
-    throw new ConfigError(`${run} is in use by this process already`, { run }, "wait for its run to end");
   const metrics = openLog<Written<M>>(files.metrics, from.metricsBytes);
   const timings = openLog<Written<T>>(files.timings, from.timingsBytes);
-  openHere.add(key);
+  const key = realpathSync(run);
   for (const folder of [run, files.checkpoints]) removeTemporaries(folder);
   // An earlier process may have been killed between making a folder and telling the disk.
   for (const folder of [dirname(key), key]) syncFolder(folder);
@@ -56,7 +49,6 @@ export function openRecorder<M, T, S, P extends Marks>(
       writeCheckpoint(run, kind, { ...progress, ...lengths }, vectorsOf(state));
     },
     close: (): void => {
-      openHere.delete(key);
       metrics.close();
       timings.close();
     },

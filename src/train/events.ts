@@ -8,6 +8,8 @@ export type EpochTiming = Omit<EpochTime, "kind" | "epoch">;
 
 /** What training reports as it goes. */
 export type TrainEvent =
+  /** Another process may be at work on the run, and cannot be asked. */
+  | { readonly event: "wait"; readonly run: string; readonly message: string }
   | {
       readonly event: "start";
       readonly run: string;

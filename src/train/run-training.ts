@@ -4,6 +4,7 @@ import type { EventListener } from "./events.ts";
 import { trainLoop, type TrainOutcome } from "./loop.ts";
 import type { Probe } from "./probe.ts";
 import { builtIn, type Registry } from "./registry.ts";
+import { trainRun } from "./run-dir.ts";
 import { type Problem, problemOf } from "./session.ts";
 import { directoryStore, standingOf } from "./store.ts";
 
@@ -34,12 +35,15 @@ export const runTraining = ({
   ...hooks
 }: RunArgs): Promise<TrainOutcome> => trainIn(run, problemOf(config, dataset, registry), { ...hooks, resume });
 
-/** The same for a problem that is made already. */
-export async function trainIn(
+/** The same for a problem that is made already. ConfigError where another process is at work on the run, or it is complete. */
+export const trainIn = (
   run: string,
   problem: Problem,
   { resume, ...hooks }: RunHooks & Pick<RunArgs, "resume">,
-): Promise<TrainOutcome> {
-  const standing = resume ? standingOf(run, problem) : undefined;
-  return trainLoop({ ...hooks, problem, standing, open: (from) => directoryStore(run, problem, from) });
-}
+): Promise<TrainOutcome> => {
+  const onWait = (message: string) => hooks.listen({ event: "wait", run, message });
+  return trainRun.alone(run, onWait, async (claim) => {
+    const standing = resume ? standingOf(run, problem) : undefined;
+    return trainLoop({ ...hooks, problem, standing, open: (from) => directoryStore(run, problem, from, claim) });
+  });
+};

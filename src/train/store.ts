@@ -1,3 +1,4 @@
+import type { Claim } from "../run/claim.ts";
 import { runFiles } from "../run/files.ts";
 import { writeAtomic } from "../util/files.ts";
 import { openRecorder, readCheckpoint } from "./checkpoint.ts";
@@ -43,21 +44,34 @@ export const standingOf = (run: string, problem: Problem): Standing | undefined 
 export const weightsFile = ({ model, config }: Problem, weights: Weights): Uint8Array =>
   encodeWeights(model, weights, { model: config.model.name });
 
-/** Keeps everything in a run directory. Its settings are there already. */
-export function directoryStore(run: string, problem: Problem, from: Progress): RunStore {
+/** Keeps everything in a run directory, as long as this process holds it. Its settings are there already. */
+export function directoryStore(
+  run: string,
+  problem: Problem,
+  from: Progress,
+  claim?: Pick<Claim, "held" | "assertHeld">,
+): RunStore {
   const record = newRecord(problem);
   const files = runFiles(run);
   const recorder = openRecorder(run, problem, from);
+  const alone = <A extends readonly unknown[]>(write: (...args: A) => void) =>
+    writing((...args: A) => {
+      claim?.assertHeld();
+      write(...args);
+    });
   return {
     ...recorder,
     run,
-    metrics: writing(recorder.metrics),
-    timings: writing(recorder.timings),
-    save: writing(recorder.save),
-    keep: writing((which, weights) =>
+    metrics: alone(recorder.metrics),
+    timings: alone(recorder.timings),
+    save: alone(recorder.save),
+    keep: alone((which, weights) =>
       writeAtomic(which === "last" ? files.weights : files.best, weightsFile(problem, weights)),
     ),
     record: writing((end) => {
+      // The record is then the other process's.
+      if (end.status === "failed" && claim?.held() === false) return;
+      claim?.assertHeld();
       // A run that is said to be done has all its lines, whatever happens next.
       recorder.sync();
       trainRun.writeRecord(run, { ...record, ...end });

@@ -56,6 +56,7 @@ async function runOne(run: string, json: boolean): Promise<void> {
   const progress = stepProgress();
   const listen = (event: SdeEvent) => {
     if (json) emit(event);
+    if (event.event === "wait") say(event.message);
     if (event.event === "start" || event.event === "measure") progress(event.step, config.sde.steps);
   };
   const { signal, status } = stopOnSignals();

@@ -42,6 +42,9 @@ export function progressView(): (event: TrainEvent) => void {
         if (first > 0) say(`resumed after step ${first}`);
         return;
       }
+      case "wait":
+        say(event.message);
+        return;
       case "refresh":
         eigenvalue = [{ rank: 4, text: `λ₁ ${short(event.eigenvalue)}` }];
         return;

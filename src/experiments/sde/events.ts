@@ -11,7 +11,9 @@ export interface RunLabel {
 
 /** What a run reports as it goes. */
 export type SdeEvent = RunLabel &
+  /** Another process may be at work on the run, and cannot be asked. */
   (
+    | { readonly event: "wait"; readonly message: string }
     | { readonly event: "start"; readonly config: SdeRunConfig; readonly parameters: number; readonly step: number }
     | ({ readonly event: "measure"; readonly step: number; readonly process: ProcessName } & Measurement)
     | { readonly event: "diverged"; readonly step: number; readonly process: ProcessName }

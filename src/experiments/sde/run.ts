@@ -1,4 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
+import type { Claim } from "../../run/claim.ts";
 import type { RunStatus } from "../../run/directory.ts";
 import { builtIn, type Registry } from "../../train/registry.ts";
 import { methodRecord } from "../../train/run-record.ts";
@@ -8,7 +9,7 @@ import { packageVersion } from "../../util/package.ts";
 import { createStepper } from "./advance.ts";
 import { type States, stateOf, vectorsOf } from "./checkpoint.ts";
 import type { SdeRunConfig } from "./config.ts";
-import type { SdeEvent } from "./events.ts";
+import type { RunLabel, SdeEvent } from "./events.ts";
 import { createMeter } from "./measure.ts";
 import { loadProblem } from "./problem.ts";
 import type { SdeProgress } from "./records.ts";
@@ -28,16 +29,23 @@ export interface SdeRunArgs {
 
 const BEGINNING: SdeProgress = { step: 0, diverged: {}, metricsBytes: 0, timingsBytes: 0, seconds: 0 };
 
-/** Takes all processes of one seed and radius along together, step by step. Whether it is done, or stopped when asked. */
-export async function runSde({
-  config,
-  run,
-  listen,
-  stop,
-  registry = builtIn,
-}: SdeRunArgs): Promise<"done" | "stopped"> {
-  const { seed, sde, method } = config;
-  const label = { run, seed, rho: method.rho };
+/**
+ * Takes all processes of one seed and radius along together, step by step. Whether it is done, or stopped when asked.
+ * @throws ConfigError where another process is at work on the run, or it is complete
+ */
+export function runSde(args: SdeRunArgs): Promise<"done" | "stopped"> {
+  const { run, config, listen } = args;
+  const label = { run, seed: config.seed, rho: config.method.rho };
+  const onWait = (message: string) => listen({ ...label, event: "wait", message });
+  return sdeRun.alone(run, onWait, (claim) => runClaimed(args, label, claim));
+}
+
+async function runClaimed(
+  { config, run, listen, stop, registry = builtIn }: SdeRunArgs,
+  label: RunLabel,
+  claim: Claim,
+): Promise<"done" | "stopped"> {
+  const { seed, sde } = config;
   const problem = await loadProblem(config, registry);
   const names = [...new Set(sde.processes)];
   const restored = sdeRun.restore(run, (checkpoint) => ({
@@ -48,7 +56,10 @@ export async function runSde({
   const states: States = restored?.states ?? new Map(names.map((name) => [name, initialProcessState(problem, seed)]));
   let { step } = from;
   const recorder = sdeRun.open(run, from, vectorsOf);
-  const record = (status: RunStatus, error?: string) =>
+  const record = (status: RunStatus, error?: string) => {
+    // The record of a run that was taken over is the other process's.
+    if (status === "failed" && !claim.held()) return;
+    claim.assertHeld();
     sdeRun.writeRecord(run, {
       versions: { eigensam: packageVersion, node: process.versions.node },
       config,
@@ -58,6 +69,7 @@ export async function runSde({
       seconds: recorder.seconds(),
       ...(error === undefined ? {} : { error }),
     });
+  };
 
   record("running");
   const [stepper, meter] = [await createStepper(config, problem), await createMeter(config, problem)];
@@ -75,6 +87,7 @@ export async function runSde({
     );
   };
   const measure = async () => {
+    claim.assertHeld();
     for (const [name, state] of living()) {
       const measured = await meter.measure(state);
       if (Number.isFinite(measured.trainLoss) && Number.isFinite(measured.norm)) {
@@ -87,6 +100,7 @@ export async function runSde({
     }
   };
   const save = () => {
+    claim.assertHeld();
     const diverged = Object.fromEntries([...states].map(([name, { divergedAt }]) => [name, divergedAt]));
     recorder.save(states, { ...from, step, diverged });
   };
