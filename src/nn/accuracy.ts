@@ -1,8 +1,6 @@
-import { cast, equal, greater, oneHot } from "../graph/ops/compare.ts";
-import { mul, sub } from "../graph/ops/elementwise.ts";
-import { matmul } from "../graph/ops/matmul.ts";
+import { cast, equal, where } from "../graph/ops/compare.ts";
+import { sub } from "../graph/ops/elementwise.ts";
 import { max } from "../graph/ops/max.ts";
-import { sum } from "../graph/ops/reduce.ts";
 import { constant } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
@@ -11,12 +9,13 @@ import type { Tensor } from "../graph/tensor.ts";
  * the first counts, as argmax has it, so a network that answers the same for everything scores like chance; NaN never counts.
  */
 export function correct(logits: Tensor, labels: Tensor): Tensor {
-  const classes = logits.shape[1]!;
-  const largest = cast(equal(logits, max(logits, [1], true)), logits.dtype);
-  const below = Float64Array.from({ length: classes * classes }, (_, i) =>
-    Number(Math.floor(i / classes) < i % classes),
+  const [classes, { dtype }] = [logits.shape[1]!, logits];
+  // The first place is the largest of their negatives: memory and time stay linear in the classes.
+  const places = constant(
+    Float64Array.from({ length: classes }, (_, i) => -i),
+    [classes],
+    dtype,
   );
-  const earlier = matmul(largest, constant(below, [classes, classes], logits.dtype));
-  const first = mul(largest, sub(1, cast(greater(earlier, 0), logits.dtype)));
-  return sum(mul(first, oneHot(labels, classes, logits.dtype)), [1]);
+  const first = max(where(equal(logits, max(logits, [1], true)), places, -classes), [1]);
+  return cast(equal(cast(labels, dtype), sub(0, first)), dtype);
 }
