@@ -70,7 +70,7 @@ export interface Trained {
   evaluate(examples: Examples): Promise<Score & { readonly n: number }>;
   /** Eigenvalues of the Hessian at the weights, and what else is asked for. ConfigError where there are no examples to measure on. */
   curvature(options?: CurvatureOptions): Promise<CurvatureResult>;
-  /** Writes an ONNX file for inference on batches of `batch` examples (1); returns its path. */
+  /** Writes an ONNX file for inference on `batch` examples, or left out, on any number of them; returns its path. */
   export(path: string, options?: { readonly batch?: number }): Promise<string>;
   /** Writes weights where the path ends in .safetensors, else a new run directory; returns the path. ConfigError where it is not empty. */
   save(path: string): Promise<string>;
@@ -153,7 +153,7 @@ export function trainedOf(
       const measured = { config, task, weights, split, name, batch, batches, bn, dtype };
       return measureProblem(problemFor(measured), request);
     },
-    export: async (path, { batch: rows = 1 } = {}) => {
+    export: async (path, { batch: rows } = {}) => {
       writeAtomic(path, inferenceModel(task, weights, rows));
       return path;
     },

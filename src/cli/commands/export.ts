@@ -7,7 +7,7 @@ import type { CliCommand } from "./command.ts";
 
 interface ExportOptions extends WeightsOptions {
   readonly out: string;
-  readonly batch: number;
+  readonly batch?: number;
   readonly json?: true;
 }
 
@@ -18,7 +18,7 @@ export const exportModel: CliCommand<ExportOptions> = {
   configure: (command) => {
     weightsArguments(command)
       .option("--out <file>", "where the file goes", "model.onnx")
-      .option("--batch <n>", "images per run of the file", positiveInteger, 1)
+      .option("--batch <n>", "images per run of the file (default: any number)", positiveInteger)
       .option("--json", "{path, bytes} on stdout");
   },
   run: async (options, args) => {
@@ -34,7 +34,7 @@ export const exportModel: CliCommand<ExportOptions> = {
     if (options.json) emit({ path: options.out, bytes: bytes.length });
     else
       console.log(
-        `${options.out}: ${grouped(bytes.length / 1024)} KiB, takes ${dataset.inputShape.length === 3 ? "images" : "examples"} [${options.batch}, ${dataset.inputShape.join(", ")}]`,
+        `${options.out}: ${grouped(bytes.length / 1024)} KiB, takes ${dataset.inputShape.length === 3 ? "images" : "examples"} [${options.batch ?? "n"}, ${dataset.inputShape.join(", ")}]`,
       );
   },
 };

@@ -15,7 +15,15 @@ const [SMALL, LARGE] = [1 << 16, 1 << 21];
 export function withLongRuns(emitter: Emitter, name: string, operand: Shape, result: Tensor): string {
   const out = result.shape;
   const size = sizeOf(out);
-  if (emitter.target.device !== "cpu" || sizeOf(operand) === 1 || size < SMALL || size > LARGE) return name;
+  // A file for others (standard operators alone) may run on batches of any size.
+  if (
+    emitter.target.device !== "cpu" ||
+    !emitter.target.contrib ||
+    sizeOf(operand) === 1 ||
+    size < SMALL ||
+    size > LARGE
+  )
+    return name;
   const along = (axis: number) => operand[axis - out.length + operand.length] ?? 1;
   const run = (from: number) => sizeOf(out.slice(from));
   let axis = out.length;
