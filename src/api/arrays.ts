@@ -1,4 +1,6 @@
 import type { Batch, BatchSource, Dataset, Inputs, Split, TargetArray } from "../data/dataset.ts";
+import { looksLikeNhwc } from "../data/image-layout.ts";
+import { classesOf } from "../data/labels.ts";
 import { statistics } from "../data/npy.ts";
 import type { Targets } from "../nn/losses.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
@@ -66,7 +68,13 @@ export async function datasetOfArrays(input: DataInput, kind: TargetKind): Promi
   const inputShape = x.shape.slice(1);
   const split = (examples: Examples, name: string) => toSplit(examples, name, inputShape, targets, x.data);
   const train = split(first, "data.train");
-  const named = (part: "val" | "test") => (input[part] ? { [part]: split(input[part], `data.${part}`) } : {});
+  const named = (part: "val" | "test") => {
+    if (input[part] === undefined) return {};
+    const held = split(input[part], `data.${part}`);
+    if (targets.kind === "labels" && input.classes === undefined)
+      classesOf(train.y as Int32Array, held.y as Int32Array, `data.${part}.y`);
+    return { [part]: held };
+  };
   const scale =
     x.data instanceof Uint8Array ? scaleOf(x.data, train.count, inputShape, source !== undefined) : UNSCALED;
   return {
@@ -94,6 +102,12 @@ export function toInputs(given: ArrayInput, name: string): { readonly data: Inpu
   if (shape.length === 0 || shape[0] === 0)
     throw new DataError(`${name} has no examples`, { name, shape }, "the first axis counts them");
   const pixels = data instanceof Uint8Array && shape.length === 4;
+  if (pixels && looksLikeNhwc(shape))
+    throw new DataError(
+      `${name} has shape ${showShape(shape)}, expected [n, C, H, W]`,
+      { name, shape },
+      "this looks like NHWC: move the channels to the second axis, or give normalized float32 to a network that takes it so",
+    );
   if (pixels || data instanceof Int32Array) return { data, shape };
   const values = data instanceof Float32Array ? data : Float32Array.from(data);
   const bad = firstWhere(values, (value) => !Number.isFinite(value));

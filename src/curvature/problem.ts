@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { isSplit, type Split } from "../data/dataset.ts";
 import { readPair, statistics } from "../data/npy.ts";
 import type { Vector } from "../spectrum/vectors.ts";
@@ -7,9 +6,8 @@ import type { Targets } from "../nn/losses.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { builtIn, datasetOf, type Registry } from "../train/registry.ts";
 import { datasetFormat, type Format, modelFor, type Task, taskOf } from "../train/task.ts";
-import { readWeights, type Weights } from "../train/weights.ts";
+import { readTensors, readWeights, type Weights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
-import { decodeSafetensors } from "../util/safetensors.ts";
 import { sizeOf } from "../util/shape.ts";
 import { type BatchNormMode, empiricalLoss, type LossBatch } from "./hessian.ts";
 import type { MeasuredProblem } from "./measure.ts";
@@ -115,7 +113,7 @@ async function examplesOf(options: ProblemOptions, registry: Registry): Promise<
       throw new ConfigError(`${dataset.name} has no ${part} examples in memory`, { part }, "choose another --split");
     return { name: `${dataset.name} (${part})`, split, format: datasetFormat(dataset) };
   }
-  const { split, shape, pixels } = readPair(images, labels);
+  const { split, shape, pixels } = readPair(images, labels, config.data.layout);
   const base = { targets: { kind: "labels", classes: 1 }, inputShape: shape } as const;
   if (pixels === "float32") return { name: images, split, format: { ...base, dtype: "f32", mean: [0], std: [1] } };
   const { mean, std } = normalizeAsData ? await named() : statistics(split, shape);
@@ -134,8 +132,7 @@ function targetsOf(config: TrainConfig, registry: Registry, { format, split, nam
   if (format.targets.kind !== "labels") return format.targets;
   const task: Task = taskOf(config, registry, { ...format, targets: { kind: "labels", classes: 1 } });
   const model = modelFor(task, 1);
-  const { tensors } = decodeSafetensors(readFileSync(path), path);
-  const classes = tensors[model.parameters.entries.at(-1)!.name]?.shape[0] ?? 0;
+  const classes = readTensors(path, model)[model.parameters.entries.at(-1)!.name]?.shape[0] ?? 0;
   if (classes === 0) readWeights(path, model);
   const largest = Array.from(split.y).reduce((a, b) => Math.max(a, b), 0);
   if (largest >= classes)

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
-import { checkedLabels } from "./fashion.ts";
 import { defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readBytes, readMaybeGzip, requireFolder } from "./files.ts";
+import { checkedLabels } from "./labels.ts";
 import { readTar } from "./tar.ts";
 
 const PIXELS = 3 * 32 * 32;
@@ -77,11 +77,13 @@ const loadCifar =
   };
 
 function fromArchive(path: string): (file: string) => Uint8Array {
-  const files = new Map([...readTar(readMaybeGzip(path), path)].map(([name, bytes]) => [basename(name), bytes]));
+  const files = new Map([...readTar(readMaybeGzip(path), path)].map(([name, entry]) => [basename(name), entry]));
   return (file) => {
-    const bytes = files.get(file);
-    if (bytes === undefined) throw new DataError(`${path}: ${file} is not in it`, { path, file }, "fetch it again");
-    return bytes;
+    const entry = files.get(file);
+    if (entry === undefined) throw new DataError(`${path}: ${file} is not in it`, { path, file }, "fetch it again");
+    if (entry === "link")
+      throw new DataError(`${path}: ${file} is a link, and links are not followed`, { path, file }, "fetch it again");
+    return entry;
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Targets } from "../nn/losses.ts";
 import type { Shape } from "../util/shape.ts";
+import type { ImageLayout } from "./image-layout.ts";
 
 /** Numbers that a network reads: pixels 0…255, real numbers, or integers such as tokens. */
 export type Inputs = Uint8Array | Float32Array | Int32Array;
@@ -58,6 +59,8 @@ export interface LoadOptions {
   readonly labels?: string | undefined;
   readonly testImages?: string | undefined;
   readonly testLabels?: string | undefined;
+  /** Order of the axes of images in .npy files; left out, channels first, and what looks otherwise is refused. */
+  readonly layout?: ImageLayout | undefined;
 }
 
 /** A data set of labelled images, as the published ones are. */

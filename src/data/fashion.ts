@@ -6,6 +6,7 @@ import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
 import { defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readMaybeGzip, requireFolder } from "./files.ts";
 import { decodeIdx } from "./idx.ts";
+import { checkedLabels } from "./labels.ts";
 
 const parts = { train: "train", test: "t10k" } as const;
 
@@ -68,17 +69,6 @@ function readPart(folder: string, part: string): ImageSplit {
   if (labels.shape[0] !== count)
     throw new DataError(`${labels.path}: ${labels.shape[0]} labels for ${count} images`, { path: labels.path });
   return { x: images.data, y: checkedLabels(labels.data, CLASSES, labels.path), count };
-}
-
-/** Labels as 32-bit numbers, each below the number of classes. */
-export function checkedLabels(labels: ArrayLike<number>, classes: number, source: string): Int32Array {
-  const bad = Array.from(labels).findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
-  if (bad >= 0)
-    throw new DataError(`${source}: label ${labels[bad]} of image ${bad}, expected 0 … ${classes - 1}`, {
-      source,
-      at: bad,
-    });
-  return Int32Array.from(labels);
 }
 
 const source = (name: string, md5: string): SourceFile => ({

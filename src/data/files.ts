@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import envPaths from "env-paths";
@@ -33,23 +33,35 @@ export function requireFolder(name: string, folders: readonly string[], files: r
   return found;
 }
 
+/** The bytes of a file, or of a pipe to its end. */
 export function readBytes(path: string, hint = "it must be a file that you may read"): Uint8Array {
   try {
+    // A device such as /dev/zero never ends.
+    if (statSync(path).isCharacterDevice()) throw new DataError(`${path} is a device, not a file`, { path }, hint);
     return readFileSync(path);
   } catch (error) {
+    if (error instanceof DataError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new DataError(`${path} cannot be read: ${reason}`, { path }, hint);
   }
 }
 
+/** No published set read here unpacks to more; a small file of zeros must not take all memory. */
+const MOST_UNPACKED = 2 ** 28;
+
 /** A file's bytes, unpacked if it is gzip. */
 export function readMaybeGzip(path: string): Uint8Array {
-  const bytes = readBytes(path);
+  return unpacked(readBytes(path), path);
+}
+
+/** The same of bytes that are read already. */
+export function unpacked(bytes: Uint8Array, source: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: MOST_UNPACKED });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${path}: damaged gzip file: ${reason}`, { path }, "fetch it again");
+    const large = (error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE";
+    const reason = large ? `it unpacks to more than ${MOST_UNPACKED / 2 ** 20} MiB` : (error as Error).message;
+    throw new DataError(`${source}: damaged gzip file: ${reason}`, { source }, "fetch it again");
   }
 }

@@ -2,11 +2,12 @@ import { ConfigError, DataError } from "../util/errors.ts";
 import { decodeNpy } from "../util/npy.ts";
 import type { ImageDataset, ImageSplit, LoadOptions } from "./dataset.ts";
 import { defineDataset } from "./entry.ts";
-import { checkedLabels } from "./fashion.ts";
 import { readBytes } from "./files.ts";
+import { asNchw, type ImageLayout } from "./image-layout.ts";
+import { classesOf, readLabels } from "./labels.ts";
 
-/** Images and labels of the user: .npy files, images [n, C, H, W] as uint8 (normalized) or float32 (used as they are). */
-export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions): ImageDataset {
+/** Images and labels of the user: .npy files, images [n, C, H, W] or [n, H, W], uint8 (normalized) or float32 (used as they are). */
+export function loadNpy({ images, labels, testImages, testLabels, layout }: LoadOptions): ImageDataset {
   const given = {
     "data.images": images,
     "data.labels": labels,
@@ -20,8 +21,7 @@ export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions)
       { missing },
       "give the paths of four .npy files",
     );
-  const [train, test] = [readPair(images!, labels!), readPair(testImages!, testLabels!)];
-  const classes = 1 + Math.max(...[train, test].map(({ split }) => split.y.reduce((a, b) => Math.max(a, b), 0)));
+  const [train, test] = [readPair(images!, labels!, layout), readPair(testImages!, testLabels!, layout)];
   if (train.shape.join() !== test.shape.join() || train.pixels !== test.pixels)
     throw new DataError(
       `${testImages}: ${test.pixels} images [${test.shape.join(", ")}], the training images are ${train.pixels} [${train.shape.join(", ")}]`,
@@ -30,7 +30,7 @@ export function loadNpy({ images, labels, testImages, testLabels }: LoadOptions)
   const { mean, std } = train.pixels === "uint8" ? statistics(train.split, train.shape) : identity(train.shape[0]);
   return {
     name: "npy",
-    targets: { kind: "labels", classes },
+    targets: { kind: "labels", classes: classesOf(train.split.y, test.split.y, testLabels!) },
     inputShape: train.shape,
     mean,
     std,
@@ -45,31 +45,26 @@ interface Pair {
   readonly pixels: "uint8" | "float32";
 }
 
-export function readPair(imagePath: string, labelPath: string): Pair {
-  const images = decodeNpy(read(imagePath), imagePath);
-  const labels = decodeNpy(read(labelPath), labelPath);
-  const [count, channels, height, width] = images.shape as [number, number, number, number];
-  if (images.shape.length !== 4 || images.data.length === 0)
-    throw new DataError(`${imagePath}: shape [${images.shape.join(", ")}], expected [n, C, H, W]`, { path: imagePath });
-  if (!(images.data instanceof Uint8Array || images.data instanceof Float32Array))
+/** One array of images and one of their labels. */
+export function readPair(imagePath: string, labelPath: string, layout?: ImageLayout): Pair {
+  const { data, shape: given, type } = decodeNpy(readBytes(imagePath, "give the path of a .npy file"), imagePath);
+  if (!(type === "uint8" || data instanceof Float32Array))
     throw new DataError(
-      `${imagePath}: ${images.data.constructor.name}, expected uint8 or float32`,
-      { path: imagePath },
-      "x.astype('float32')",
+      `${imagePath}: ${type}, expected uint8 or float32`,
+      { path: imagePath, type },
+      "uint8 are pixels 0 … 255, and are normalized; x.astype('float32') is used as it is",
     );
-  const bad = images.data instanceof Float32Array ? images.data.findIndex((value) => !Number.isFinite(value)) : -1;
-  if (bad >= 0)
-    throw new DataError(`${imagePath}: element ${bad} is ${images.data[bad]}`, { path: imagePath, at: bad });
-  if (labels.shape.length !== 1 || labels.shape[0] !== count)
-    throw new DataError(`${labelPath}: shape [${labels.shape.join(", ")}], expected [${count}]`, { path: labelPath });
-  const split = { x: images.data, y: checkedLabels(labels.data, MOST_CLASSES, labelPath), count };
-  return { split, shape: [channels, height, width], pixels: images.data instanceof Uint8Array ? "uint8" : "float32" };
+  const images = data as Uint8Array | Float32Array;
+  const bad = images instanceof Float32Array ? images.findIndex((value) => !Number.isFinite(value)) : -1;
+  if (bad >= 0) throw new DataError(`${imagePath}: element ${bad} is ${images[bad]}`, { path: imagePath, at: bad });
+  const { x, shape } = asNchw(images, given, imagePath, layout);
+  const [count, ...rest] = shape;
+  return {
+    split: { x, y: readLabels(labelPath, count), count },
+    shape: rest,
+    pixels: images instanceof Uint8Array ? "uint8" : "float32",
+  };
 }
-
-/** More than any classifier here is made for; a label beyond is a mistake, and would size the last layer. */
-const MOST_CLASSES = 100_000;
-
-const read = (path: string): Uint8Array => readBytes(path, "give the path of a .npy file");
 
 const identity = (channels: number) => ({
   mean: new Array<number>(channels).fill(0),

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
-import { checkedLabels } from "./fashion.ts";
 import { defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readBytes, requireFolder } from "./files.ts";
+import { checkedLabels } from "./labels.ts";
 import { readMat5 } from "./mat5.ts";
 
 export const svhnFiles = ["train_32x32.mat", "test_32x32.mat"] as const;

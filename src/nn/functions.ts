@@ -8,7 +8,7 @@ import { reshape } from "../graph/ops/reshape.ts";
 import { constant } from "../graph/ops/source.ts";
 import { stride as everyNth } from "../graph/ops/take.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { ConfigError } from "../util/errors.ts";
+import { ConfigError, ShapeError } from "../util/errors.ts";
 import { sizeOf } from "../util/shape.ts";
 
 /**
@@ -142,8 +142,16 @@ interface Window {
   readonly padding?: number;
 }
 
-const pooled = (length: number, { kernel, stride = kernel, padding = 0 }: Window): number =>
-  Math.floor((length + 2 * padding - kernel) / stride) + 1;
+/** How many windows lie along an axis. */
+function pooled(length: number, { kernel, stride = kernel, padding = 0 }: Window): number {
+  if (length + 2 * padding < kernel)
+    throw new ShapeError(
+      `pooling: a window of ${kernel} pixels does not fit into ${length}${padding > 0 ? ` with ${padding} around` : ""}`,
+      { length, kernel, padding },
+      "use larger images, or a network that pools less",
+    );
+  return Math.floor((length + 2 * padding - kernel) / stride) + 1;
+}
 
 /**
  * Largest of each window of x [H, W, N, C], as [H', W', N, C]. `stride` is the kernel's size and `padding` 0 unless

@@ -91,7 +91,7 @@ export function batchNorm(scope: Scope, x: Tensor): Tensor {
   const axes = x.shape.slice(0, -1).map((_, i) => i);
   const { y, mean, variance } = standardize(x, axes, EPS);
   const count = sizeOf(x.shape) / channels;
-  scope.observe("running_mean", reshape(mean, [channels]));
-  scope.observe("running_var", mul(reshape(variance, [channels]), count / Math.max(1, count - 1)));
+  scope.observe("running_mean", reshape(mean, [channels]), count);
+  scope.observe("running_var", mul(reshape(variance, [channels]), count / Math.max(1, count - 1)), count);
   return add(mul(y, weight), bias);
 }

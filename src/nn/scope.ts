@@ -2,7 +2,7 @@ import { add, mul } from "../graph/ops/elementwise.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { constant, input } from "../graph/ops/source.ts";
 import type { DType, FloatDType, Tensor } from "../graph/tensor.ts";
-import { InputError } from "../util/errors.ts";
+import { ConfigError, InputError } from "../util/errors.ts";
 import type { Shape } from "../util/shape.ts";
 import { concat } from "../graph/ops/arrange.ts";
 import { type Declaration, type Layout, layoutOf, unflatten } from "./layout.ts";
@@ -15,8 +15,8 @@ export interface Scope {
   parameter(declaration: Declaration): Tensor;
   /** State that is not differentiated: the running average of a statistic. */
   buffer(declaration: Declaration): Tensor;
-  /** What this pass saw of the buffer's statistic, in the buffer's shape. */
-  observe(name: string, value: Tensor): void;
+  /** What this pass saw of the buffer's statistic, in the buffer's shape; `values` says of how many numbers each one is. */
+  observe(name: string, value: Tensor, values?: number): void;
 }
 
 /** How far a running average moves towards what was observed; PyTorch's default. */
@@ -46,7 +46,7 @@ interface Store {
   readonly training: boolean;
   parameter(declaration: Declaration): Tensor;
   buffer(declaration: Declaration): Tensor;
-  observe(name: string, value: Tensor): void;
+  observe(name: string, value: Tensor, values?: number): void;
 }
 
 /** Finds out which parameters and buffers a network has, by running it once on placeholders. */
@@ -96,7 +96,15 @@ export function forward(
     training,
     parameter: find(parameters),
     buffer: find(state),
-    observe: (name, value) => observed.set(name, value),
+    observe: (name, value, values) => {
+      if (values === 1)
+        throw new ConfigError(
+          `${name} would be of one number per channel, which has no spread: its layer would give zeros for every example`,
+          { name, inputShape: x.shape },
+          "train on more examples per step (data.batch), or on larger images",
+        );
+      observed.set(name, value);
+    },
   };
   const logits = model.network(scopeOn(store), x);
   if (observed.size === 0) return { logits, buffers };
@@ -115,7 +123,7 @@ function scopeOn(store: Store, prefix = ""): Scope {
     at: (name) => scopeOn(store, `${prefix}${name}.`),
     parameter: (declaration) => store.parameter(named(declaration)),
     buffer: (declaration) => store.buffer(named(declaration)),
-    observe: (name, value) => store.observe(prefix + name, value),
+    observe: (name, value, values) => store.observe(prefix + name, value, values),
   };
 }
 

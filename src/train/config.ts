@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { imageLayouts } from "../data/image-layout.ts";
 import { solverNames } from "../optim/eigenvector.ts";
 import { assertHyper, type Hyper } from "../optim/hyper.ts";
 import type { Method } from "../optim/method.ts";
@@ -43,10 +44,14 @@ export function trainSchema(registry: Registry) {
         crop: countOrOff.default(4).describe("images: random crop after padding by this many pixels; 0 is off"),
         flip: z.boolean().default(true).describe("images: random horizontal flip"),
         cutout: countOrOff.default(0).describe("images: side of a random square of zeros, in pixels; 0 is off"),
-        images: z.string().optional().describe("data.name=npy: training images .npy, NCHW uint8 or float32"),
-        labels: z.string().optional().describe("data.name=npy: their labels .npy, int64"),
+        images: z.string().optional().describe("data.name=npy: training images .npy, uint8 or float32"),
+        labels: z.string().optional().describe("data.name=npy: their labels .npy, whole numbers of any type"),
         testImages: z.string().optional().describe("data.name=npy: test images"),
         testLabels: z.string().optional().describe("data.name=npy: test labels"),
+        layout: z
+          .enum(imageLayouts)
+          .optional()
+          .describe("data.name=npy: order of the axes; left out, nchw, and what looks like nhwc is refused"),
       })
       .prefault({}),
     method: z

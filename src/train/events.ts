@@ -15,6 +15,10 @@ export type TrainEvent =
       readonly run: string;
       readonly config: TrainConfig;
       readonly parameters: number;
+      /** Of the labels; left out where the targets are real values. */
+      readonly classes?: number;
+      /** What may surprise in the settings or the data, a line each. */
+      readonly notes: readonly string[];
       readonly stepsPerEpoch: number;
       /** Steps taken already, where the run was resumed. */
       readonly step: number;

@@ -6,6 +6,7 @@ import type { Score } from "./records.ts";
 import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
 import { TrainingError } from "../util/errors.ts";
+import { notesOf } from "./notes.ts";
 import type { Probe } from "./probe.ts";
 import type { Progress, RunResult } from "./records.ts";
 import { firstState, learningRate, openSession, type Problem, type Session } from "./session.ts";
@@ -42,7 +43,7 @@ interface Context extends Session, Pick<TrainArgs, "listen" | "stop" | "probe"> 
 
 /** Trains to the end, or until asked to stop. A failure leaves the newest checkpoint and says where it is. */
 export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs): Promise<TrainOutcome> {
-  const { config, model } = problem;
+  const { config, model, dataset } = problem;
   const begin = standing?.progress ?? BEGINNING;
   const state = standing?.state ?? firstState(problem);
   const session = await openSession(problem, { state, from: { epoch: begin.epoch, step: begin.stepInEpoch } });
@@ -56,6 +57,8 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
         run,
         config,
         parameters: model.parameters.size,
+        ...(dataset.targets.kind === "labels" ? { classes: dataset.targets.classes } : {}),
+        notes: notesOf(problem),
         stepsPerEpoch: session.stepsPerEpoch,
         step: begin.step,
       });

@@ -14,6 +14,7 @@ import type { CompileOptions } from "../runtime/compile.ts";
 import { DataError } from "../util/errors.ts";
 import { hyperOf, methodOf, type TrainConfig } from "./config.ts";
 import { createEvaluator, type Evaluator } from "./evaluate.ts";
+import { assertEffective } from "./notes.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { initialState, type TrainState } from "./state.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
@@ -43,6 +44,7 @@ export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" |
 
 /** The parts of a run: its data set split, its network declared, its method planned. */
 export function problemOf(config: TrainConfig, dataset: Dataset, registry: Registry = builtIn): Problem {
+  assertEffective(config);
   const method = methodOf(config, registry);
   const split = isSplit(dataset.train) ? dataset.train : undefined;
   const batch = isSplit(dataset.train) ? config.data.batch : dataset.train.batch;

@@ -3,7 +3,7 @@ import { type Layout, pack, unpack } from "../nn/layout.ts";
 import type { Model } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
 import { firstNotFinite } from "../util/finite.ts";
-import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "../util/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type SafeTensor, type Safetensors } from "../util/safetensors.ts";
 
 /** What a checkpoint holds besides weights: behind these prefixes, one vector per parameter. */
 export const statePrefixes = ["optimizer.", "method.", "probe.", "eigenvector."] as const;
@@ -40,7 +40,13 @@ export function flatten(layout: Layout, tensors: Readonly<Record<string, SafeTen
         { source, name, shape },
         FITS,
       );
-    const data = tensor.data as ArrayLike<number>;
+    if (!(tensor.data instanceof Float32Array || tensor.data instanceof Float64Array))
+      throw new InputError(
+        `${source}: ${prefix}${name} is of type ${tensor.dtype}, expected F32, F64, F16 or BF16`,
+        { source, name, dtype: tensor.dtype },
+        "quantized weights must be turned into floating-point numbers first",
+      );
+    const data = Float32Array.from(tensor.data);
     const bad = firstNotFinite(data);
     if (bad >= 0)
       throw new InputError(`${source}: ${prefix}${name} holds ${data[bad]}`, { source, name, at: bad }, DIVERGED);
@@ -53,10 +59,28 @@ const DIVERGED = "they are of a training that diverged; take earlier ones";
 
 const FITS = "do the weights belong to this model, width and number of classes?";
 
+const namesOf = ({ parameters, buffers }: Model): ReadonlySet<string> =>
+  new Set([...parameters.entries, ...buffers.entries].map(({ name }) => name));
+
+/** What DataParallel, torch.compile and Lightning put in front of every name. */
+const WRAPPERS = ["module.", "_orig_mod.", "model."];
+
+/** The named arrays of a file, without the prefixes that PyTorch's wrappers of this model leave in front of all of them. */
+export function readTensors(path: string, model: Model): Safetensors["tensors"] {
+  let { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
+  const known = namesOf(model);
+  for (;;) {
+    const names = Object.keys(tensors);
+    const wrapper = WRAPPERS.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)));
+    if (wrapper === undefined || names.some((name) => known.has(name))) return tensors;
+    tensors = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name.slice(wrapper.length), tensor]));
+  }
+}
+
 /** Reads a state_dict saved as safetensors, by PyTorch or by us. PyTorch's counters of batches have no use here. */
 export function readWeights(path: string, model: Model): Weights {
-  const { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
-  const known = new Set([...model.parameters.entries, ...model.buffers.entries].map(({ name }) => name));
+  const tensors = readTensors(path, model);
+  const known = namesOf(model);
   const ours = (name: string) => known.has(name) || statePrefixes.some((prefix) => name.startsWith(prefix));
   const extra = Object.keys(tensors).find((name) => !ours(name) && !name.endsWith("num_batches_tracked"));
   if (extra !== undefined)

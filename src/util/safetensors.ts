@@ -1,4 +1,5 @@
 import { InputError } from "./errors.ts";
+import { halfToNumber } from "./half.ts";
 import { sizeOf } from "./shape.ts";
 
 /** Types of numbers that are written; F16 and BF16 are read as well, and widened to F32. */
@@ -21,6 +22,18 @@ const arrays = { F32: Float32Array, F64: Float64Array, I32: Int32Array, I64: Big
 const widths: Readonly<Record<string, number>> = { F32: 4, F64: 8, I32: 4, I64: 8, U8: 1, F16: 2, BF16: 2 };
 
 const METADATA = "__metadata__";
+
+/** The format's own limit. */
+const LONGEST_HEADER = 100_000_000;
+
+const CONVERT =
+  "save it as safetensors: python -c \"import torch, safetensors.torch as s; d = torch.load('net.pt', weights_only=True); " +
+  "s.save_file({k: v.contiguous() for k, v in d.get('state_dict', d).items()}, 'net.safetensors')\"";
+
+/** Whether a file is a zip archive or a pickle, the two forms of torch.save; a header of safetensors begins with a brace. */
+const isPickle = (bytes: Uint8Array): boolean =>
+  bytes[8] !== 0x7b &&
+  (Buffer.from(bytes.subarray(0, 4)).toString("latin1") === "PK\x03\x04" || (bytes[0] === 0x80 && bytes[1]! <= 5));
 
 /** A file in Hugging Face's safetensors format: length of the header, header in JSON, the arrays. */
 export function encodeSafetensors(
@@ -51,13 +64,15 @@ export function encodeSafetensors(
 
 /** Reads such a file; `source` is what errors call it. */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensors {
-  const fail = (message: string): never => {
-    throw new InputError(`${source}: ${message}`, { source }, "is it a complete safetensors file?");
+  const fail = (message: string, hint = "is it a complete safetensors file?"): never => {
+    throw new InputError(`${source}: ${message}`, { source }, hint);
   };
+  if (isPickle(bytes)) fail("a file of PyTorch's torch.save, which is never read: it can run code", CONVERT);
   if (bytes.length < 8) fail(`${bytes.length} bytes are too few for safetensors`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
   if (!(length <= bytes.length - 8)) fail(`the header is said to have ${length} bytes, the file has ${bytes.length}`);
+  if (length > LONGEST_HEADER) fail(`a header of ${length} bytes, expected ${LONGEST_HEADER} at most`);
   const header = parseHeader(Buffer.from(bytes.buffer, bytes.byteOffset + 8, length).toString("utf8"), fail);
   const body = bytes.subarray(8 + length);
 
@@ -88,7 +103,7 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
   return { tensors, metadata };
 }
 
-type Fail = (message: string) => never;
+type Fail = (message: string, hint?: string) => never;
 
 function parseHeader(text: string, fail: Fail): Record<string, unknown> {
   try {
@@ -134,11 +149,3 @@ function numbers(dtype: string, body: Uint8Array, from: number, to: number): Saf
 /** bfloat16 is the upper half of a float32. */
 const widenBf16 = (halves: Uint16Array): Float32Array =>
   new Float32Array(Uint32Array.from(halves, (h) => h << 16).buffer);
-
-/** IEEE 754 binary16: 1 sign, 5 exponent and 10 fraction bits. */
-function halfToNumber(half: number): number {
-  const [sign, exponent, fraction] = [half >> 15 ? -1 : 1, (half >> 10) & 31, half & 1023];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}

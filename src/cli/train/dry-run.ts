@@ -1,5 +1,6 @@
 import { isSplit } from "../../data/dataset.ts";
 import { openSession, type Problem } from "../../train/session.ts";
+import { notesOf } from "../../train/notes.ts";
 import { configToml } from "../../train/settings.ts";
 import { median } from "../../util/statistics.ts";
 import { duration, grouped } from "../format.ts";
@@ -42,7 +43,7 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
     totalSeconds: epochSeconds * config.train.epochs,
   };
   if (json) {
-    emit({ event: "dry-run", config, ...facts });
+    emit({ event: "dry-run", config, ...facts, notes: notesOf(problem) });
     return;
   }
   console.log(configToml(config).trimEnd());
@@ -51,10 +52,12 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
       "",
       `parameters  ${grouped(facts.parameters)}`,
       `examples    ${grouped(facts.images)} for training, ${grouped(val?.count ?? 0)} for validation, ${grouped(dataset.test?.count ?? 0)} for the test`,
+      ...(dataset.targets.kind === "labels" ? [`classes     ${grouped(dataset.targets.classes)}`] : []),
       `steps       ${grouped(facts.steps)} in all, ${grouped(stepsPerEpoch)} per epoch`,
       `memory      ${grouped(facts.memoryMiB)} MiB at most, the examples included`,
       `one step    ${(1000 * stepSeconds).toFixed(1)} ms, median of ${STEPS}${refreshSeconds > 0 ? `; one estimate of v ${(1000 * refreshSeconds).toFixed(0)} ms` : ""}`,
       `one epoch   ${duration(epochSeconds)}, ${duration(facts.totalSeconds)} in all, without scoring`,
+      ...notesOf(problem).map((note) => `note: ${note}`),
     ].join("\n"),
   );
 }

@@ -34,11 +34,13 @@ export function progressView(): (event: TrainEvent) => void {
     switch (event.event) {
       case "start": {
         const { method, model, data, seed, device, train } = event.config;
+        const { classes, notes } = event;
         [epochs, stepsPerEpoch, first, begun] = [train.epochs, event.stepsPerEpoch, event.step, performance.now()];
         reportProgress(first, epochs * stepsPerEpoch);
         say(
-          `${colors.bold(method.name)} · ${model.name} · ${data.name} · seed ${seed} · ${device}    ${colors.dim(event.run)}`,
+          `${colors.bold(method.name)} · ${model.name} · ${data.name}${classes === undefined ? "" : ` (${classes} classes)`} · seed ${seed} · ${device}    ${colors.dim(event.run)}`,
         );
+        for (const note of notes) say(`note: ${note}`);
         if (first > 0) say(`resumed after step ${first}`);
         return;
       }

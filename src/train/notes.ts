@@ -1,0 +1,36 @@
+import type { Dataset } from "../data/dataset.ts";
+import { emptyClasses } from "../data/labels.ts";
+import { ConfigError } from "../util/errors.ts";
+import type { TrainConfig } from "./config.ts";
+
+/** Throws where settings ask for something that they also switch off. */
+export function assertEffective({ optimizer, schedule }: Pick<TrainConfig, "optimizer" | "schedule">): void {
+  if (optimizer.nesterov && (optimizer.name !== "sgd" || optimizer.momentum === 0))
+    throw new ConfigError(
+      optimizer.name === "sgd"
+        ? "optimizer.nesterov is true, but optimizer.momentum is 0"
+        : `optimizer.nesterov is true, but ${optimizer.name} has no such form`,
+      { optimizer },
+      "Nesterov's form is one of SGD's momentum: set optimizer.name=sgd and optimizer.momentum, or leave it out",
+    );
+  if (schedule.name === "step" && schedule.milestones.length === 0)
+    throw new ConfigError(
+      "schedule.name is step, but schedule.milestones is empty, so the learning rate would never fall",
+      { schedule },
+      "say when it falls, in epochs: schedule.milestones=[30,60]; or set schedule.name=constant",
+    );
+}
+
+/** What may surprise in a run that can be trained nevertheless, a line each. */
+export function notesOf({ config, dataset }: { readonly config: TrainConfig; readonly dataset: Dataset }): string[] {
+  const { schedule, train } = config;
+  const late = schedule.milestones.filter((epoch) => epoch >= train.epochs);
+  const given = schedule.milestones.length > 0;
+  return [
+    emptyClasses(dataset),
+    given && schedule.name !== "step" ? `schedule ${schedule.name} does not read schedule.milestones` : undefined,
+    schedule.name === "step" && late.length > 0
+      ? `the run ends after ${train.epochs} epochs, before milestones ${late.join(", ")}`
+      : undefined,
+  ].filter((note) => note !== undefined);
+}
