@@ -2,6 +2,7 @@ import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
 import { ConfigError } from "../util/errors.ts";
 import { nearest } from "../util/nearest.ts";
+import { asToml, settingValue } from "./values.ts";
 
 type Table = { [key: string]: unknown };
 
@@ -11,6 +12,8 @@ export interface Setting {
   readonly about: string;
   readonly fallback: unknown;
   readonly allowed: readonly string[] | undefined;
+  /** The type of its values in JSON schema. */
+  readonly type: string | undefined;
 }
 
 interface SettingsOptions {
@@ -62,6 +65,8 @@ function parseToml(toml: string, source: string): Table {
     return parse(toml) as Table;
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
+    const lenient = asToml(toml);
+    if (lenient !== toml) return parseToml(lenient, source);
     const reason = error.message.split("\n")[0]!.replace("Invalid TOML document: ", "");
     throw new ConfigError(
       `${source}: line ${error.line}, column ${error.column}: ${reason}`,
@@ -88,17 +93,7 @@ function assign(known: Known, table: Table, override: string): void {
     inner[part] = next;
     inner = next;
   }
-  inner[last] = parsedValue(text);
-}
-
-function parsedValue(text: string): unknown {
-  try {
-    return parse(`value = ${text}`).value;
-  } catch (error) {
-    // A word without quotes is what a shell leaves of one with quotes; the schema decides whether text is right here.
-    if (error instanceof TomlError) return text;
-    throw error;
-  }
+  inner[last] = settingValue(text, known.list.find((setting) => setting.key === key)?.type);
 }
 
 function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, source: string): ConfigError {
@@ -118,6 +113,13 @@ function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, sour
       `the default is ${show(setting.fallback)}${suggestion}${others}`,
     );
   }
+  const unquoted = setting?.type === "string" && given !== undefined;
+  if (unquoted)
+    return new ConfigError(
+      `${key} is ${show(given)}, expected text`,
+      { key, given },
+      `put it in quotes: "${show(given)}"`,
+    );
   const hint = setting ? `${setting.about || key}; the default is ${show(setting.fallback)}` : undefined;
   return new ConfigError(`${key || source} is ${show(given)}: ${issue.message}`, { key, given }, hint);
 }
@@ -138,6 +140,7 @@ interface JsonSchema {
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
+  readonly type?: string;
 }
 
 function listSettings(schema: z.ZodType): Setting[] {
@@ -145,7 +148,15 @@ function listSettings(schema: z.ZodType): Setting[] {
     Object.entries(properties).flatMap(([name, inner]) =>
       inner.properties
         ? walk(`${prefix}${name}.`, inner)
-        : [{ key: prefix + name, about: inner.description ?? "", fallback: inner.default, allowed: inner.enum }],
+        : [
+            {
+              key: prefix + name,
+              about: inner.description ?? "",
+              fallback: inner.default,
+              allowed: inner.enum,
+              type: inner.type,
+            },
+          ],
     );
   return walk("", z.toJSONSchema(schema, { io: "input" }) as JsonSchema);
 }

@@ -38,7 +38,7 @@ export function progressView(): (event: TrainEvent) => void {
         [epochs, stepsPerEpoch, first, begun] = [train.epochs, event.stepsPerEpoch, event.step, performance.now()];
         reportProgress(first, epochs * stepsPerEpoch);
         say(
-          `${colors.bold(method.name)} · ${model.name} · ${data.name}${classes === undefined ? "" : ` (${classes} classes)`} · seed ${seed} · ${device}    ${colors.dim(event.run)}`,
+          `${colors.bold(method.name)} · ${model.name} · ${data.name} · seed ${seed} · ${device}${classes === undefined ? "" : ` · ${grouped(classes)} classes`}    ${colors.dim(event.run)}`,
         );
         for (const note of notes) say(`note: ${note}`);
         if (first > 0) say(`resumed after step ${first}`);
