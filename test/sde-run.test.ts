@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { seedList } from "../src/cli/sde/seeds.ts";
+import { seedList } from "../src/cli/seeds.ts";
 import { plannedRuns, sdeSettings } from "../src/experiments/sde/config.ts";
 import { loadProblem } from "../src/experiments/sde/problem.ts";
 import { processNames } from "../src/experiments/sde/processes.ts";

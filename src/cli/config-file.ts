@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { ConfigError } from "../util/errors.ts";
 import { say } from "./ui.ts";
 
-type Given = readonly [toml: string, overrides: readonly string[], source?: string];
+/** A TOML text, arguments `key=value` that win, and the name of the text. */
+export type Given = readonly [toml: string, overrides: readonly string[], source?: string | undefined];
 
 interface Settings<C> {
   resolve(...given: Given): C;
@@ -11,18 +12,24 @@ interface Settings<C> {
 }
 
 /** The settings of arguments, with a note of those that have no effect. The first may be a TOML file; every other one sets a key. */
-export function configFrom<C extends { readonly method: { readonly name: string } }>(
+export const configFrom = <C extends { readonly method: { readonly name: string } }>(
   args: readonly string[],
+  settings: Settings<C>,
+): C => configOf(givenIn(args), settings);
+
+/** The same of arguments that are read already. */
+export function configOf<C extends { readonly method: { readonly name: string } }>(
+  given: Given,
   { resolve, unread }: Settings<C>,
 ): C {
-  const given = givenIn(args);
   const config = resolve(...given);
   const keys = unread(...given);
   if (keys.length > 0) say(`note: ${config.method.name} does not read ${keys.join(", ")}`);
   return config;
 }
 
-function givenIn(args: readonly string[]): Given {
+/** What the arguments give, the TOML file read. */
+export function givenIn(args: readonly string[]): Given {
   const [first, ...rest] = args;
   if (first === undefined || first.includes("=")) return ["", args];
   try {

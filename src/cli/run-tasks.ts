@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { runPool, type Task } from "./pool.ts";
+import { type Outcome, runPool, type Task } from "./pool.ts";
 import { poolView, type PoolViewArgs } from "./pool-view.ts";
 import { stopOnSignals } from "./stop.ts";
 import { say } from "./ui.ts";
@@ -13,7 +13,7 @@ export interface PoolOptions {
 /** The options of commands that make their runs in child processes. */
 export const poolOptions = (command: Command): Command =>
   command
-    .option("--jobs <n>", "runs at a time, each in a process of its own", positiveInteger, 2)
+    .option("-j, --jobs <n>", "runs at a time, each in a process of its own", positiveInteger, 2)
     .option("--fail-fast", "when a run fails, save and stop the others");
 
 export interface RunTasksArgs<T extends Task, E> extends PoolViewArgs<T, E> {
@@ -22,8 +22,8 @@ export interface RunTasksArgs<T extends Task, E> extends PoolViewArgs<T, E> {
   readonly out: string;
 }
 
-/** Runs the tasks with their progress on stderr. Whether all are done; if not, it has said why and set the exit status. */
-export async function runTasks<T extends Task, E>(tasks: readonly T[], args: RunTasksArgs<T, E>): Promise<boolean> {
+/** Runs the tasks with their progress on stderr, and says how they ended; unless all are done, it has set the exit status. */
+export async function runTasks<T extends Task, E>(tasks: readonly T[], args: RunTasksArgs<T, E>): Promise<Outcome> {
   const { out, complete } = args;
   const { jobs, failFast = false } = args.options;
   const total = complete + tasks.length;
@@ -39,7 +39,7 @@ export async function runTasks<T extends Task, E>(tasks: readonly T[], args: Run
   }
   if (stopped.length > 0)
     say(`stopped with ${complete + done.length} of ${total} runs done; run the same command again to resume`);
-  if (failed.length + stopped.length === 0) return true;
+  if (failed.length + stopped.length === 0) return "done";
   process.exitCode = status() || 1;
-  return false;
+  return stopped.length > 0 ? "stopped" : "failed";
 }

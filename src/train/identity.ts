@@ -41,7 +41,7 @@ function settingsOf({ data: { dir: _, ...data }, train: { checkpointEvery: __, .
 }
 
 /** The settings that differ: "optimizer.lr was 0.1, now 0.2". */
-function changes(before: unknown, after: unknown, key = ""): string[] {
+export function changes(before: unknown, after: unknown, key = ""): string[] {
   const isTable = (value: unknown): value is Record<string, unknown> =>
     typeof value === "object" && value !== null && !Array.isArray(value);
   if (isTable(before) && isTable(after))

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import type { TrainEvent } from "../../train/events.ts";
-import { duration, percent, short } from "../format.ts";
+import { duration } from "../format.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
+import { resultOf } from "../train/result.ts";
 import { emit } from "../ui.ts";
 import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
@@ -38,7 +38,7 @@ export const demo: CliCommand<DemoOptions> = {
       .filter(({ run }) => trainRun.readRecord(run)?.status !== "done")
       .map(({ name, run }) => ({ name, args: ["train", "--resume", run, "--json"] }));
     const complete = runs.length - tasks.length;
-    if (!(await runTasks(tasks, { options, out, complete, result: trained }))) return;
+    if ((await runTasks(tasks, { options, out, complete, result: resultOf })) !== "done") return;
     const report = await writeReport(
       runs.map(({ run }) => run),
       join(out, "report"),
@@ -51,18 +51,3 @@ export const demo: CliCommand<DemoOptions> = {
       );
   },
 };
-
-/** What training came to, in a few words. */
-function trained(events: readonly TrainEvent[]): string[] {
-  const done = events.findLast((event) => event.event === "done");
-  const refresh = events.findLast((event) => event.event === "refresh");
-  return [
-    ...(done
-      ? [
-          `test ${done.test?.accuracy === undefined ? "–" : percent(done.test.accuracy, 2)}`,
-          `train loss ${done.train.loss.toFixed(3)}`,
-        ]
-      : []),
-    ...(refresh ? [`λ₁ ${short(refresh.eigenvalue)}`] : []),
-  ];
-}

@@ -64,7 +64,7 @@ export const paper: CliCommand<PaperOptions> = {
       name: run.name,
       args: ["paper", name!, "--scale", scale, "--out", out, "--only", run.name],
     }));
-    if (!(await runTasks(tasks, { options, out, complete: runs.length - tasks.length }))) return;
+    if ((await runTasks(tasks, { options, out, complete: runs.length - tasks.length })) !== "done") return;
     const { writeStudy } = await import("../../experiments/eigenvector/report/index.ts");
     const results = runs.map((run) => readStudy(run, path(run.name)));
     const report = await writeStudy(results, out);

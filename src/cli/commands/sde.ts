@@ -7,7 +7,7 @@ import { configFrom } from "../config-file.ts";
 import { duration, percent } from "../format.ts";
 import { pluginArguments, registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
-import { seedList } from "../sde/seeds.ts";
+import { seedList } from "../seeds.ts";
 import { settingsHelp } from "../train/settings-help.ts";
 import { emit, say } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
@@ -91,7 +91,7 @@ async function runMany(
     if (event.event === "diverged")
       say(`  ρ ${event.rho} seed ${event.seed}: ${event.process} diverged by step ${event.step}`);
   };
-  if (!(await runTasks(tasks, { options, out, complete, onLine, result: lastMeasurement }))) return;
+  if ((await runTasks(tasks, { options, out, complete, onLine, result: lastMeasurement })) !== "done") return;
   const { html, figures, tables, distances } = await writeSdeReport(runs, out);
   const seconds = (performance.now() - begun) / 1000;
   if (json) emit({ event: "report", out, html, figures, tables, distances, seconds });

@@ -1,0 +1,64 @@
+import type { Problem } from "../../train/session.ts";
+import { duration, grouped } from "../format.ts";
+import { emit, say, type Column, tableHead, tableRow } from "../ui.ts";
+import { type Cost, costOf } from "./cost.ts";
+import type { PlannedRun } from "./plan.ts";
+
+const columns: readonly Column[] = [
+  { title: "run", width: 32, align: "left" },
+  { title: "runs", width: 5, align: "right" },
+  { title: "one step", width: 10, align: "right" },
+  { title: "one run", width: 9, align: "right" },
+  { title: "all", width: 9, align: "right" },
+];
+
+/** Says how many runs a plan has and how long they take, by a few steps of each kind of run. Nothing is written. */
+export async function sayCosts(
+  runs: readonly PlannedRun[],
+  problems: ReadonlyMap<PlannedRun, Problem>,
+  { jobs, json }: { readonly jobs: number; readonly json: boolean },
+): Promise<void> {
+  const kinds = new Map<string, PlannedRun[]>();
+  for (const run of runs) {
+    const kind = kindOf(run.config);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), run]);
+  }
+  const measured: { readonly name: string; readonly runs: number; readonly cost: Cost }[] = [];
+  if (!json) console.log(tableHead(columns));
+  for (const alike of kinds.values()) {
+    const [first] = alike;
+    const cost = await costOf(problems.get(first!)!);
+    const [name, count] = [first!.name, alike.length];
+    measured.push({ name, runs: count, cost });
+    if (!json)
+      console.log(
+        tableRow(columns, [
+          count === 1 ? name : `${name}, …`,
+          String(count),
+          `${(1000 * cost.stepSeconds).toFixed(1)} ms`,
+          duration(cost.totalSeconds),
+          duration(count * cost.totalSeconds),
+        ]),
+      );
+  }
+  const totalSeconds = measured.reduce((sum, kind) => sum + kind.runs * kind.cost.totalSeconds, 0);
+  if (json) {
+    const kindsOf = measured.map(({ cost, ...kind }) => ({ ...kind, ...cost }));
+    emit({ event: "dry-run", runs: runs.map(({ name }) => name), kinds: kindsOf, jobs, totalSeconds });
+    return;
+  }
+  console.log(`${grouped(runs.length)} runs; ${duration(totalSeconds)} one after the other, without scoring`);
+  if (jobs > 1)
+    say(`${jobs} at a time share the cores: between ${duration(totalSeconds / jobs)} and ${duration(totalSeconds)}`);
+}
+
+/** What decides how long a run takes; seed, learning rate and radius do not. */
+function kindOf({ device, threads, model, data, method, optimizer, train }: PlannedRun["config"]): string {
+  const { name, solver, every, iterations, warmup } = method;
+  const { epochs, diagnosticsEvery, loss } = train;
+  return JSON.stringify([
+    [device, threads, model, data],
+    [name, solver, every, iterations, warmup],
+    [optimizer.name, epochs, diagnosticsEvery, loss],
+  ]);
+}

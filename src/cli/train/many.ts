@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Dataset } from "../../data/dataset.ts";
+import { writeReport } from "../../report/index.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import { datasetOf } from "../../train/registry.ts";
+import { trainRunOf } from "../../train/run-dir.ts";
+import { type Problem, problemOf } from "../../train/session.ts";
+import { duration } from "../format.ts";
+import { registry } from "../plugins.ts";
+import { type PoolOptions, runTasks } from "../run-tasks.ts";
+import { emit, say } from "../ui.ts";
+import { sayCosts } from "./costs.ts";
+import { type Plan, type PlannedRun, shortKey } from "./plan.ts";
+import { ensurePlan } from "./plan-file.ts";
+import { resultOf } from "./result.ts";
+
+interface ManyOptions extends PoolOptions {
+  readonly runDir?: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/**
+ * Trains every run of a plan in a process of its own, and reports them together. The same plan in the same folder resumes; runs
+ * that failed are left out of the report.
+ */
+export async function trainMany(plan: Plan, { runDir, dryRun, json, ...options }: ManyOptions): Promise<void> {
+  const begun = performance.now();
+  const { unread } = plan;
+  if (unread.length > 0) say(`note: no run reads ${unread.join(", ")}`);
+  // Settings that do not fit the data are one error here, not one in every child.
+  const problems = await problemsOf(plan.runs);
+  if (dryRun) return sayCosts(plan.runs, problems, { jobs: options.jobs, json: json === true });
+  const trainRun = trainRunOf(registry());
+  const out = runDir ?? folderOf(plan);
+  const runs = ensurePlan(out, plan.runs, options.jobs).map((each) => ({ ...each, run: join(out, each.name) }));
+  for (const { run, config } of runs) trainRun.ensure(run, config);
+  const isDone = ({ run }: { readonly run: string }) => trainRun.readRecord(run)?.status === "done";
+  const tasks = runs
+    .filter((each) => !isDone(each))
+    .map(({ name, run }) => ({ name, run, args: ["train", "--resume", run, "--json"] }));
+  const onLine = (event: TrainEvent, { run }: { readonly run: string }) => {
+    if (json) emit({ ...event, run });
+  };
+  const complete = runs.length - tasks.length;
+  const outcome = await runTasks(tasks, { options, out, complete, onLine, result: resultOf });
+  const done = runs.filter(isDone).map(({ run }) => run);
+  if (outcome === "stopped" || done.length === 0) return;
+  const report = await writeReport(done, join(out, "report"));
+  const seconds = (performance.now() - begun) / 1000;
+  if (json) emit({ event: "report", out, runs: done, ...report, seconds });
+  else {
+    const results = report.tables.find((path) => path.endsWith("results.md"));
+    if (results !== undefined) console.log(readFileSync(results, "utf8").trimEnd());
+    console.log(`${report.html}: ${done.length} of ${runs.length} runs; ${duration(seconds)} in all`);
+  }
+}
+
+/** What each run stands for; runs that differ in the seed alone share it. */
+async function problemsOf(runs: readonly PlannedRun[]): Promise<ReadonlyMap<PlannedRun, Problem>> {
+  const datasets = new Map<string, Promise<Dataset>>();
+  const problems = new Map<string, Problem>();
+  const found = new Map<PlannedRun, Problem>();
+  for (const run of runs) {
+    const { seed: _, ...rest } = run.config;
+    const [key, data] = [JSON.stringify(rest), JSON.stringify(placesOf(run.config.data))];
+    const dataset = datasets.get(data) ?? datasetOf(run.config, registry());
+    datasets.set(data, dataset);
+    const problem = problems.get(key) ?? problemOf(run.config, await dataset, registry());
+    problems.set(key, problem);
+    found.set(run, problem);
+  }
+  return found;
+}
+
+/** The settings that a data set is read by: all but those of its batches. */
+const placesOf = ({
+  batch: _,
+  validation: __,
+  crop: ___,
+  flip: ____,
+  cutout: _____,
+  ...places
+}: object & PlannedData) => places;
+
+type PlannedData = PlannedRun["config"]["data"];
+
+/** A folder of its own for every plan, so that the same command finds its runs again: runs/name-seed-3f9a01. */
+function folderOf({ keys, runs }: Plan): string {
+  const digest = createHash("sha256").update(JSON.stringify(runs)).digest("hex").slice(0, 6);
+  const named = keys.map((key) => (key.endsWith(".name") ? key.split(".")[0]! : shortKey(key, keys)));
+  return join("runs", [...named, digest].join("-"));
+}

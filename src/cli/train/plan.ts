@@ -1,0 +1,71 @@
+import type { TrainConfig } from "../../train/config.ts";
+import { configToml, type TrainSettings } from "../../train/settings.ts";
+import { ConfigError } from "../../util/errors.ts";
+import type { Given } from "../config-file.ts";
+import { listsIn, product } from "./lists.ts";
+
+/** One run of a plan: the name of its folder, and its settings. */
+export interface PlannedRun {
+  readonly name: string;
+  readonly config: TrainConfig;
+}
+
+/** The runs that lists of values ask for. */
+export interface Plan {
+  /** The settings that vary, by dotted key. */
+  readonly keys: readonly string[];
+  readonly runs: readonly PlannedRun[];
+  /** Keys given that no run reads. */
+  readonly unread: readonly string[];
+}
+
+/**
+ * The product of all lists of values, and of the seeds; undefined where there is none of either. Runs that come to equal settings
+ * are one: SGD has no radius, so a list of radii gives one run of it.
+ * @throws ConfigError where a setting of any run is wrong
+ */
+export function planOf(
+  [toml, overrides, source]: Given,
+  seeds: readonly number[] | undefined,
+  { list, resolve, unread }: TrainSettings,
+): Plan | undefined {
+  const lists = listsIn(overrides, list);
+  if (seeds !== undefined && overrides.some((argument) => /^\s*seed\s*=/.test(argument)))
+    throw new ConfigError("both --seeds and seed= were given", { seeds }, "give one of them");
+  const all = [
+    ...lists,
+    ...(seeds === undefined ? [] : [{ key: "seed", arguments: seeds.map((seed) => `seed=${seed}`) }]),
+  ];
+  if (all.length === 0) return undefined;
+  const keys = all.map(({ key }) => key);
+  const runs = new Map<string, PlannedRun>();
+  let unreadByAll: readonly string[] | undefined;
+  for (const chosen of product(all.map((each) => each.arguments))) {
+    const given: Given = [toml, [...overrides, ...chosen], source];
+    const config = resolve(...given);
+    const skipped = unread(...given);
+    unreadByAll = unreadByAll?.filter((key) => skipped.includes(key)) ?? skipped;
+    const text = configToml(config);
+    if (!runs.has(text)) runs.set(text, { name: nameOf(config, keys), config });
+  }
+  return { keys, runs: [...runs.values()], unread: unreadByAll ?? [] };
+}
+
+/** "eigen-sam-lr0.1-seed3": what sets a run apart, in the order of the lists. */
+function nameOf(config: TrainConfig, keys: readonly string[]): string {
+  const parts = keys.flatMap((key) => {
+    const value = key
+      .split(".")
+      .reduce<unknown>((inner, part) => (inner as Readonly<Record<string, unknown>> | undefined)?.[part], config);
+    if (value === undefined) return [];
+    const text = Array.isArray(value) ? value.join("+") : String(value);
+    return [key.endsWith(".name") ? text : `${shortKey(key, keys)}${text}`];
+  });
+  return parts.join("-").replace(/[^\w.+-]/g, "_");
+}
+
+/** The last part of a key, or all of it where another ends alike. */
+export function shortKey(key: string, keys: readonly string[]): string {
+  const last = (dotted: string) => dotted.split(".").at(-1)!;
+  return keys.filter((other) => last(other) === last(key)).length > 1 ? key : last(key);
+}
