@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
-import { makeFolder, writeAtomic } from "../util/files.ts";
+import { makeFolder, removeTemporaries, writeAtomic } from "../util/files.ts";
 import { type Claim, claimRun } from "./claim.ts";
 import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint, type Vectors } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
@@ -45,6 +45,8 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
   /** Makes a run directory with its settings. ConfigError where the folder holds anything already. */
   function create(run: string, config: C): void {
     const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
+    // A start that was killed has left at most the half of its settings.
+    removeTemporaries(run);
     if (existsSync(run) && readdirSync(run).length > 0) throw new ConfigError(`${run} is not empty`, { run }, hint);
     makeFolder(run);
     writeAtomic(runFiles(run).config, settingsToml(config));
