@@ -114,13 +114,16 @@ export function diskOf(target: Fs, within: (path: string) => boolean): Disk {
         if (file) file.dirty = true;
         real.ftruncateSync(fd, length);
       });
-    patched.fsyncSync = (fd: number) =>
-      step("fsync", open.get(fd) ?? "", () => {
-        real.fsyncSync(fd);
-        names.delete(open.get(fd) ?? "");
+    patched.fsyncSync = (fd: number) => {
+      const path = open.get(fd);
+      step("fsync", path ?? "", () => {
+        // What is safe is told here; asking the real disk would only take time.
+        if (path === undefined) return real.fsyncSync(fd);
+        names.delete(path);
         const file = files.get(keyOf(fd));
         if (file) Object.assign(file, { safe: bytesOf(file.mirror), dirty: false });
       });
+    };
     patched.renameSync = (from: PathLike, to: PathLike) => {
       const [source, path] = [pathOf(from), pathOf(to)];
       step("rename", path, () => {
