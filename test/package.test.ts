@@ -1,42 +1,16 @@
-import { type ExecFileSyncOptions, execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { emitModel } from "eigensam/internals";
 import { compile } from "eigensam/node";
 import { grad } from "eigensam";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import * as index from "../src/index.ts";
 import * as internals from "../src/internals.ts";
 import * as node from "../src/node.ts";
 import { inPackage } from "../src/util/package.ts";
+import { packedProject } from "./support/packed.ts";
 
-/** An empty project that has the package from its tarball, as a user with install scripts blocked gets it. */
-const project = mkdtempSync(join(tmpdir(), "eigensam-package-"));
-afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000);
-
-const run = (command: string, args: readonly string[], options: ExecFileSyncOptions = {}): string => {
-  try {
-    return execFileSync(command, args, { cwd: project, encoding: "utf8", stdio: "pipe", ...options }) as string;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${command} ${args.join(" ")} failed:\n${stdout}${stderr}`, { cause: error });
-  }
-};
-
-beforeAll(() => {
-  // A clone of its own: packing builds, and other tests run what is built here.
-  const clone = join(project, "packed");
-  const { files } = JSON.parse(readFileSync(inPackage("package.json"), "utf8")) as { files: string[] };
-  const sources = ["package.json", "README.md", "LICENSE", "tsconfig.json", "tsconfig.build.json", "src", ...files];
-  for (const path of sources.filter((path) => path !== "dist"))
-    cpSync(inPackage(path), join(clone, path), { recursive: true });
-  symlinkSync(inPackage("node_modules"), join(clone, "node_modules"));
-  const tarball = run("npm", ["pack", "--silent", "--pack-destination", project], { cwd: clone }).trim();
-  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const quick = ["--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--silent"];
-  run("npm", ["install", ...quick, `./${tarball}`]);
-}, 120_000);
+const { project, run } = packedProject();
 
 it("gives the sources to an import by name in a clone", () => {
   expect(grad).toBe(index.grad);
