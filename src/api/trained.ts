@@ -7,7 +7,7 @@ import type { CurvatureResult } from "../curvature/result.ts";
 import { isSplit, type Split } from "../data/dataset.ts";
 import { unpack } from "../nn/layout.ts";
 import { writeReport } from "../report/index.ts";
-import type { Report } from "../report/paths.ts";
+import type { RunsReport } from "../report/paths.ts";
 import { inferenceModel } from "../train/export-onnx.ts";
 import { createEvaluator } from "../train/evaluate.ts";
 import type { Score } from "../train/records.ts";
@@ -75,7 +75,7 @@ export interface Trained {
   /** Writes weights where the path ends in .safetensors, else a new run directory; returns the path. ConfigError where it is not empty. */
   save(path: string): Promise<string>;
   /** Writes figures, tables and a page of the run to a folder. */
-  report(out: string): Promise<Report>;
+  report(out: string): Promise<RunsReport>;
   /** Frees the compiled graphs; predicting again compiles them again. */
   release(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -85,7 +85,7 @@ export function problemFor(measured: MeasuredExamples): MeasuredProblem {
     }),
     layout: model.parameters,
     theta: cast(weights.theta),
-    bn,
+    bn: model.buffers.size > 0 ? bn : null,
     model: [config.model.name, ...(config.model.width ? [`width ${config.model.width}`] : [])].join(" "),
     data: used === split.count ? name : `the first ${used} of ${split.count} examples of ${name}`,
   };

@@ -35,7 +35,8 @@ export interface CurvatureResult {
   readonly n: number;
   /** Mini-batches. */
   readonly batches: number;
-  readonly bn: BatchNormMode;
+  /** Null where the network has no batch norm. */
+  readonly bn: BatchNormMode | null;
   readonly dtype: "f32" | "f64";
   readonly loss: number;
   readonly gradNorm: number;

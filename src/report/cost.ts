@@ -1,6 +1,7 @@
+import { median } from "../util/statistics.ts";
+import type { Group } from "./groups.ts";
 import { methodOf } from "./method.ts";
 import type { Run } from "./read-run.ts";
-import { median } from "../util/statistics.ts";
 
 /** Seconds per training step and where they go. */
 export interface StepCost {
@@ -14,19 +15,36 @@ export interface StepCost {
 }
 
 /**
- * Cost of a run's step, the median over its epochs; undefined before the first epoch ends. Where the method does
- * not need the eigenvector, its estimates are a measurement and do not count.
+ * Cost of a run's step in wall time; undefined before the first epoch ends. Medians over steps, estimates and epochs, so that an
+ * interruption does not count. Where the method does not need the eigenvector, its estimates are a measurement and do not count.
  */
 export function stepCost({ record, epochs, epochTimes, refreshTimes }: Run): StepCost | undefined {
   const steps = epochs.at(-1)?.step;
-  if (steps === undefined || epochTimes.length === 0) return undefined;
+  const timed = epochTimes.filter(({ stepSeconds }) => Number.isFinite(stepSeconds));
+  if (steps === undefined || timed.length === 0) return undefined;
   const { batch } = record.config.data;
-  // From the rate, not from the seconds: the timer of an epoch that was resumed half-way measured only a part of it.
-  const whole = median(epochTimes.map(({ imagesPerSecond }) => batch / imagesPerSecond));
-  const wait = median(epochTimes.map(({ imagesPerSecond, dataWait }) => (dataWait * batch) / imagesPerSecond));
-  const estimating = refreshTimes.filter((time) => time.step < steps).reduce((sum, { seconds }) => sum + seconds, 0);
-  const perStep = estimating / steps;
-  const refresh = methodOf(record).eigenvector ? perStep : 0;
-  const step = Math.max(0, whole - wait - perStep);
+  const step = median(timed.map(({ stepSeconds }) => stepSeconds));
+  const wait = median(timed.map(({ imagesPerSecond, dataWait }) => (dataWait * batch) / imagesPerSecond));
+  const estimates = refreshTimes.filter((time) => time.step < steps).map(({ seconds }) => seconds);
+  const needed = methodOf(record).eigenvector && estimates.length > 0;
+  const refresh = needed ? (median(estimates) * estimates.length) / steps : 0;
   return { total: step + refresh + wait, step, refresh, wait };
+}
+
+/** How times were measured: what one may conclude from them depends on it. */
+export function howTimed(groups: readonly Group[]): string {
+  const most = sideBySide(groups.flatMap(({ runs }) => runs));
+  return most > 1
+    ? `medians of wall time with up to ${most} of these runs side by side, which slow each other, so it is no measure of speed (eigensam bench is one)`
+    : "medians of wall time, one of these runs at a time";
+}
+
+/** The most runs that were under way at one moment, from when they began and how long they took. */
+function sideBySide(runs: readonly Run[]): number {
+  const spans = runs.flatMap(({ record: { startedAt, result }, epochTimes }) => {
+    const from = Date.parse(startedAt) / 1000;
+    const seconds = result?.seconds ?? epochTimes.reduce((sum, epoch) => sum + epoch.seconds, 0);
+    return Number.isFinite(from) ? [{ from, to: from + seconds }] : [];
+  });
+  return Math.max(0, ...spans.map(({ from }) => spans.filter((span) => span.from <= from && from < span.to).length));
 }

@@ -12,9 +12,14 @@ export interface Group {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** Groups in the order of the registry of methods, other methods after them, their runs by seed. */
+type Unnamed = Omit<Group, "label">;
+
+/**
+ * Groups in the order of the registry of methods; other methods come after them by title. Groups of one method are in the order of what
+ * sets them apart, their runs by seed.
+ */
 export function groupRuns(runs: readonly Run[]): Group[] {
-  const groups = new Map<string, Omit<Group, "label"> & { readonly runs: Run[] }>();
+  const groups = new Map<string, Unnamed & { readonly runs: Run[] }>();
   for (const run of runs) {
     const settings = flatten(run.record.config);
     for (const key of SAME_RESULTS) settings.delete(key);
@@ -23,9 +28,17 @@ export function groupRuns(runs: readonly Run[]): Group[] {
     if (group) group.runs.push(run);
     else groups.set(key, { method: run.record.config.method.name, settings, runs: [run] });
   }
-  const sorted = [...groups.values()].sort((a, b) => rankOf(a.method) - rankOf(b.method));
-  for (const group of sorted) group.runs.sort((a, b) => a.record.config.seed - b.record.config.seed);
-  return sorted.map((group) => ({ ...group, label: labelOf(group, sorted) }));
+  const all = [...groups.values()];
+  for (const group of all) group.runs.sort((a, b) => a.record.config.seed - b.record.config.seed);
+  const order = new Intl.Collator("en", { numeric: true });
+  const own = new Map(all.map((group) => [group, marksOf(group, all).join(" ")]));
+  const sorted = all.sort(
+    (a, b) =>
+      rankOf(a.method) - rankOf(b.method) ||
+      order.compare(titleOf(a), titleOf(b)) ||
+      order.compare(own.get(a)!, own.get(b)!),
+  );
+  return withLabels(sorted);
 }
 
 /** The seed, and settings that say where a run looks and how it is saved. */
@@ -34,18 +47,65 @@ const SAME_RESULTS = ["seed", "data.dir", "train.checkpointEvery"] as const;
 /** What every label names where it differs: accuracies on different tasks cannot be compared. */
 const TASK = ["data.name", "model.name"] as const;
 
-function labelOf(group: Omit<Group, "label">, all: readonly Omit<Group, "label">[]): string {
-  const amongAll = new Set(differingKeys(all));
-  const task = TASK.filter((key) => amongAll.has(key)).map((key) => group.settings.get(key)!);
-  const title = titleOf(group);
-  const peers = all.filter((other) => titleOf(other) === title);
-  const own = differingKeys(peers)
-    .filter((key) => !TASK.includes(key as (typeof TASK)[number]))
-    .map((key) => `${short(key)}=${group.settings.get(key) ?? "default"}`);
-  return [title, ...task, ...own].join(" ");
+/** Characters of a label: what a legend has room for. */
+const LONGEST = 36;
+
+/** Groups by their title and what sets them apart; by a number where that would be long, and the table of settings says which is which. */
+function withLabels(groups: readonly Unnamed[]): Group[] {
+  const titles = groups.map(titleOf);
+  const whole = groups.map((group, i) => [titles[i]!, ...marksOf(group, groups)].join(" "));
+  const peersOf = (i: number) => groups.map((_, j) => j).filter((j) => titles[j] === titles[i]);
+  return groups.map((group, i) => {
+    const peers = peersOf(i);
+    const named = peers.map((j) => whole[j]!);
+    const fits = named.every((label) => label.length <= LONGEST) && new Set(named).size === named.length;
+    const nth = peers.length > 1 ? ` ${peers.indexOf(i) + 1}` : "";
+    const title = titles[i]!.length > LONGEST ? `${titles[i]!.slice(0, LONGEST - 4)}…` : titles[i]!;
+    return { ...group, label: fits ? whole[i]! : `${title}${nth}` };
+  });
 }
 
-const titleOf = ({ runs }: Pick<Group, "runs">): string => methodOf(runs[0]!.record).title;
+/** What sets a group apart: data set and model where any differ, and as few settings as tell it from others of its title. */
+function marksOf(group: Unnamed, all: readonly Unnamed[]): string[] {
+  const amongAll = new Set(differingKeys(all));
+  const task = TASK.filter((key) => amongAll.has(key)).map((key) => group.settings.get(key)!);
+  const peers = all.filter((other) => titleOf(other) === titleOf(group));
+  const own = tellingKeys(peers).flatMap((key) => {
+    const value = group.settings.get(key);
+    return value === undefined ? [] : [`${short(key)}=${value.split("/").at(-1)}`];
+  });
+  return [...task, ...own];
+}
+
+/** The first keys, those that matter most, by which no two of the groups that differ look alike. */
+function tellingKeys(peers: readonly Unnamed[]): string[] {
+  const kinds = (keys: readonly string[]) =>
+    new Set(peers.map(({ settings }) => JSON.stringify(keys.map((key) => settings.get(key) ?? null)))).size;
+  const candidates = differingKeys(peers)
+    .filter((key) => !TASK.some((task) => task === key))
+    .sort((a, b) => importanceOf(a) - importanceOf(b));
+  const chosen: string[] = TASK.slice();
+  while (kinds(chosen) < kinds([...TASK, ...candidates])) {
+    const [best] = candidates.toSorted((a, b) => kinds([...chosen, b]) - kinds([...chosen, a]));
+    chosen.push(best!);
+  }
+  return chosen.slice(TASK.length);
+}
+
+/** Tables of settings, the most telling first. */
+const TABLES = ["method", "optimizer", "schedule", "model", "data", "train"] as const;
+
+function importanceOf(key: string): number {
+  // How often a run is looked at changes little.
+  if (key.endsWith("Every")) return TABLES.length + 1;
+  const at = TABLES.findIndex((table) => key.startsWith(`${table}.`));
+  return at < 0 ? TABLES.length : at;
+}
+
+/** Without characters that a drawing cannot hold. */
+const titleOf = ({ runs }: Pick<Group, "runs">): string => printable(methodOf(runs[0]!.record).title);
+
+const printable = (text: string): string => text.toWellFormed().replace(/\p{Cc}/gu, "\uFFFD");
 
 /** Keys whose values are not the same in all groups, in the order of the settings. */
 export function differingKeys(groups: readonly Pick<Group, "settings">[]): string[] {
@@ -72,7 +132,7 @@ function flatten(value: object, prefix = ""): Map<string, string> {
     Object.entries(value).flatMap(([key, inner]): [string, string][] =>
       typeof inner === "object" && inner !== null && !Array.isArray(inner)
         ? [...flatten(inner, `${prefix}${key}.`)]
-        : [[prefix + key, Array.isArray(inner) ? `[${inner.join(", ")}]` : String(inner)]],
+        : [[prefix + key, printable(Array.isArray(inner) ? `[${inner.join(", ")}]` : String(inner))]],
     ),
   );
 }

@@ -3,11 +3,13 @@ import { figuresOf } from "./figures/index.ts";
 import { findRuns } from "./find-runs.ts";
 import { groupRuns } from "./groups.ts";
 import { factsHtml, heading } from "./html.ts";
+import { comparisonOf } from "./pairs.ts";
+import { findingsOf, pairsTable } from "./pairs-table.ts";
 import { settingsHtml } from "./settings-html.ts";
 import { factsOf, machineOf, titleOf, unfinished } from "./summary.ts";
 import { resultsTable, runsTable } from "./tables.ts";
 import { writeReportFolder } from "./write.ts";
-import type { Report } from "./paths.ts";
+import type { RunsReport } from "./paths.ts";
 
 /**
  * Reads runs (directories, or folders of them) and writes their report to the folder `outDir`: report.html, figures/
@@ -23,20 +25,21 @@ import type { Report } from "./paths.ts";
  * console.log(html.endsWith("report.html")); // true
  * ```
  */
-export async function writeReport(runDirs: readonly string[], outDir: string): Promise<Report> {
+export async function writeReport(runDirs: readonly string[], outDir: string): Promise<RunsReport> {
   const { runs, leftOut } = findRuns(runDirs);
   const groups = groupRuns(runs);
+  const comparison = comparisonOf(groups);
   const figures: NamedFigure[] = [];
   const missing: string[] = [];
-  for (const { name, title, needs, draw } of figuresOf(groups)) {
+  for (const { name, title, lacks, draw } of figuresOf(groups)) {
     const drawn = draw(groups);
-    if (drawn === null) missing.push(`${title}: no run has ${needs}`);
+    if (drawn === null) missing.push(`${title}: ${lacks(groups)}`);
     else figures.push({ name, title, ...drawn });
   }
-  return writeReportFolder(outDir, {
+  const report = await writeReportFolder(outDir, {
     title: titleOf(groups),
     facts: factsOf(groups),
-    tables: [resultsTable(groups)],
+    tables: [resultsTable(groups, comparison), ...(comparison.pairs.length > 0 ? [pairsTable(comparison)] : [])],
     figures,
     missing: [...missing, ...unfinished(groups), ...leftOut],
     details: [runsTable(groups)],
@@ -47,4 +50,5 @@ export async function writeReport(runDirs: readonly string[], outDir: string): P
       factsHtml(machineOf(groups)),
     ].join("\n"),
   });
+  return { ...report, findings: findingsOf(comparison) };
 }

@@ -10,16 +10,16 @@ const DASHES: readonly (readonly number[])[] = [
   [9, 3, 2, 3],
 ];
 
-/** Groups of one method differ by the dash of the line, and where dashes run out by a lighter shade as well. */
+/** Each group has a colour of its own while colours last, the first of a method its method's; groups of one method differ by the dash, too. */
 export function stylesOf(groups: readonly Group[]): ReadonlyMap<string, LineStyle> {
-  const byMethod = coloursOf(groups);
+  const colours = coloursOf(groups);
   const seen = new Map<string, number>();
   return new Map(
-    groups.map(({ label, method }) => {
+    groups.map(({ label, method }, i) => {
       const nth = seen.get(method) ?? 0;
       seen.set(method, nth + 1);
-      const shade = 0.7 ** Math.floor(nth / DASHES.length);
-      return [label, { colour: lighter(byMethod.get(method)!, shade), dash: DASHES[nth % DASHES.length]! }];
+      const shade = 0.7 ** Math.floor(i / (SPARE.length * DASHES.length));
+      return [label, { colour: lighter(colours[i]!, shade), dash: DASHES[nth % DASHES.length]! }];
     }),
   );
 }
@@ -27,20 +27,19 @@ export function stylesOf(groups: readonly Group[]): ReadonlyMap<string, LineStyl
 /** Orange is Okabe & Ito's colour that no built-in method has. */
 const SPARE = ["#e69f00", ...Object.values(trainingMethods).flatMap(({ colour }) => colour ?? [])];
 
-/** A colour for each method: its own, unless another method here has it already; or else a spare one that none here has. */
-function coloursOf(groups: readonly Group[]): ReadonlyMap<string, string> {
-  const chosen = new Map<string, string>();
-  const taken = () => [...chosen.values()];
-  for (const { method, runs } of groups) {
+/** The first group of a method has the method's own colour, unless another has it already; all others spare ones that none here has. */
+function coloursOf(groups: readonly Group[]): readonly string[] {
+  const chosen: string[] = [];
+  const first = (method: string) => groups.findIndex((group) => group.method === method);
+  for (const [i, { method, runs }] of groups.entries()) {
     const own = methodOf(runs[0]!.record).colour?.toLowerCase();
-    if (own !== undefined && /^#[0-9a-f]{6}$/.test(own) && !taken().includes(own)) chosen.set(method, own);
+    if (first(method) === i && own !== undefined && /^#[0-9a-f]{6}$/.test(own) && !chosen.includes(own))
+      chosen[i] = own;
   }
-  const without = new Set(groups.map(({ method }) => method).filter((method) => !chosen.has(method)));
-  for (const method of without) {
-    const free = SPARE.find((colour) => !taken().includes(colour));
-    chosen.set(method, free ?? SPARE[chosen.size % SPARE.length]!);
-  }
-  return chosen;
+  return groups.map((_, i) => {
+    chosen[i] ??= SPARE.find((colour) => !chosen.includes(colour)) ?? SPARE[i % SPARE.length]!;
+    return chosen[i];
+  });
 }
 
 /** `strength` of the colour, the rest white. */

@@ -7,3 +7,9 @@ export interface Report {
   /** Each table as Markdown and CSV. */
   readonly tables: readonly string[];
 }
+
+/** A report of training runs. */
+export interface RunsReport extends Report {
+  /** What the comparison of each two groups found, paired by seed: a sentence each. */
+  readonly findings: readonly string[];
+}

@@ -1,5 +1,6 @@
 import { count } from "./curvature/numbers.ts";
 import type { Group } from "./groups.ts";
+import { methodOf } from "./method.ts";
 import type { Fact } from "./html.ts";
 import type { RunRecord } from "../train/records.ts";
 
@@ -9,11 +10,19 @@ const recordsOf = (groups: readonly Group[]): RunRecord[] =>
 /** Distinct values as a list, in the order in which they occur. */
 export const distinct = (values: readonly (string | number)[]): string => [...new Set(values)].join(", ");
 
+/** Characters of what a title lists, and things that it lists. */
+const LONGEST = 60;
+const MOST = 4;
+
+/** What all groups have in common: their methods and data, and their settings where there is room. */
 export function titleOf(groups: readonly Group[]): string {
   const records = recordsOf(groups);
-  const labels = groups.map(({ label }) => label);
-  const what = labels.length <= 4 ? labels.join(", ") : `${labels.length} settings`;
-  return `${what} on ${distinct(records.map(({ data }) => data.name))}`;
+  const labels = groups.map(({ label }) => label).join(", ");
+  const methods = [...new Set(records.map((record) => methodOf(record).title))];
+  const shortened = methods.length <= MOST ? methods.join(", ") : `${methods.length} methods`;
+  const what = labels.length <= LONGEST ? labels : `${shortened} in ${groups.length} settings`;
+  const names = [...new Set(records.map(({ data }) => data.name))];
+  return `${what} on ${names.length <= MOST ? names.join(", ") : `${names.length} data sets`}`;
 }
 
 /** What was run. */

@@ -5,6 +5,9 @@ export interface Cell {
   readonly bold?: boolean;
 }
 
+/** Plain cells. */
+export const cellsOf = (texts: readonly string[]): Cell[] => texts.map((text) => ({ text }));
+
 export interface Table {
   /** Name of its files. */
   readonly name: string;
@@ -19,14 +22,22 @@ export interface Table {
 
 /** The table and its note in Markdown. */
 export function toMarkdown({ head, rows, note }: Table): string {
-  // A bar inside a cell, as in |cos|, would end it.
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const body = rows.map((row) =>
-    line(row.map(({ text, sub = "", bold }) => (bold ? `**${text}${sub}**` : text + sub))),
+    line(row.map(({ text, sub = "", bold }) => (bold ? `**${plain(text + sub)}**` : plain(text + sub)))),
   );
   const rule = `| ${head.map((_, i) => (i === 0 ? "---" : "---:")).join(" | ")} |`;
-  return `${[line(head), rule, ...body].join("\n")}\n\n${note}\n`;
+  return `${[line(head.map(plain)), rule, ...body].join("\n")}\n\n${plain(note)}\n`;
 }
+
+/** Text that Markdown shows as it is: no markup, no HTML, and a bar inside a cell, as in |cos|, does not end it. */
+const plain = (text: string): string =>
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replace(/[\\|`*[\]]/g, "\\$&")
+    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
+    .replace(/\s*[\r\n]+\s*/g, " ");
 
 /** Comma-separated values as RFC 4180 has them, with plain line feeds. */
 export const toCsv = ({ csv }: Table): string =>

@@ -1,10 +1,11 @@
-import { stepCost } from "./cost.ts";
+import { howTimed, stepCost } from "./cost.ts";
 import type { StepMetricInfo } from "../optim/metrics/metric.ts";
 import type { Group } from "./groups.ts";
+import { comparisonOf, winnersOf } from "./pairs.ts";
 import type { Run } from "./read-run.ts";
 import { idOf, metricCurve, stepMetricsOf } from "./step-metrics.ts";
 import type { Table } from "./table.ts";
-import { overlap, type Summary, summarize } from "../util/statistics.ts";
+import { type Summary, summarize } from "../util/statistics.ts";
 
 interface Measure {
   readonly head: string;
@@ -67,22 +68,24 @@ function imagesPerSecond(run: Run): number | undefined {
 }
 
 /** One row per group: mean ± standard deviation over seeds, and how many there are. */
-export function resultsTable(groups: readonly Group[]): Table {
+export function resultsTable(groups: readonly Group[], comparison = comparisonOf(groups)): Table {
   const measures = measuresOf(groups);
   const summaries = groups.map(({ runs }) =>
-    measures.map(({ value }) => summarize(runs.flatMap((run) => value(run) ?? []))),
+    measures.map(({ value }) => summarize(runs.flatMap((run) => finite(value(run))))),
   );
-  const best = bestOf(
-    groups,
-    summaries.map(([accuracy]) => accuracy!),
-  );
-  const rows = groups.map(({ label, runs }, row) => [
-    { text: label },
-    { text: String(runs.length) },
-    ...measures.map(({ decimals }, column) => ({
-      text: show(summaries[row]![column]!, decimals, runs.length),
-      bold: column === 0 && best.has(row),
-    })),
+  const shownOf = <T>(columns: readonly T[]): T[] =>
+    columns.filter((_, column) => summaries.some((row) => row[column]!.n > 0));
+  const compared = comparison.measures[0]?.column;
+  const best = winnersOf(groups, comparison);
+  const rows = groups.map((group, row) => [
+    { text: group.label },
+    { text: String(group.runs.length) },
+    ...shownOf(
+      measures.map(({ key, decimals }, column) => ({
+        text: show(summaries[row]![column]!, decimals, group.runs.length),
+        bold: key === compared && best.has(group),
+      })),
+    ),
   ]);
   const csvHead = measures.flatMap(({ key }) => [`${key}Mean`, `${key}Std`, `${key}Ci95`, `${key}N`]);
   const csvRows = groups.map(({ label, method, runs }, row) => [
@@ -94,52 +97,45 @@ export function resultsTable(groups: readonly Group[]): Table {
   return {
     name: "results",
     title: "Results",
-    head: ["method", "seeds", ...measures.map(({ head }) => head)],
+    head: ["method", "seeds", ...shownOf(measures.map(({ head }) => head))],
     rows,
-    note: `Mean ± sample standard deviation over seeds. ${verdict(groups, summaries, best.size)}${metricNotes(groups)}time is that of a training step with the eigenvector estimates its method needs.`,
+    note: [spreadNote(groups), best.size === 0 ? "" : BEST, ...metricNotes(groups), timeNote(groups)]
+      .filter((sentence) => sentence !== "")
+      .join(" "),
     csv: [["group", "method", "runs", ...csvHead], ...csvRows],
   };
 }
 
-const metricNotes = (groups: readonly Group[]): string =>
+const BEST = "Bold: better than every other on the same task, paired by seed.";
+
+function spreadNote(groups: readonly Group[]): string {
+  const counts = groups.map(({ runs }) => runs.length);
+  if (Math.max(...counts) === 1)
+    return groups.length === 1
+      ? "One seed, so there is no deviation."
+      : "One seed each, so there are no deviations, and nothing is known of differences between groups.";
+  return `Mean ± sample standard deviation over seeds${Math.min(...counts) === 1 ? "; one seed has no deviation" : ""}.`;
+}
+
+const metricNotes = (groups: readonly Group[]): string[] =>
   tabledMetrics(groups)
+    .filter((info) => groups.some(({ runs }) => runs.some((run) => metricCurve(run, info).length > 0)))
     .map(
-      ({ symbol, table }) =>
-        `${symbol} is the ${table === "last" ? "value of the last step" : "mean over all steps"}; `,
-    )
-    .join("");
+      ({ symbol, table }) => `${symbol} is the ${table === "last" ? "value of the last step" : "mean over all steps"}.`,
+    );
+
+const timeNote = (groups: readonly Group[]): string =>
+  groups.some(({ runs }) => runs.some((run) => stepCost(run) !== undefined))
+    ? `Time is that of a training step with the eigenvector estimates its method needs: ${howTimed(groups)}.`
+    : "";
+
+const finite = (x: number | undefined): number[] => (x !== undefined && Number.isFinite(x) ? [x] : []);
 
 function show({ n, mean, std }: Summary, decimals: Measure["decimals"], runs: number): string {
   if (n === 0) return "–";
   const digits = decimals(mean);
   const text = std === undefined ? mean.toFixed(digits) : `${mean.toFixed(digits)} ± ${std.toFixed(digits)}`;
   return n < runs ? `${text} (n = ${n})` : text;
-}
-
-const taskOf = ({ runs }: Group): string =>
-  JSON.stringify([runs[0]!.record.data.name, runs[0]!.record.config.model.name]);
-
-/** Rows whose 95 % interval of accuracy lies above those of all others with the same data set and model. */
-function bestOf(groups: readonly Group[], accuracies: readonly Summary[]): ReadonlySet<number> {
-  const rivals = (row: number) =>
-    groups.flatMap((group, other) =>
-      other !== row && taskOf(group) === taskOf(groups[row]!) ? [accuracies[other]!] : [],
-    );
-  const wins = accuracies.map(
-    (own, row) => rivals(row).length > 0 && rivals(row).every((other) => own.mean > other.mean && !overlap(own, other)),
-  );
-  return new Set(wins.flatMap((win, row) => (win ? [row] : [])));
-}
-
-function verdict(groups: readonly Group[], summaries: readonly (readonly Summary[])[], winners: number): string {
-  if (summaries.every(([accuracy]) => accuracy!.n === 0)) return "";
-  const tasks = groups.map(taskOf);
-  if (new Set(tasks).size === tasks.length) return "";
-  if (groups.every(({ runs }) => runs.length === 1))
-    return "One seed each shows nothing about differences between methods. ";
-  return winners === 0
-    ? "No accuracy stands out: 95 % confidence intervals overlap. "
-    : "Bold: the 95 % confidence interval of accuracy lies above all others on the same task. ";
 }
 
 /** One row per run, so that every mean can be traced to what it was taken over. */
@@ -166,7 +162,7 @@ export function runsTable(groups: readonly Group[]): Table {
       ["run", "group", "seed", "status", "epochs", ...measures.map(({ key }) => key), "minutes"],
       ...runs.map((entry) => [
         ...facts(entry),
-        ...measures.map(({ value }) => value(entry.run) ?? ""),
+        ...measures.map(({ value }) => finite(value(entry.run))[0] ?? ""),
         minutes(entry.run) ?? "",
       ]),
     ],
@@ -174,4 +170,4 @@ export function runsTable(groups: readonly Group[]): Table {
 }
 
 const shown = (value: number | undefined, decimals: Measure["decimals"]): string =>
-  value === undefined ? "–" : value.toFixed(decimals(value));
+  value === undefined || !Number.isFinite(value) ? "–" : value.toFixed(decimals(value));

@@ -16,12 +16,6 @@ export function summarize(values: readonly number[]): Summary {
   return { n, mean, std, ci95: (studentT975(n - 1) * std) / Math.sqrt(n) };
 }
 
-/** Whether two 95 % intervals of means share a point; a mean without an interval overlaps with everything. */
-export function overlap(a: Summary, b: Summary): boolean {
-  if (a.ci95 === undefined || b.ci95 === undefined) return true;
-  return Math.abs(a.mean - b.mean) <= a.ci95 + b.ci95;
-}
-
 /** P(|T| ≤ t) for Student's t with ν degrees of freedom, a finite sum (Abramowitz & Stegun 26.7.3 and 26.7.4). */
 export function studentTWithin(t: number, freedom: number): number {
   const theta = Math.atan(t / Math.sqrt(freedom));
@@ -48,9 +42,39 @@ export function studentT975(freedom: number): number {
   return (low + high) / 2;
 }
 
-/** The middle of the sorted values, or the mean of the two middle ones; NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
+/** A mean difference between pairs, and the two-sided p-value of the paired t-test that it is zero. */
+export interface PairedDifference extends Summary {
+  readonly p: number;
 }
+
+/** Summary and test of differences between pairs; undefined for fewer than two pairs, which know no spread. */
+export function pairedDifference(differences: readonly number[]): PairedDifference | undefined {
+  const summary = summarize(differences);
+  const { n, mean, std } = summary;
+  if (std === undefined) return undefined;
+  if (std === 0) return { ...summary, p: mean === 0 ? 1 : 0 };
+  return { ...summary, p: Math.max(0, 1 - studentTWithin(Math.abs(mean / (std / Math.sqrt(n))), n - 1)) };
+}
+
+/** p-values corrected by Holm for being several: below a level together at most that often by chance. */
+export function holm(values: readonly number[]): number[] {
+  const order = values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!);
+  const adjusted: number[] = [];
+  let largest = 0;
+  for (const [rank, i] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, (values.length - rank) * values[i]!));
+    adjusted[i] = largest;
+  }
+  return adjusted;
+}
+
+/** The value below which this part of the sorted values lies, between neighbours on a line; NaN of none. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = part * (sorted.length - 1);
+  const [low = Number.NaN, high = low] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low + (at - Math.floor(at)) * (high - low);
+}
+
+/** The middle of the sorted values, or the mean of the two middle ones; NaN of none. */
+export const median = (values: readonly number[]): number => quantile(values, 0.5);

@@ -55,7 +55,7 @@ export function sayCurvature(result: CurvatureResult, out: string | undefined): 
   const { eigenvalues, bottom, residuals, bottomResiduals, samplingErrors, gradientCosines } = result;
   const print = (line: string) => console.log(line);
   print(
-    `${result.model} (${grouped(result.parameters)} parameters) on ${result.data}: ${result.batches} mini-batch${result.batches === 1 ? "" : "es"}, batch norm by ${result.bn} statistics, ${result.dtype}`,
+    `${result.model} (${grouped(result.parameters)} parameters) on ${result.data}: ${result.batches} mini-batch${result.batches === 1 ? "" : "es"}${result.bn === null ? "" : `, batch norm by ${result.bn} statistics`}, ${result.dtype}`,
   );
   print(`loss ${short(result.loss)}   gradient norm ${short(result.gradNorm)}`);
   if (eigenvalues.length + bottom.length > 0) print(tableHead(columns));

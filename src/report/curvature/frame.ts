@@ -10,10 +10,10 @@ export const colourOf = (value: number): string => (value < 0 ? NEGATIVE : POSIT
 const modes = {
   batch: "batch statistics",
   running: "running statistics",
-} as const satisfies Record<CurvatureResult["bn"], string>;
+} as const satisfies Record<NonNullable<CurvatureResult["bn"]>, string>;
 
-/** Which statistics batch norm used. */
-export const batchNorm = ({ bn }: CurvatureResult): string => modes[bn];
+/** Which statistics batch norm used; undefined for a network without it. */
+export const batchNorm = ({ bn }: CurvatureResult): string | undefined => (bn === null ? undefined : modes[bn]);
 
 /** Characters of a subtitle above a narrow figure. */
 const LINE = 54;
@@ -22,7 +22,8 @@ const LINE = 54;
 export function titled(result: CurvatureResult, text: string, shows?: string) {
   const { model, data } = result;
   const what = `${model} on ${data}`;
-  const how = `${count(result.n)} images, batch norm on ${batchNorm(result)}`;
+  const norm = batchNorm(result);
+  const how = `${count(result.n)} images${norm === undefined ? "" : `, batch norm on ${norm}`}`;
   const whole = `${what}, ${how}`;
   const of = whole.length <= LINE ? [whole] : [...(what.length <= LINE ? [what] : [model, `on ${data}`]), how];
   return { title: { text, subtitle: shows === undefined ? of : [shows, ...of] } };

@@ -5,16 +5,19 @@ import { batchNorm } from "./frame.ts";
 import { count, fromBottom, number, withError } from "./numbers.ts";
 
 /** What was measured, and at what cost. */
-export const factsOf = (result: CurvatureResult): Fact[] => [
-  ["model", `${result.model} (${count(result.parameters)} parameters)`],
-  ["data", result.data],
-  ["images", count(result.n)],
-  ["mini-batches", count(result.batches)],
-  ["batch norm", batchNorm(result)],
-  ["precision", result.dtype],
-  ["Hessian-vector products", count(result.products)],
-  ["seconds", number(result.seconds)],
-];
+export const factsOf = (result: CurvatureResult): Fact[] => {
+  const norm = batchNorm(result);
+  return [
+    ["model", `${result.model} (${count(result.parameters)} parameters)`],
+    ["data", result.data],
+    ["images", count(result.n)],
+    ["mini-batches", count(result.batches)],
+    ...(norm === undefined ? [] : [["batch norm", norm] as const]),
+    ["precision", result.dtype],
+    ["Hessian-vector products", count(result.products)],
+    ["seconds", number(result.seconds)],
+  ];
+};
 
 interface Row {
   readonly name: string;

@@ -1,3 +1,4 @@
+import { quantile } from "../../util/statistics.ts";
 import type { Interval } from "../curves.ts";
 
 /** A vertical axis: its range, and where its labels stand. */
@@ -6,6 +7,8 @@ export interface Axis {
   readonly domain: readonly [number, number];
   /** Where a band reaches beyond the domain, it is cut off there. */
   readonly cut: boolean;
+  /** Values of lines beyond the domain, which are not seen. */
+  readonly outside: readonly number[];
   readonly ticks?: readonly number[];
 }
 
@@ -16,27 +19,43 @@ export interface AxisOptions {
   readonly zero?: boolean;
 }
 
-/** Below this ratio of the largest value to the smallest, a logarithmic axis looks like a linear one, with worse labels. */
+/** Below this ratio of large values to small ones, a logarithmic axis looks like a linear one, with worse labels. */
 const WIDE = 3;
 
-/** Whether a logarithmic axis is right: values are positive and span enough. */
+/** Whether a logarithmic axis is right: values are positive, and all but the outermost tenths span enough. */
 export function spansWide(values: readonly number[]): boolean {
   const finite = values.filter(Number.isFinite);
-  const least = Math.min(...finite);
-  return least > 0 && Math.max(...finite) > WIDE * least;
+  return Math.min(...finite) > 0 && quantile(finite, 0.9) > WIDE * quantile(finite, 0.1);
+}
+
+/** A line of so many points has a bulk; of fewer, each point counts. */
+const BULK = 6;
+
+/** Tukey's "far out": beyond this many interquartile ranges from the quartiles. */
+const FAR_OUT = 3;
+
+/** The range of a line without values that are far out, as a start that would flatten all that follows. */
+function bulkOf(values: readonly number[]): readonly [number, number] {
+  const [low, high] = [quantile(values, 0.25), quantile(values, 0.75)];
+  const reach = FAR_OUT * (high - low);
+  const inside =
+    values.length < BULK || reach === 0 ? values : values.filter((y) => y >= low - reach && y <= high + reach);
+  return [Math.min(...inside), Math.max(...inside)];
 }
 
 /**
- * All lines are inside. Bands are, too, up to half the height of the lines on either side: two seeds can have an
- * interval so wide that nothing else would be seen.
+ * The bulk of every line is inside. Bands are, too, up to half the height of the lines on either side: an interval can be so wide
+ * that nothing else would be seen.
  */
-export function axisOf(points: readonly Interval[], log: boolean, { within, zero }: AxisOptions): Axis {
+export function axisOf(lines: readonly (readonly Interval[])[], log: boolean, { within, zero }: AxisOptions): Axis {
   const [to, from] = log ? [Math.log, Math.exp] : [identity, identity];
-  const of = (value: (point: Interval) => number) => points.map((point) => to(value(point)));
-  const lines = of(({ y }) => y);
-  const [least, most] = [Math.min(...lines), Math.max(...lines)];
+  const points = lines.flat();
+  const bulks = lines.filter((line) => line.length > 0).map((line) => bulkOf(line.map(({ y }) => to(y))));
+  const [least, most] = [Math.min(...bulks.map(([low]) => low)), Math.max(...bulks.map(([, high]) => high))];
   const room = (most - least || Math.abs(most) || 1) / 2;
-  const [lowest, highest] = [Math.min(...of(({ low }) => low)), Math.max(...of(({ high }) => high))];
+  const inBulk = points.filter(({ y }) => to(y) >= least && to(y) <= most);
+  const extremes = inBulk.flatMap(({ low, high }) => [to(low), to(high)]);
+  const [lowest, highest] = [Math.min(...extremes), Math.max(...extremes)];
   const inside = [Math.max(lowest, least - room), Math.min(highest, most + room)] as const;
   const padding = 0.05 * (inside[1] - inside[0] || room);
   const bottom = zero && !log ? 0 : from(inside[0] - padding);
@@ -46,10 +65,22 @@ export function axisOf(points: readonly Interval[], log: boolean, { within, zero
   ] as const;
   // What lies outside the possible values is cut off without a note in the caption.
   const cut = lowest < inside[0] || highest > inside[1];
-  return { log, domain, cut, ...(log ? { ticks: logTicks(domain) } : {}) };
+  const outside = points.map(({ y }) => y).filter((y) => y < domain[0] || y > domain[1]);
+  return { log, domain, cut, outside, ...(log ? { ticks: logTicks(domain) } : {}) };
 }
 
 const identity = (x: number): number => x;
+
+/** What a caption says of values that the axis leaves out; nothing where it holds them all. */
+export function axisNote({ cut, outside }: Axis, format: (y: number) => string): string {
+  if (outside.length > 0) {
+    const [least, most] = [Math.min(...outside), Math.max(...outside)];
+    const values = least === most ? `a value of ${format(least)}` : `values from ${format(least)} to ${format(most)}`;
+    const count = outside.length === 1 ? "one point" : `${outside.length} points`;
+    return `; the axis shows the bulk: ${count}, ${values}, outside`;
+  }
+  return cut ? " (cut off where they would flatten the lines)" : "";
+}
 
 /** Powers of ten within the domain; where those are few, 1, 2 and 5 times them, or all their multiples. */
 export function logTicks([low, high]: readonly [number, number]): number[] {

@@ -8,20 +8,46 @@ export interface LineStyle {
   readonly dash: readonly number[];
 }
 
-/** A line of means with a band over its seeds. */
-export interface Series extends LineStyle {
-  readonly label: string;
+/** A line of means over seeds, with a band or with the seeds themselves. */
+export interface Means {
   readonly points: readonly Interval[];
+  /** One curve per seed where the seeds are too few for a band. */
+  readonly seeds: readonly Curve[];
 }
+
+export interface Series extends LineStyle, Means {
+  readonly label: string;
+}
+
+/** Up to so many seeds are drawn themselves: their interval is so wide that it hides everything. */
+export const FEW_SEEDS = 3;
 
 /** Means over the curves of each set, one curve per seed; geometric where values span far and `linear` does not forbid it. */
 export function averaged(
   sets: readonly (readonly Curve[])[],
   linear = false,
-): { readonly log: boolean; readonly points: readonly (readonly Interval[])[] } {
+): { readonly log: boolean; readonly means: readonly Means[] } {
   const log = !linear && spansWide(sets.flat(2).map(({ y }) => y));
-  return { log, points: sets.map((curves) => (log ? geometricBand(curves) : band(curves).map(intervalOf))) };
+  return { log, means: sets.map((curves) => meansOf(curves, log)) };
 }
+
+function meansOf(curves: readonly Curve[], log: boolean): Means {
+  const points = log ? geometricBand(curves) : band(curves).map(intervalOf);
+  const present = curves.filter((curve) => curve.length > 0);
+  if (present.length < 2 || present.length > FEW_SEEDS) return { points, seeds: [] };
+  const shared = new Set(points.map(({ x }) => x));
+  return {
+    points: points.map((point) => ({ ...point, low: point.y, high: point.y })),
+    seeds: present.map((curve) => curve.filter(({ x }) => shared.has(x))),
+  };
+}
+
+/** Every line of a chart, those of seeds too, for its axis. */
+export const linesOf = (means: readonly Means[]): Interval[][] =>
+  means.flatMap(({ points, seeds }) => [
+    [...points],
+    ...seeds.map((curve) => curve.map(({ x, y }) => ({ x, n: 1, y, low: y, high: y }))),
+  ]);
 
 /** Points are marked where there are few. */
 const FEW = 30;
@@ -34,7 +60,7 @@ interface ChartOptions {
   readonly width: number;
 }
 
-/** Data and layers of a chart: bands, lines above them, and dots where there are few points. */
+/** Data and layers of a chart: bands or thin lines of seeds, lines above them, and dots where there are few points. */
 export function bandChart(
   series: readonly Series[],
   { log, domain, ticks }: Axis,
@@ -69,7 +95,7 @@ export function bandChart(
     encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, fill, detail: { field: "label" } },
   };
   const line = {
-    mark: { type: "line", strokeWidth: 2, strokeJoin: "round" },
+    mark: { type: "line", strokeWidth: 2, strokeJoin: "round", clip: true },
     encoding: {
       x,
       y,
@@ -77,8 +103,17 @@ export function bandChart(
       strokeDash: byLabel(series.map(({ dash }) => dash)),
     },
   };
-  const dots = { mark: { type: "point", strokeWidth: 0, size: 26, opacity: 1 }, encoding: { x, y, fill } };
-  const banded = series.some(({ points }) => points.some(({ n }) => n > 1));
+  const dots = { mark: { type: "point", strokeWidth: 0, size: 26, opacity: 1, clip: true }, encoding: { x, y, fill } };
+  const thin = {
+    data: {
+      values: series.flatMap(({ label, colour, seeds }) =>
+        seeds.flatMap((curve, seed) => curve.map((point) => ({ label, colour, seed, ...point }))),
+      ),
+    },
+    mark: { type: "line", strokeWidth: 1, opacity: 0.4, clip: true },
+    encoding: { x, y, stroke: byLabel(series.map(({ colour }) => colour)), detail: { field: "seed" } },
+  };
+  const banded = series.some(({ points }) => points.some(({ low, high }) => high > low));
   const few = Math.max(...series.map(({ points }) => points.length)) <= FEW;
   return {
     data: {
@@ -86,7 +121,7 @@ export function bandChart(
         points.map(({ n, ...point }) => ({ label, colour, ...point })),
       ),
     },
-    layer: [...(banded ? [area] : []), line, ...(few ? [dots] : [])],
+    layer: [...(banded ? [area] : []), ...(thin.data.values.length > 0 ? [thin] : []), line, ...(few ? [dots] : [])],
   };
 }
 

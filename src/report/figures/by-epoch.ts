@@ -1,7 +1,7 @@
 import type { Curve } from "../curves.ts";
 import type { EpochLine } from "../../train/records.ts";
 import type { Figure } from "./figure.ts";
-import { lines, type LinesOptions } from "./lines.ts";
+import { anyPoint, lines, type LinesOptions } from "./lines.ts";
 
 type Value = (line: EpochLine) => number | undefined;
 
@@ -14,7 +14,8 @@ function byEpoch(name: string, needs: string, value: Value, options: Omit<LinesO
   return {
     name,
     title: options.title,
-    needs,
+    lacks: (groups) =>
+      anyPoint(groups, ({ epochs }) => curve(epochs)) ? "one epoch is no curve" : `no run has ${needs}`,
     draw: (groups) => lines(groups, ({ epochs }) => curve(epochs), { ...options, x: "epoch" }),
   };
 }

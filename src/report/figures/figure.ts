@@ -12,9 +12,9 @@ export interface Figure {
   /** Name of its files. */
   readonly name: string;
   readonly title: string;
-  /** What the runs lack where it is missing. */
-  readonly needs: string;
-  /** Null where the runs have no data for it. */
+  /** Why it is missing where `draw` gives null. */
+  lacks(groups: readonly Group[]): string;
+  /** Null where the runs have too little data for it. */
   draw(groups: readonly Group[]): Drawn | null;
 }
 

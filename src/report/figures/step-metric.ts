@@ -3,7 +3,7 @@ import { binned } from "../curves.ts";
 import type { Group } from "../groups.ts";
 import { idOf, metricCurve } from "../step-metrics.ts";
 import type { Figure } from "./figure.ts";
-import { lines } from "./lines.ts";
+import { anyPoint, lines } from "./lines.ts";
 
 /** Bins of a curve over steps. */
 const BINS = 20;
@@ -16,7 +16,8 @@ export function stepMetricFigure(info: StepMetricInfo): Figure | null {
   return {
     name: idOf(info),
     title,
-    needs,
+    lacks: (groups) =>
+      anyPoint(groups, (run) => metricCurve(run, info)) ? "one step is no curve" : `no run has ${needs}`,
     draw: (groups) => {
       const total = stepsOf(groups);
       const bin = Math.max(1, Math.round(total / BINS));

@@ -1,7 +1,8 @@
+import type { Curve } from "../curves.ts";
 import type { Group } from "../groups.ts";
 import type { Run } from "../read-run.ts";
 import type { Figure } from "./figure.ts";
-import { lines } from "./lines.ts";
+import { anyPoint, lines } from "./lines.ts";
 
 /** An estimate of λ₁; runs of earlier versions do not say how it was made. */
 type Estimate = Run["refreshes"][number];
@@ -19,23 +20,24 @@ const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 const estimatesOf = ({ runs }: Group): Estimate[] => runs.flatMap(({ refreshes }) => refreshes);
 
+const positive = ({ refreshes }: Run): Curve =>
+  refreshes.flatMap(({ step, eigenvalue }) => (eigenvalue > 0 ? [{ x: step, y: eigenvalue }] : []));
+
 export const topEigenvalue: Figure = {
   name: "top-eigenvalue",
   title: "Top Hessian eigenvalue",
-  needs: "positive estimates of the top eigenvalue (Eigen-SAM, or train.diagnosticsEvery)",
+  lacks: (groups) =>
+    anyPoint(groups, positive)
+      ? "λ₁ was estimated at one step alone; train.diagnosticsEvery measures it during training"
+      : "no run has positive estimates of the top eigenvalue (Eigen-SAM, or train.diagnosticsEvery)",
   draw: (groups) =>
-    lines(
-      groups,
-      ({ refreshes }) =>
-        refreshes.flatMap(({ step, eigenvalue }) => (eigenvalue > 0 ? [{ x: step, y: eigenvalue }] : [])),
-      {
-        title: "Top Hessian eigenvalue",
-        y: "λ₁ of the mini-batch loss",
-        x: "step",
-        zero: true,
-        shows: `Sharpness during training: λ₁ ${waysOf(groups)}${withoutNote(groups.flatMap(estimatesOf))}`,
-      },
-    ),
+    lines(groups, positive, {
+      title: "Top Hessian eigenvalue",
+      y: "λ₁ of the mini-batch loss",
+      x: "step",
+      zero: true,
+      shows: `Sharpness during training: λ₁ ${waysOf(groups)}${withoutNote(groups.flatMap(estimatesOf))}`,
+    }),
 };
 
 /** The solver that made the estimates; where groups differ, which group by which. */

@@ -1,7 +1,7 @@
 import type { StudyResult } from "../run.ts";
 import type { SolverRow } from "./summary.ts";
 import { intervalOf } from "../../../report/curves.ts";
-import { bandChart, type Series } from "../../../report/figures/band-chart.ts";
+import { bandChart, FEW_SEEDS, type Series } from "../../../report/figures/band-chart.ts";
 import { type Drawn, HEIGHT, INK, specOf } from "../../../report/figures/figure.ts";
 import { summarize } from "../../../util/statistics.ts";
 
@@ -26,12 +26,13 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
   const solvers = [...new Set(rows.map(({ solver }) => solver))];
   const values = rows
     .filter(({ network }) => networks.includes(network))
-    .map(({ network, solver, ratio: { mean, ci95 = 0 } }) => ({
+    .map(({ network, solver, ratio: { n, mean, ci95 = 0 } }) => ({
       network,
+      n,
       solver,
       mean,
-      low: Math.max(LEAST, mean - ci95),
-      high: Math.min(MOST, mean + ci95),
+      low: n > FEW_SEEDS ? Math.max(LEAST, mean - ci95) : mean,
+      high: n > FEW_SEEDS ? Math.min(MOST, mean + ci95) : mean,
       text: mean.toFixed(2),
     }));
   const y = {
@@ -73,10 +74,12 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
       ],
     },
   });
+  const spread = values.some(({ n }) => n > FEW_SEEDS)
+    ? "with the 95 % confidence interval over seeds"
+    : `over ${values[0]?.n === 1 ? "one seed" : `${values[0]?.n ?? 0} seeds, too few for an interval`}`;
   return {
     spec,
-    caption:
-      "The estimate v of the top eigenvector at random moments of training, compared with H̄, the Hessian over many mini-batches: mean over moments and seeds, with the 95 % confidence interval over seeds.",
+    caption: `The estimate v of the top eigenvector at random moments of training, compared with H̄, the Hessian over many mini-batches: mean over moments and seeds, ${spread}.`,
   };
 }
 
@@ -84,19 +87,23 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
 export function ratioOverTraining(results: readonly StudyResult[], networks: readonly string[]): Drawn {
   const solvers = [...new Set(results.map(({ solver }) => solver))];
   const { range } = scaleOf(solvers);
+  const few = new Set(results.map(({ seed }) => seed)).size <= FEW_SEEDS;
   const seriesOf = (network: string): Series[] =>
     solvers.map((label, i) => {
       const runs = results.filter((run) => run.network === network && run.solver === label);
+      const banded = BANDED.includes(label);
       const points = (runs[0]?.moments ?? []).map((_, moment) => {
         const ratio = summarize(runs.map(({ moments }) => moments[moment]!.ratio));
         const x = summarize(runs.map(({ moments }) => moments[moment]!.step)).mean;
-        return intervalOf({ x, ...ratio, ...(BANDED.includes(label) ? {} : { ci95: undefined }) });
+        return intervalOf({ x, ...ratio, ...(banded && !few ? {} : { ci95: undefined }) });
       });
-      return { label, colour: range[i]!, dash: [1, 0], points };
+      const seeds =
+        banded && few ? runs.map(({ moments }) => moments.map(({ step, ratio }) => ({ x: step, y: ratio }))) : [];
+      return { label, colour: range[i]!, dash: [1, 0], points, seeds };
     });
   const panels = networks.map(seriesOf);
   const least = Math.min(0, ...panels.flat().flatMap(({ points }) => points.map(({ y }) => y)));
-  const axis = { log: false, domain: [least, 1], cut: false } as const;
+  const axis = { log: false, domain: [least, 1], cut: false, outside: [] } as const;
   const spec = specOf({
     title: { text: "The quality of v over training", subtitle: "vᵀH̄v / λ₁(H̄) at the moment of use" },
     hconcat: panels.map((series, i) => ({
@@ -107,9 +114,9 @@ export function ratioOverTraining(results: readonly StudyResult[], networks: rea
     })),
     resolve: { scale: { stroke: "shared", strokeDash: "shared" }, legend: { stroke: "shared", strokeDash: "shared" } },
   });
+  const spread = few ? "thin lines are the seeds" : "bands are 95 % confidence intervals";
   return {
     spec,
-    caption:
-      "Each point is one of the random moments, averaged over seeds; bands are 95 % confidence intervals, of power and free.",
+    caption: `Each point is one of the random moments, averaged over seeds; ${spread}, of power and free.`,
   };
 }

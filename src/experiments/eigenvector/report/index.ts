@@ -79,13 +79,13 @@ const solversTable = (rows: readonly SolverRow[]): Table => ({
       text,
     })),
   ),
-  note: "Means over seeds with 95 % confidence intervals; gains are paired by seed. The ratio is vᵀH̄v/λ₁(H̄) when v is about to be used, mean over the moments of a run.",
+  note: `${Math.max(...rows.map(({ ratio }) => ratio.n)) > 1 ? "Means over seeds with 95 % confidence intervals; gains" : "One seed, so there are no intervals; gains"} are paired by seed. The ratio is vᵀH̄v/λ₁(H̄) when v is about to be used, mean over the moments of a run; a dash where no moment is so late.`,
   csv: [
     ["network", "solver", ...columns.flatMap(({ key }) => [`${key}Mean`, `${key}Ci95`]), "seeds"],
     ...rows.map((row) => [
       row.network,
       row.solver,
-      ...columns.map(({ value }) => value(row)).flatMap(({ mean, ci95 }) => [mean, ci95 ?? ""]),
+      ...columns.map(({ value }) => value(row)).flatMap(({ n, mean, ci95 }) => [n === 0 ? "" : mean, ci95 ?? ""]),
       row.ratio.n,
     ]),
   ],
@@ -94,7 +94,8 @@ const solversTable = (rows: readonly SolverRow[]): Table => ({
 function shown({ key, value, digits, gain, percent }: Column, row: SolverRow): string {
   // Eigenvalues of different networks have no mean.
   if ((gain && row.solver === "power") || (key === "eigenvalue" && row.network === ALL)) return "";
-  const { mean, ci95 } = value(row);
+  const { n, mean, ci95 } = value(row);
+  if (n === 0) return "–";
   const text = (x: number) => ((percent ? 100 : 1) * x).toFixed(digits);
   return `${gain && mean > 0 ? "+" : ""}${text(mean)}${ci95 === undefined ? "" : ` ± ${text(ci95)}`}${percent && !gain ? " %" : ""}`;
 }

@@ -43,10 +43,12 @@ export function summarizeStudy(results: readonly StudyResult[], settled: number)
   const rowOf = (network: string, own: readonly StudyResult[], solver: string): SolverRow => {
     const perSeed = (value: (run: StudyResult) => number, name = solver) =>
       seeds.map((seed) => mean(own.filter((run) => run.seed === seed && run.solver === name).map(value)));
-    const over = (value: (run: StudyResult) => number) => summarize(perSeed(value));
+    // A seed has no late ratio where none of its moments is late.
+    const known = (values: readonly number[]) => summarize(values.filter(Number.isFinite));
+    const over = (value: (run: StudyResult) => number) => known(perSeed(value));
     const gain = (value: (run: StudyResult) => number) => {
       const rival = perSeed(value, "power");
-      return summarize(perSeed(value).map((x, i) => x - rival[i]!));
+      return known(perSeed(value).map((x, i) => x - rival[i]!));
     };
     const accuracy = ({ testAccuracy }: StudyResult) => testAccuracy;
     return {

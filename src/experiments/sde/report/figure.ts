@@ -1,5 +1,5 @@
 import { axisOf } from "../../../report/figures/axis.ts";
-import { averaged, bandChart, type LineStyle } from "../../../report/figures/band-chart.ts";
+import { averaged, bandChart, linesOf, type LineStyle } from "../../../report/figures/band-chart.ts";
 import { bandNote } from "../../../report/figures/band-note.ts";
 import { config, type Drawn, specOf } from "../../../report/figures/figure.ts";
 import type { ProcessName } from "../processes.ts";
@@ -27,44 +27,47 @@ export function sdeFigure(runs: readonly SdeRun[]): Drawn {
   const drawn = processes.filter((name) => styles[name] !== undefined);
   const all = distances(runs);
   const panels = quantityNames.map((quantity) => panel(runs, drawn, quantity, all));
+  const note = bandNote(panels.flatMap(({ points }) => points));
   const spec = specOf({
     config: { ...config, legend: { ...config.legend, offset: 14 }, title: { ...config.title, frame: "group" } },
     bounds: "flush",
     spacing: { row: 104, column: 62 },
     title: {
       text: `Discrete ${method} and its stochastic differential equations, ρ = ${rho}`,
-      subtitle: `below each title: distance to discrete ${method}, mean over time; some axes are logarithmic`,
+      subtitle: [`below each title: distance to discrete ${method}, mean over time; some axes are logarithmic`, note],
       offset: 24,
     },
     columns: COLUMNS,
     concat: panels.map(({ plot }) => plot),
     resolve: { scale: { stroke: "shared", strokeDash: "shared" }, legend: { stroke: "shared", strokeDash: "shared" } },
   });
-  const note = bandNote(panels.flatMap(({ points }) => points));
-  return { spec, caption: `Six quantities over training steps at ρ = ${rho}; ${note}.` };
+  const cut = panels.filter(({ axis }) => axis.outside.length > 0).map(({ title }) => title);
+  const bulk = cut.length === 0 ? "" : ` Axes show the bulk; not all points of ${cut.join(", ")} are inside.`;
+  return { spec, caption: `Six quantities over training steps at ρ = ${rho}; ${note}.${bulk}` };
 }
 
 function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity: Quantity, all: readonly Distance[]) {
   const { title, percent = false }: QuantityInfo = quantities[quantity];
-  const means = averaged(
+  const { log, means } = averaged(
     drawn.map((name) => runs.map((run) => run.curve(name, quantity))),
     percent,
   );
   const series = drawn.map((name, i) => ({
     label: titleOf(name, runs[0]!.method),
     ...styles[name]!,
-    points: means.points[i]!,
+    ...means[i]!,
   }));
-  const points = means.points.flat();
-  const axis = axisOf(points, means.log, { within: [0, percent ? 1 : Number.POSITIVE_INFINITY] });
+  const points = means.flatMap((line) => line.points);
+  const axis = axisOf(linesOf(means), log, { within: [0, percent ? 1 : Number.POSITIVE_INFINITY] });
   const own = all.filter((d) => d.quantity === quantity && SHORT[d.process]);
   const unit = percent && own.length > 0 ? " points" : "";
   const subtitle =
     own.map((d) => `${SHORT[d.process]} ${significant((percent ? 100 : 1) * d.distance)}`).join(" · ") + unit;
   const plot = {
     ...PANEL,
-    title: { text: title, subtitle, fontSize: 13, subtitleFontSize: 11, offset: 8 },
+    // A title without a second line would stand lower than those beside it.
+    title: { text: title, subtitle: subtitle === "" ? " " : subtitle, fontSize: 13, subtitleFontSize: 11, offset: 8 },
     ...bandChart(series, axis, { x: "step", percent, width: COLUMNS * PANEL.width }),
   };
-  return { points, plot };
+  return { title, axis, points, plot };
 }
