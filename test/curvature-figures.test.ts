@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { titled } from "../src/report/curvature/frame.ts";
+import { factsOf } from "../src/report/curvature/tables.ts";
 import type { LossSlice } from "../src/curvature/result.ts";
 import { density } from "../src/report/curvature/density.ts";
 import { curvatureFigures } from "../src/report/curvature/figures.ts";
@@ -49,6 +51,14 @@ describe("the figures of a curvature result", () => {
     }
     const running = spectrum({ ...fakeCurvature, bn: "running" })!;
     expect(JSON.stringify(running.spec)).toContain("running statistics");
+  });
+
+  it("say nothing of batch norm where there is none", () => {
+    const without = { ...bareCurvature, bn: null };
+    const { title } = titled(without, "Any");
+    expect(title.subtitle).toEqual(["resnet20 on cifar10 (training), 4,096 images"]);
+    expect(factsOf(without).map(([name]) => name)).not.toContain("batch norm");
+    expect(factsOf(bareCurvature).map(([name]) => name)).toContain("batch norm");
   });
 
   it("are left out where nothing was measured", () => {

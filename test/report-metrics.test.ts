@@ -32,7 +32,7 @@ describe("a step metric", () => {
     expect(own.title).toBe("Kappa");
     const { spec, caption } = own.draw(groups)!;
     expect(caption).toBe(
-      "Kappa, averaged over bins of about 3 steps; lines are means over 2 seeds, bands their 95 % confidence intervals.",
+      "Kappa, averaged over bins of about 3 steps; lines are means over 2 seeds, thin lines the seeds.",
     );
     const { values } = (spec as unknown as { data: { values: { x: number; y: number }[] } }).data;
     expect(values).toHaveLength(20);

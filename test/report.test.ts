@@ -160,65 +160,6 @@ describe("groups", () => {
   });
 });
 
-describe("the cost of a step", () => {
-  it("holds the estimates of the eigenvector where the method needs them, and only there", () => {
-    const cost = (method: string) => stepCost(groupsIn(fakeRuns([method], [1]))[0]!.runs[0]!)!;
-    // 4 estimates of 0.3 s in 60 steps.
-    expect(cost("eigen-sam").refresh).toBeCloseTo(0.02, 12);
-    const { total, step, refresh, wait } = cost("sam");
-    expect(refresh).toBe(0);
-    expect(total).toBeCloseTo(step + wait, 12);
-    // About 128 images at 900 per second, less our measurement.
-    expect(total).toBeCloseTo(128 / 905 - 0.02, 2);
-  });
-});
-
-describe("the table", () => {
-  it("marks no accuracy where intervals overlap", () => {
-    const table = resultsTable(groupsIn(fakeRuns(methods, [1, 2, 3])));
-    expect(table.note).toContain("No accuracy stands out");
-    expect(toMarkdown(table)).not.toContain("**");
-  });
-
-  it("says nothing about accuracies where no run is complete", () => {
-    const { note } = resultsTable(groupsIn(fakeRuns(methods, [1, 2], { epochs: 1 })));
-    expect(note).toMatch(
-      /^Mean ± sample standard deviation over seeds\. \|cos\(ε, v₁\)\| is the mean over all steps; time is/,
-    );
-  });
-
-  it("marks one that lies apart", () => {
-    const folder = fakeRuns(["sgd"], [1, 2, 3]);
-    for (const seed of [1, 2, 3]) fakeRun(join(folder, `b${seed}`), { method: "sam", seed, better: 0.15 });
-    const markdown = toMarkdown(resultsTable(groupsIn(folder)));
-    expect(markdown).toMatch(/\| SAM \| 3 \| \*\*95\.\d\d ± 0\.\d\d\*\* \|/);
-  });
-
-  it("marks nothing for one seed each", () => {
-    const folder = fakeRuns(["sgd"], [1]);
-    fakeRun(join(folder, "better"), { method: "sam", better: 0.15 });
-    const table = resultsTable(groupsIn(folder));
-    expect(table.note).toContain("One seed each shows nothing");
-    expect(toMarkdown(table)).not.toContain("**");
-  });
-
-  it("takes the end of complete runs alone, and says of how many", () => {
-    const folder = fakeRuns(["sgd"], [1, 2]);
-    fakeRun(join(folder, "half"), { method: "sgd", seed: 3, epochs: 1 });
-    const [row] = resultsTable(groupsIn(folder)).rows;
-    expect(row!.slice(0, 3).map(({ text }) => text)).toEqual(["SGD", "3", expect.stringContaining("(n = 2)")]);
-  });
-
-  it("gives numbers apart in CSV, and quotes what needs it", () => {
-    const folder = fakeRuns(["sam"], [1, 2]);
-    fakeRun(join(folder, "step"), { settings: { schedule: { name: "step", milestones: [1, 2] } } });
-    const [head, first] = toCsv(resultsTable(groupsIn(folder))).split("\n");
-    expect(head).toMatch(/^group,method,runs,testAccuracyPercentMean,testAccuracyPercentStd,/);
-    expect(toCsv(resultsTable(groupsIn(folder)))).toContain('"SAM schedule=step milestones=[1, 2]",sam,1,');
-    expect(first!.split(",").slice(-4).map(Number)).not.toContain(Number.NaN);
-  });
-});
-
 describe("figures", () => {
   const figures = figuresOf([]);
 
@@ -233,9 +174,44 @@ describe("figures", () => {
     for (const figure of figures) {
       const drawn = figure.draw(groups);
       if (drawn === null) continue;
-      expect(drawn.caption).toContain("one seed each");
-      expect(JSON.stringify(drawn.spec)).not.toContain('"area"');
+      expect(drawn.caption).toMatch(/one seed each/i);
+      expect(JSON.stringify(drawn.spec)).not.toMatch(/"area"|"trail"/);
     }
+  });
+
+  const marksOf = (seeds: readonly number[]) => {
+    const { spec, caption } = figures[0]!.draw(groupsIn(fakeRuns(["sgd"], seeds)))!;
+    return { marks: JSON.stringify(spec).match(/"(area|trail)"/g), caption };
+  };
+
+  it("draw up to three seeds themselves, and a band over more", () => {
+    for (const seeds of [
+      [1, 2],
+      [1, 2, 3],
+    ]) {
+      const { marks, caption } = marksOf(seeds);
+      expect(marks).toEqual(['"trail"']);
+      expect(caption).toContain(`means over ${seeds.length} seeds, thin lines the seeds`);
+    }
+    const { marks, caption } = marksOf([1, 2, 3, 4]);
+    expect(marks).toEqual(['"area"']);
+    expect(caption).toContain("bands their 95 % confidence intervals");
+  });
+
+  it("are not drawn of one epoch, and λ₁ not of step 0 alone, which is said", async () => {
+    const run = groupsIn(fakeRuns(["sgd"], [1]))[0]!.runs[0]!;
+    const short = groupRuns([
+      { ...run, epochs: run.epochs.slice(0, 1), refreshes: [{ ...run.refreshes[1]!, step: 0 }] },
+    ]);
+    for (const { name, draw, lacks } of figures) {
+      if (/loss|accuracy/.test(name)) expect(draw(short)).toBeNull();
+      if (name === "train-loss") expect(lacks(short)).toBe("one epoch is no curve");
+      if (name === "test-loss") expect(lacks(short)).toContain("no run has test scores during training");
+    }
+    expect(topEigenvalue.draw(short)).toBeNull();
+    expect(topEigenvalue.lacks(short)).toContain("estimated at one step alone");
+    const both = groupRuns([...short[0]!.runs, ...groupsIn(fakeRuns(["sam"], [1, 2]))[0]!.runs]);
+    expect(topEigenvalue.draw(both)!.caption).toMatch(/Without SGD: one step is no line\.$/);
   });
 
   it("end where the shortest run of a group ends", () => {
@@ -380,7 +356,7 @@ describe("a report", () => {
     const { status, stdout } = await eigensam(["report", folder, "--out", out, "--json"]);
     expect(status).toBe(0);
     const [report] = jsonLines<{ html: string; figures: string[]; tables: string[] }>(stdout);
-    expect(Object.keys(report!)).toEqual(["html", "figures", "tables"]);
+    expect(Object.keys(report!)).toEqual(["html", "figures", "tables", "findings"]);
     expect(report!.html).toBe(join(out, "report.html"));
     const nowhere = await eigensam(["report", join(folder, "nowhere")]);
     expect(nowhere.status).toBe(1);

@@ -1,4 +1,5 @@
 import { methodOf, rankOf } from "./method.ts";
+import { printable } from "./printable.ts";
 import type { Run } from "./read-run.ts";
 
 /** Runs that differ in nothing but the seed. */
@@ -104,8 +105,6 @@ function importanceOf(key: string): number {
 
 /** Without characters that a drawing cannot hold. */
 const titleOf = ({ runs }: Pick<Group, "runs">): string => printable(methodOf(runs[0]!.record).title);
-
-const printable = (text: string): string => text.toWellFormed().replace(/\p{Cc}/gu, "\uFFFD");
 
 /** Keys whose values are not the same in all groups, in the order of the settings. */
 export function differingKeys(groups: readonly Pick<Group, "settings">[]): string[] {

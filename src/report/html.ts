@@ -1,3 +1,4 @@
+import { printable } from "./printable.ts";
 import { STYLE } from "./style.ts";
 import type { Cell, Table } from "./table.ts";
 
@@ -50,7 +51,7 @@ export const filesOf = (page: string): string[] =>
   (new RegExp(`<meta name="${FILES}" content="([^"]*)"`).exec(page)?.[1] ?? "").split(" ");
 
 export const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  printable(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
 export const heading = (text: string): string => `<h2>${escaped(text)}</h2>`;
 

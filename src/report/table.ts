@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 export interface Cell {
   readonly text: string;
   /** A subscript, shown as such on the page alone. */
@@ -32,10 +34,8 @@ export function toMarkdown({ head, rows, note }: Table): string {
 
 /** Text that Markdown shows as it is: no markup, no HTML, and a bar inside a cell, as in |cos|, does not end it. */
 const plain = (text: string): string =>
-  text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replace(/[\\|`*[\]]/g, "\\$&")
+  printable(text)
+    .replace(/[\\|`*[\]]|&(?=#?\w+;)|<(?=[a-z/!?])/gi, "\\$&")
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
     .replace(/\s*[\r\n]+\s*/g, " ");
 

@@ -25,7 +25,7 @@ export const demo: CliCommand<DemoOptions> = {
         oneOf(["laptop", "smoke"] as const),
         "laptop",
       )
-      .option("--json", "{html, figures, tables, seconds} on stdout");
+      .option("--json", "{html, figures, tables, findings, seconds} on stdout");
   },
   run: async ({ out, scale, json, ...options }) => {
     const { demoRuns } = await import("../../experiments/demo.ts");
@@ -47,7 +47,7 @@ export const demo: CliCommand<DemoOptions> = {
     if (json) emit({ ...report, seconds });
     else
       console.log(
-        `${report.html}\n${report.figures.length} figures and ${report.tables.length} tables beside it; ${duration(seconds)} in all`,
+        `${[...report.findings, report.html].join("\n")}\n${report.figures.length} figures and ${report.tables.length} tables beside it; ${duration(seconds)} in all`,
       );
   },
 };

@@ -14,12 +14,12 @@ export const report: CliCommand<ReportOptions> = {
     command
       .argument("<runs...>", "run directories, or folders of them")
       .option("--out <dir>", "where the report goes", "report")
-      .option("--json", "{html, figures, tables} on stdout");
+      .option("--json", "{html, figures, tables, findings} on stdout");
   },
   run: async ({ out, json }, runs) => {
     const { writeReport } = await import("../../report/index.ts");
     const report = await writeReport(runs, out);
     if (json) emit(report);
-    else console.log([report.html, ...report.figures, ...report.tables].join("\n"));
+    else console.log([...report.findings, report.html, ...report.figures, ...report.tables].join("\n"));
   },
 };

@@ -49,6 +49,9 @@ export const linesOf = (means: readonly Means[]): Interval[][] =>
     ...seeds.map((curve) => curve.map(({ x, y }) => ({ x, n: 1, y, low: y, high: y }))),
   ]);
 
+/** Height of a label in pixels. */
+const LABEL = 12;
+
 /** Points are marked where there are few. */
 const FEW = 30;
 
@@ -88,7 +91,12 @@ export function bandChart(
     type: "quantitative",
     title: null,
     scale: log ? { type: "log", domain, nice: false } : { type: "linear", domain, nice: false, zero: false },
-    axis: { ...(ticks ? { values: ticks, format: "~g" } : {}), ...(percent ? { format: ".3~p" } : {}) },
+    // A label at the end of the axis would push the title up, out of line with those of other panels.
+    axis: {
+      labelFlush: LABEL,
+      ...(ticks ? { values: ticks, format: "~g" } : {}),
+      ...(percent ? { format: ".3~p" } : {}),
+    },
   };
   const area = {
     mark: { type: "area", strokeWidth: 0, opacity: 0.16, clip: true },
@@ -110,8 +118,9 @@ export function bandChart(
         seeds.flatMap((curve, seed) => curve.map((point) => ({ label, colour, seed, ...point }))),
       ),
     },
-    mark: { type: "line", strokeWidth: 1, opacity: 0.4, clip: true },
-    encoding: { x, y, stroke: byLabel(series.map(({ colour }) => colour)), detail: { field: "seed" } },
+    // A trail is filled: strokes would take the legend of the lines.
+    mark: { type: "trail", opacity: 0.4, clip: true },
+    encoding: { x, y, size: { value: 1.2 }, fill, detail: [{ field: "label" }, { field: "seed" }] },
   };
   const banded = series.some(({ points }) => points.some(({ low, high }) => high > low));
   const few = Math.max(...series.map(({ points }) => points.length)) <= FEW;

@@ -66,7 +66,7 @@ function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity:
   const plot = {
     ...PANEL,
     // A title without a second line would stand lower than those beside it.
-    title: { text: title, subtitle: subtitle === "" ? " " : subtitle, fontSize: 13, subtitleFontSize: 11, offset: 8 },
+    title: { text: title, subtitle: subtitle || " ", fontSize: 13, subtitleFontSize: 11, offset: 8 },
     ...bandChart(series, axis, { x: "step", percent, width: COLUMNS * PANEL.width }),
   };
   return { title, axis, points, plot };
