@@ -54,6 +54,7 @@ export async function trainMany(plan: Plan, { runDir, dryRun, json, ...options }
   else {
     const results = report.tables.find((path) => path.endsWith("results.md"));
     if (results !== undefined) console.log(readFileSync(results, "utf8").trimEnd());
+    if (report.findings.length > 0) console.log(`\n${report.findings.join("\n")}\n`);
     console.log(`${report.html}: ${done.length} of ${runs.length} runs; ${duration(seconds)} in all`);
   }
 }
