@@ -11,7 +11,7 @@ export {
   hessianOf,
   spectralDensity,
 } from "./api/curvature.ts";
-export { loadRun } from "./api/load-run.ts";
+export { loadRun, type RunParts } from "./api/load-run.ts";
 export { type MeasureOptions, measureCurvature } from "./api/measure.ts";
 export type { EigenvectorOptions, ModelChoice, NamedMethod, TrainOptions, UsedMethod } from "./api/options.ts";
 export { type CompiledStep, compileStep, type StepOptions } from "./api/step.ts";

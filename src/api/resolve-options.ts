@@ -50,9 +50,7 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
   if (dataset) assertRead(options, dataset);
   const step = stepEntries(options, dataset?.targets ?? { kind: "labels", classes: 1 });
   const network = modelChoice(model);
-  const own = dataset
-    ? defineDataset({ name: dataset.name, summary: "arrays of the caller", load: () => dataset })
-    : usedOf(data);
+  const own = dataset ? arraysEntry(dataset) : usedOf(data);
   const registry = extended(builtIn, [
     ...step.declared,
     ...(network.use ? [network.use] : []),
@@ -105,7 +103,7 @@ export function settingsOf(
   );
 }
 
-const isArrays = (data: TrainOptions["data"]): data is DataInput => {
+export const isArrays = (data: TrainOptions["data"]): data is DataInput => {
   if (typeof data === "string") return false;
   if (typeof data !== "object" || data === null)
     throw new ConfigError(
@@ -116,7 +114,7 @@ const isArrays = (data: TrainOptions["data"]): data is DataInput => {
   return !("name" in data && !("train" in data)) && !("use" in data);
 };
 
-const usedOf = (data: TrainOptions["data"]): DatasetEntry | undefined =>
+export const usedOf = (data: TrainOptions["data"]): DatasetEntry | undefined =>
   typeof data === "object" && "use" in data ? data.use : undefined;
 
 /** A named data set, or one by value, as settings have it. */
@@ -134,7 +132,7 @@ function rowsOf({ train }: Dataset, validation = 0): object {
 }
 
 /** What a model choice adds to a registry, and the settings it makes. */
-function modelChoice(model: TrainOptions["model"]): { readonly use?: ModelEntry; readonly table: object } {
+export function modelChoice(model: TrainOptions["model"]): { readonly use?: ModelEntry; readonly table: object } {
   if (typeof model === "function") return { use: networkEntry(model), table: { name: CUSTOM } };
   if (typeof model === "string") return { table: { name: model } };
   if (typeof model !== "object" || model === null)
@@ -163,6 +161,10 @@ function assertRead(options: Pick<TrainOptions, "data" | "batch" | "validation" 
   if (augment && dataset.inputShape.length !== 3)
     refuse("augment", `inputs are [n${["", ...dataset.inputShape].join(", ")}]`, "it changes images, [n, C, H, W]");
 }
+
+/** Arrays of the caller as an entry of a registry. */
+export const arraysEntry = (dataset: Dataset) =>
+  defineDataset({ name: dataset.name, summary: "arrays of the caller", load: () => dataset });
 
 /** Name of a network or loss that is given as a function. */
 export const CUSTOM = "custom";
@@ -196,8 +198,9 @@ export function stepEntries<M extends Method>(options: StepChoices<M>, targets: 
   return { declared, table };
 }
 
-/** The kind of targets a loss asks for. */
-function targetKind(loss: StepChoices<Method>["loss"]): TargetKind {
+/** The kind of targets a loss asks for; one that is not given may be known by its name. */
+export function targetKind(loss: StepChoices<Method>["loss"], name?: string): TargetKind {
+  if (loss === undefined && name !== undefined) return losses[name as LossName]?.targets;
   if (loss === undefined) return undefined;
   if (typeof loss === "function") return "chosen";
   const rule: LossRule | undefined = typeof loss === "string" ? losses[loss] : loss.use;

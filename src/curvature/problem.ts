@@ -1,21 +1,18 @@
-import { isSplit, type Split } from "../data/dataset.ts";
+import type { Split } from "../data/dataset.ts";
 import { readPair, statistics } from "../data/npy.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
-import type { Targets } from "../nn/losses.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { builtIn, datasetOf, type Registry } from "../train/registry.ts";
-import { datasetFormat, type Format, modelFor, type Task, taskOf } from "../train/task.ts";
-import { readTensors, readWeights, type Weights } from "../train/weights.ts";
+import { examplesOf, fitted, type FormedExamples, loadModel, type SavedWeights } from "../train/restore.ts";
+import { type Format, modelFor, type Task } from "../train/task.ts";
+import type { Weights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
 import { sizeOf } from "../util/shape.ts";
 import { type BatchNormMode, empiricalLoss, type LossBatch } from "./hessian.ts";
 import type { MeasuredProblem } from "./measure.ts";
 
-export interface ProblemOptions {
-  readonly config: TrainConfig;
-  /** Weights as safetensors. */
-  readonly path: string;
+export interface ProblemOptions extends SavedWeights {
   /** The user's own images and labels, .npy files, instead of the data set's. */
   readonly images?: string | undefined;
   readonly labels?: string | undefined;
@@ -33,12 +30,9 @@ export async function curvatureProblem(
   options: ProblemOptions,
   registry: Registry = builtIn,
 ): Promise<MeasuredProblem> {
-  const { config, path } = options;
-  const source = await examplesOf(options, registry);
-  const { split } = source;
-  const task = taskOf(config, registry, { ...source.format, targets: targetsOf(config, registry, source, path) });
-  const { batch } = config.data;
-  const weights = readWeights(path, modelFor(task, Math.min(batch, split.count)));
+  const { batch } = options.config.data;
+  const source = await measuredExamples(options, registry);
+  const { task, weights } = loadModel(options, source.format, Math.min(batch, source.split.count), registry);
   const usual = options.images === undefined ? undefined : "all";
   return problemFor({ ...options, ...source, task, weights, batch, batches: options.batches ?? usual });
 }
@@ -91,15 +85,8 @@ export function problemFor(measured: MeasuredExamples): MeasuredProblem {
   };
 }
 
-interface Examples {
-  readonly name: string;
-  readonly split: Split;
-  readonly format: Format;
-}
-
-async function examplesOf(options: ProblemOptions, registry: Registry): Promise<Examples> {
+async function measuredExamples(options: ProblemOptions, registry: Registry): Promise<FormedExamples> {
   const { config, images, labels, normalizeAsData, split: part } = options;
-  const named = () => datasetOf(config, registry);
   if (images === undefined || labels === undefined) {
     if (images !== undefined || labels !== undefined)
       throw new ConfigError(
@@ -107,16 +94,15 @@ async function examplesOf(options: ProblemOptions, registry: Registry): Promise<
         { images, labels },
         "give --images x.npy and --labels y.npy together",
       );
-    const dataset = await named();
-    const split = dataset[part];
-    if (split === undefined || !isSplit(split))
-      throw new ConfigError(`${dataset.name} has no ${part} examples in memory`, { part }, "choose another --split");
-    return { name: `${dataset.name} (${part})`, split, format: datasetFormat(dataset) };
+    return examplesOf(options, part, registry);
   }
   const { split, shape, pixels } = readPair(images, labels, config.data.layout);
   const base = { targets: { kind: "labels", classes: 1 }, inputShape: shape } as const;
-  if (pixels === "float32") return { name: images, split, format: { ...base, dtype: "f32", mean: [0], std: [1] } };
-  const { mean, std } = normalizeAsData ? await named() : statistics(split, shape);
+  const given = (name: string, format: Pick<Format, "dtype" | "mean" | "std">) =>
+    fitted(options, { name, split, format: { ...base, ...format } }, registry);
+  if (pixels === "float32") return given(images, { dtype: "f32", mean: [0], std: [1] });
+  const recorded = options.format?.dtype === "u8" ? options.format : undefined;
+  const { mean, std } = normalizeAsData ? (recorded ?? (await datasetOf(config, registry))) : statistics(split, shape);
   const by = normalizeAsData ? config.data.name : "their own mean and standard deviation";
   if (mean.length !== shape[0])
     throw new DataError(
@@ -124,24 +110,7 @@ async function examplesOf(options: ProblemOptions, registry: Registry): Promise<
       { images, channels: shape[0] },
       "give float32 images, normalized as the network was trained",
     );
-  return { name: `${images} (normalized by ${by})`, split, format: { ...base, dtype: "u8", mean, std } };
-}
-
-/** The targets, with as many classes as the weights have: the length of the last bias, which every model of the registry ends with. */
-function targetsOf(config: TrainConfig, registry: Registry, { format, split, name }: Examples, path: string): Targets {
-  if (format.targets.kind !== "labels") return format.targets;
-  const task: Task = taskOf(config, registry, { ...format, targets: { kind: "labels", classes: 1 } });
-  const model = modelFor(task, 1);
-  const classes = readTensors(path, model)[model.parameters.entries.at(-1)!.name]?.shape[0] ?? 0;
-  if (classes === 0) readWeights(path, model);
-  const largest = Array.from(split.y).reduce((a, b) => Math.max(a, b), 0);
-  if (largest >= classes)
-    throw new DataError(
-      `${name}: there is a label ${largest}, but the weights of ${path} have ${classes} classes`,
-      { largest, classes, path },
-      "labels begin at 0; do images and weights belong together?",
-    );
-  return { kind: "labels", classes };
+  return given(`${images} (normalized by ${by})`, { dtype: "u8", mean, std });
 }
 
 /** Enough mini-batches to tell the sampling error. */

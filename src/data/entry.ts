@@ -1,4 +1,5 @@
-import type { Dataset, LoadOptions } from "./dataset.ts";
+import type { Shape } from "../util/shape.ts";
+import type { Dataset, LoadOptions, Split } from "./dataset.ts";
 
 /** A published file: where it is, and its MD5 as its authors or torchvision state it. */
 export interface SourceFile {
@@ -14,6 +15,8 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
   /** One line, for help texts. */
   readonly summary: string;
   load(options: LoadOptions): D | Promise<D>;
+  /** The examples of one part alone, where they can be read without the others. */
+  part?(options: LoadOptions, part: "train" | "test"): { readonly split: Split; readonly inputShape: Shape };
   /** The folder it would be loaded from; undefined where it is not there. Left out for sets without a folder. */
   find?(dir?: string): string | undefined;
   /** What `eigensam data fetch` downloads; left out where nothing needs to be. */

@@ -95,4 +95,12 @@ export const npy = defineDataset({
   name: "npy",
   summary: "images and labels of your own, as .npy files",
   load: loadNpy,
+  part: ({ images, labels, testImages, testLabels, layout }, part) => {
+    const [x, y] = part === "train" ? [images, labels] : [testImages, testLabels];
+    const keys = part === "train" ? "data.images and data.labels" : "data.testImages and data.testLabels";
+    if (x === undefined || y === undefined)
+      throw new ConfigError(`data.name=npy needs ${keys}`, { part }, "give the paths of two .npy files");
+    const { split, shape } = readPair(x, y, layout);
+    return { split, inputShape: shape };
+  },
 });

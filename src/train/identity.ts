@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
-import { isSplit, type Split } from "../data/dataset.ts";
+import { isSplit } from "../data/dataset.ts";
+import type { LoadOptions } from "../data/dataset.ts";
+import { digest, digestsOf } from "../data/digest.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Problem } from "./session.ts";
@@ -9,35 +10,47 @@ export interface Identity {
   /** Settings in JSON, without those that change no result. */
   readonly settings: string;
   /** Digest of every example; of shapes and counts alone where batches come from a source. */
-  readonly data: string;
+  readonly examples: string;
   /** Digest of names, shapes and places of the parameters and running statistics. */
   readonly network: string;
 }
 
-export const identityOf = ({ config, dataset, model, train, val }: Problem): Identity => {
-  const { inputShape, targets, test } = dataset;
+export const identityOf = ({ config, dataset, model, train }: Problem): Identity => {
+  const { inputShape, targets } = dataset;
   const counts = isSplit(train) ? {} : { stepsPerEpoch: train.stepsPerEpoch, batch: train.batch };
-  const parts = [isSplit(train) ? train : undefined, val, test];
   return {
     settings: JSON.stringify(settingsOf(config)),
-    data: digest(JSON.stringify({ inputShape, targets, ...counts }), ...parts.flatMap(bytesOf)),
+    examples: digest(JSON.stringify({ inputShape, targets, ...counts, digests: digestsOf(dataset) })),
     network: digest(JSON.stringify([model.parameters.entries, model.buffers.entries])),
   };
 };
 
 /** Throws a ConfigError that says what differs, where a checkpoint was written by a run of another identity. */
-export function assertSame(run: string, found: Partial<Identity>, own: Identity): void {
+export function assertSame(run: string, found: Partial<Identity>, own: Partial<Identity>): void {
   const differing = (what: string) => {
     throw new ConfigError(`${run} was begun with ${what}`, { run }, "put it back as it was, or start a new run");
   };
-  if (found.settings !== undefined && found.settings !== own.settings)
+  if (found.settings !== undefined && own.settings !== undefined && found.settings !== own.settings)
     differing(`other settings: ${changes(JSON.parse(found.settings), JSON.parse(own.settings)).join("; ")}`);
-  if (found.data !== undefined && found.data !== own.data) differing("other data");
+  if (found.examples !== undefined && found.examples !== own.examples) differing("other data");
   if (found.network !== undefined && found.network !== own.network) differing("another network");
 }
 
-function settingsOf({ data: { dir: _, ...data }, train: { checkpointEvery: __, ...train }, ...rest }: TrainConfig) {
-  return { ...rest, data, train };
+/** Where the examples are found changes no result: their digest tells them apart. */
+function settingsOf({ data, train: { checkpointEvery: _, ...train }, ...rest }: TrainConfig) {
+  return { ...rest, data: withoutPaths(data), train };
+}
+
+/** The settings of data without its paths. */
+export function withoutPaths<D extends LoadOptions>({
+  dir: _,
+  images: __,
+  labels: ___,
+  testImages: ____,
+  testLabels: _____,
+  ...data
+}: D) {
+  return data;
 }
 
 /** The settings that differ: "optimizer.lr was 0.1, now 0.2". */
@@ -50,15 +63,4 @@ export function changes(before: unknown, after: unknown, key = ""): string[] {
     );
   const [was, is] = [JSON.stringify(before) ?? "not set", JSON.stringify(after) ?? "not set"];
   return was === is ? [] : [`${key} was ${was}, now ${is}`];
-}
-
-const bytesOf = (split: Split | undefined): Uint8Array[] =>
-  split === undefined
-    ? []
-    : [split.x, split.y].map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
-
-function digest(...parts: readonly (string | Uint8Array)[]): string {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest("hex");
 }

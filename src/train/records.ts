@@ -5,6 +5,7 @@ import { measured } from "../run/lines.ts";
 import type { Written } from "../run/recorder.ts";
 
 const step = z.int().min(0);
+const count = z.int().min(1);
 const epoch = z.int().min(1);
 
 /** Loss and, where there are classes, accuracy. */
@@ -123,7 +124,27 @@ export const runRecord = z.object({
   /** The step metrics in metrics.jsonl. */
   metrics: z.array(metricInfo).optional(),
   model: z.object({ name: z.string(), parameters: z.int() }),
-  data: z.object({ name: z.string(), classes: z.int().optional(), train: z.int(), val: z.int(), test: z.int() }),
+  data: z.object({
+    name: z.string(),
+    classes: z.int().optional(),
+    train: z.int(),
+    val: z.int(),
+    test: z.int(),
+    /** What the network takes and gives, so that it needs no data to be restored. Earlier versions wrote neither this nor digests. */
+    format: z
+      .object({
+        inputShape: z.array(count).readonly(),
+        targets: z.discriminatedUnion("kind", [
+          z.object({ kind: z.literal("labels"), classes: count }),
+          z.object({ kind: z.literal("values"), shape: z.array(count).readonly() }),
+        ]),
+        dtype: z.enum(["u8", "f32", "i32"]),
+        mean: z.array(z.number()).readonly(),
+        std: z.array(z.number()).readonly(),
+      })
+      .optional(),
+    digests: z.object({ train: z.string(), val: z.string(), test: z.string() }).partial().optional(),
+  }),
   device: z.string(),
   threads: z.int(),
   versions: z.object({ eigensam: z.string(), node: z.string(), onnxruntime: z.string() }),

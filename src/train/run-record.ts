@@ -1,4 +1,5 @@
 import { isSplit } from "../data/dataset.ts";
+import { digestsOf } from "../data/digest.ts";
 import type { Method } from "../optim/method.ts";
 import { infoOf } from "../optim/metrics/metric.ts";
 import { defaultThreads } from "../runtime/device.ts";
@@ -26,6 +27,7 @@ export function newRecord({
   train,
   val,
   model,
+  task,
 }: Problem): Omit<RunRecord, "kind" | "version" | "pid" | "status"> {
   const { targets } = dataset;
   return {
@@ -39,6 +41,8 @@ export function newRecord({
       train: isSplit(train) ? train.count : train.stepsPerEpoch * train.batch,
       val: val?.count ?? 0,
       test: dataset.test?.count ?? 0,
+      format: task.format,
+      digests: digestsOf(dataset),
     },
     device: config.device,
     threads: config.threads || defaultThreads(),

@@ -18,7 +18,7 @@ import { assertEffective } from "./notes.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { initialState, type TrainState } from "./state.ts";
 import { createStepper, type Stepper } from "./stepper.ts";
-import { datasetFormat, modelFor, type Task, taskOf } from "./task.ts";
+import { datasetFormat, type Format, modelFor, type Task, taskOf } from "./task.ts";
 
 /** What a configuration stands for, before anything is compiled. */
 export interface Problem {
@@ -43,7 +43,12 @@ export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" |
 });
 
 /** The parts of a run: its data set split, its network declared, its method planned. */
-export function problemOf(config: TrainConfig, dataset: Dataset, registry: Registry = builtIn): Problem {
+export function problemOf(
+  config: TrainConfig,
+  dataset: Dataset,
+  registry: Registry = builtIn,
+  format: Format = datasetFormat(dataset),
+): Problem {
   assertEffective(config);
   const method = methodOf(config, registry);
   const split = isSplit(dataset.train) ? dataset.train : undefined;
@@ -52,7 +57,7 @@ export function problemOf(config: TrainConfig, dataset: Dataset, registry: Regis
     dataset.val === undefined && split !== undefined && config.data.validation > 0
       ? splitValidation(split, config.data.validation, config.seed)
       : { train: dataset.train, val: dataset.val };
-  const task = taskOf(config, registry, datasetFormat(dataset));
+  const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
   return {
     config,

@@ -1,3 +1,5 @@
+import { resolve as resolvePath } from "node:path";
+import type { LoadOptions } from "../data/dataset.ts";
 import { type TrainConfig, settled, trainSchema, unreadKeys } from "./config.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { type Setting, settingsOf, settingsToml } from "../run/settings.ts";
@@ -23,11 +25,25 @@ export function trainSettings(registry: Registry): TrainSettings {
   });
   return {
     list,
-    resolve: (...args) => settled(resolve(...args), registry),
+    resolve: (...args) => located(settled(resolve(...args), registry)),
     unread: (...args) => unreadKeys(resolve(...args).method, registry),
-    check: (...args) => settled(check(...args), registry),
+    check: (...args) => located(settled(check(...args), registry)),
   };
 }
+
+/** The settings with absolute paths of data, so that a run finds its data from any folder. */
+export const located = <C extends { readonly data: LoadOptions }>(config: C): C => ({
+  ...config,
+  data: {
+    ...config.data,
+    ...Object.fromEntries(
+      (["dir", "images", "labels", "testImages", "testLabels"] as const).flatMap((key) => {
+        const path = config.data[key];
+        return path === undefined ? [] : [[key, resolvePath(path)]];
+      }),
+    ),
+  },
+});
 
 const standard = trainSettings(builtIn);
 

@@ -79,7 +79,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
       .option("--json", "the numbers on stdout");
   },
   run: async (options, args) => {
-    const { config, path } = await weightsSource(options, args);
+    const saved = await weightsSource(options, args);
     const { curvatureProblem } = await import("../../curvature/problem.ts");
     const { measureProblem } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
@@ -88,8 +88,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const problem = await curvatureProblem(
       {
         ...options,
-        config,
-        path,
+        ...saved,
         normalizeAsData: isRun || (options.set ?? []).some((setting) => setting.startsWith("data.name=")),
       },
       registry(),

@@ -21,17 +21,16 @@ export const evaluate: CliCommand<EvalOptions> = {
       .option("--json", "{loss, accuracy, n} on stdout");
   },
   run: async (options, args) => {
-    const { config, path } = await weightsSource(options, args);
-    const { datasetOf } = await import("../../train/registry.ts");
+    const saved = await weightsSource(options, args);
+    const { path } = saved;
     const { scoreWeights } = await import("../../train/restore.ts");
-    const dataset = await datasetOf(config, registry());
-    const score = await scoreWeights(config, dataset, path, options.split, registry());
+    const { name, ...score } = await scoreWeights(saved, options.split, registry());
     if (!Number.isFinite(score.loss))
-      throw new InputError(`${path}: the loss is ${score.loss} on ${dataset.name}`, { path }, "is it of this data?");
+      throw new InputError(`${path}: the loss is ${score.loss} on ${name}`, { path }, "is it of this data?");
     if (options.json) emit(score);
     else
       console.log(
-        `${path} on ${dataset.name} (${options.split}): ${score.accuracy === undefined ? "" : `accuracy ${percent(score.accuracy, 2)}, `}loss ${score.loss.toFixed(4)}, n ${score.n}`,
+        `${path} on ${name}: ${score.accuracy === undefined ? "" : `accuracy ${percent(score.accuracy, 2)}, `}loss ${score.loss.toFixed(4)}, n ${score.n}`,
       );
   },
 };

@@ -22,19 +22,18 @@ export const exportModel: CliCommand<ExportOptions> = {
       .option("--json", "{path, bytes} on stdout");
   },
   run: async (options, args) => {
-    const { config, path } = await weightsSource(options, args);
-    const { datasetOf } = await import("../../train/registry.ts");
+    const saved = await weightsSource(options, args);
     const { inferenceModel } = await import("../../train/export-onnx.ts");
-    const { loadModel } = await import("../../train/restore.ts");
+    const { formatOfWeights, loadModel } = await import("../../train/restore.ts");
     const { writeAtomic } = await import("../../util/files.ts");
-    const dataset = await datasetOf(config, registry());
-    const { task, weights } = loadModel(config, dataset, path, registry());
+    const format = await formatOfWeights(saved, registry());
+    const { task, weights } = loadModel(saved, format, options.batch ?? 1, registry());
     const bytes = inferenceModel(task, weights, options.batch);
     writeAtomic(options.out, bytes);
     if (options.json) emit({ path: options.out, bytes: bytes.length });
     else
       console.log(
-        `${options.out}: ${grouped(bytes.length / 1024)} KiB, takes ${dataset.inputShape.length === 3 ? "images" : "examples"} [${options.batch ?? "n"}, ${dataset.inputShape.join(", ")}]`,
+        `${options.out}: ${grouped(bytes.length / 1024)} KiB, takes ${format.inputShape.length === 3 ? "images" : "examples"} [${options.batch ?? "n"}, ${format.inputShape.join(", ")}]`,
       );
   },
 };

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import type { TrainConfig } from "../../train/config.ts";
+import type { SavedWeights } from "../../train/restore.ts";
 import { ConfigError, InputError } from "../../util/errors.ts";
 import { namesOf } from "../../util/names.ts";
 import { registry } from "../plugins.ts";
@@ -24,11 +24,8 @@ export const weightsArguments = (command: Command): Command =>
     .option("--best", "the run's weights of best validation accuracy, not the last ones")
     .option("--set <key=value>", "a setting, as in train: --set data.name=cifar10 --set model.width=16", collect);
 
-/** The settings and the file of weights that the arguments stand for. */
-export async function weightsSource(
-  options: WeightsOptions,
-  [source]: readonly string[],
-): Promise<{ readonly config: TrainConfig; readonly path: string }> {
+/** The file of weights that the arguments stand for, its settings, and what its run recorded of its data. */
+export async function weightsSource(options: WeightsOptions, [source]: readonly string[]): Promise<SavedWeights> {
   const { model, best, set = [] } = options;
   const isFile = source !== undefined && options.weights === undefined && source.endsWith(".safetensors");
   const [run, weights] = isFile ? [undefined, source] : [source, options.weights];
@@ -37,8 +34,11 @@ export async function weightsSource(
   if (run !== undefined && weights === undefined) {
     const { trainRunOf } = await import("../../train/run-dir.ts");
     const { weightsOfRun } = await import("../../train/restore.ts");
-    const config = resolve(configToml(trainRunOf(registry()).readConfig(run)), set, `${run}/config.toml`);
-    return { config, path: weightsOfRun(run, best) };
+    const kind = trainRunOf(registry());
+    const config = resolve(configToml(kind.readConfig(run)), set, `${run}/config.toml`);
+    const { format, digests } = kind.readRecord(run)?.data ?? {};
+    const others = set.some((setting) => setting.startsWith("data.") && !setting.startsWith("data.batch="));
+    return { config, path: weightsOfRun(run, best), format, digests: others ? undefined : digests };
   }
   if (weights === undefined || run !== undefined)
     throw new ConfigError(

@@ -1,12 +1,21 @@
+import { digest, splitDigest } from "../../data/digest.ts";
 import type { NumberArray } from "../../nn/layout.ts";
 import type { Checkpoint, Vectors } from "../../run/checkpoint.ts";
 import { InputError } from "../../util/errors.ts";
+import { withoutPaths } from "../../train/identity.ts";
 import { firstNotFinite } from "../../util/finite.ts";
 import type { SafeTensor } from "../../util/safetensors.ts";
+import type { SdeRunConfig } from "./config.ts";
 import type { Problem } from "./problem.ts";
 import type { ProcessName } from "./processes.ts";
 import type { SdeProgress } from "./records.ts";
 import type { ProcessState } from "./state.ts";
+
+/** What a run must resume with, as texts of its checkpoints: its settings without paths, and a digest of its examples. */
+export const sdeIdentity = ({ data, ...config }: SdeRunConfig, { train, test }: Problem) => ({
+  settings: JSON.stringify({ ...config, data: withoutPaths(data) }),
+  examples: digest(splitDigest(train), splitDigest(test)),
+});
 
 export type States = ReadonlyMap<ProcessName, ProcessState>;
 

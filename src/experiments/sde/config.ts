@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Setting, settingsOf } from "../../run/settings.ts";
 import { seriesOf } from "../../sde/variants.ts";
 import { hyperSettings, ownSettings, unreadKeys } from "../../train/config.ts";
+import { located } from "../../train/settings.ts";
 import { builtIn, type Registry } from "../../train/registry.ts";
 import { namesOf } from "../../util/names.ts";
 import { processNames } from "./processes.ts";
@@ -96,7 +97,7 @@ export function sdeSettingsOf(registry: Registry): SdeSettings {
   });
   return {
     list,
-    resolve: (...args) => settled(resolve(...args), registry),
+    resolve: (...args) => located(settled(resolve(...args), registry)),
     unread: (...args) => unreadKeys(resolve(...args).method, registry),
   };
 }

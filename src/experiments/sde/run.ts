@@ -2,12 +2,13 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Claim } from "../../run/claim.ts";
 import type { RunStatus } from "../../run/directory.ts";
 import { builtIn, type Registry } from "../../train/registry.ts";
+import { assertSame } from "../../train/identity.ts";
 import { methodRecord } from "../../train/run-record.ts";
 import { TrainingError } from "../../util/errors.ts";
 import { firstNotFinite } from "../../util/finite.ts";
 import { packageVersion } from "../../util/package.ts";
 import { createStepper } from "./advance.ts";
-import { type States, stateOf, vectorsOf } from "./checkpoint.ts";
+import { sdeIdentity, type States, stateOf, vectorsOf } from "./checkpoint.ts";
 import type { SdeRunConfig } from "./config.ts";
 import type { RunLabel, SdeEvent } from "./events.ts";
 import { createMeter } from "./measure.ts";
@@ -48,14 +49,18 @@ async function runClaimed(
   const { seed, sde } = config;
   const problem = await loadProblem(config, registry);
   const names = [...new Set(sde.processes)];
-  const restored = sdeRun.restore(run, (checkpoint) => ({
-    from: checkpoint.progress,
-    states: new Map(names.map((name) => [name, stateOf(checkpoint, problem, name)])),
-  }));
+  const identity = sdeIdentity(config, problem);
+  const restored = sdeRun.restore(run, (checkpoint) => {
+    assertSame(run, checkpoint.metadata, identity);
+    return {
+      from: checkpoint.progress,
+      states: new Map(names.map((name) => [name, stateOf(checkpoint, problem, name)])),
+    };
+  });
   const from = restored?.from ?? BEGINNING;
   const states: States = restored?.states ?? new Map(names.map((name) => [name, initialProcessState(problem, seed)]));
   let { step } = from;
-  const recorder = sdeRun.open(run, from, vectorsOf);
+  const recorder = sdeRun.open(run, from, (now: States) => ({ ...vectorsOf(now), metadata: identity }));
   const record = (status: RunStatus, error?: string) => {
     // The record of a run that was taken over is the other process's.
     if (status === "failed" && !claim.held()) return;
