@@ -12,7 +12,7 @@ import { say, status } from "./ui.ts";
 const MISUSE = 2;
 
 process.on("exit", () => {
-  status("");
+  status();
   killChildren();
 });
 onStopSignals((signal) => process.exit(statusOf(null, signal)));

@@ -1,7 +1,7 @@
 import { colors } from "./colors.ts";
 import { duration, percent } from "./format.ts";
 import type { PoolEvent, Task } from "./pool.ts";
-import { eta, type Field, onTerminal, progressLine, sayFields } from "./progress-line.ts";
+import { eta, type Field, onTerminal, progressLines, sayFields } from "./progress-line.ts";
 import { say, status } from "./ui.ts";
 
 export interface PoolViewArgs<T extends Task, E> {
@@ -9,6 +9,8 @@ export interface PoolViewArgs<T extends Task, E> {
   readonly complete: number;
   /** What a child printed. */
   readonly onLine?: (line: E, task: T) => void;
+  /** Asks the runs to save and stop. */
+  readonly stop?: AbortSignal;
   /** What to say of a run that is done, from all that it printed. */
   readonly result?: (lines: readonly E[], task: T) => readonly string[];
 }
@@ -17,21 +19,29 @@ interface Running<E> {
   /** The part that is done: now, and when this process began. */
   now: number;
   first: number | undefined;
+  readonly begun: number;
   readonly lines: E[];
 }
 
 const TICK_MS = 200;
 
-/** Tells a person how the runs go: one line for all that renews itself, and lines that stay as runs begin and end. */
-export function poolView<T extends Task, E>(tasks: readonly T[], { complete, onLine, result }: PoolViewArgs<T, E>) {
+/**
+ * Tells a person how the runs go: on a terminal one line for all and one per running child, which renew themselves, and lines that
+ * stay as runs end; elsewhere a line as a run begins or ends, and every half minute.
+ */
+export function poolView<T extends Task, E>(
+  tasks: readonly T[],
+  { complete, onLine, stop, result }: PoolViewArgs<T, E>,
+) {
   const total = complete + tasks.length;
   const width = Math.max(0, ...tasks.map(({ name }) => name.length));
   const begun = performance.now();
   const running = new Map<T, Running<E>>();
-  const of = (task: T): Running<E> => running.get(task) ?? { now: 0, first: undefined, lines: [] };
+  const of = (task: T): Running<E> =>
+    running.get(task) ?? { now: 0, first: undefined, begun: performance.now(), lines: [] };
   let [done, failed, made] = [complete, 0, 0];
 
-  const fields = (): Field[] => {
+  const summary = (): Field[] => {
     const parts = [...running.values()];
     const here = parts.reduce((sum, { now }) => sum + now, 0);
     const gained = made + parts.reduce((sum, { now, first }) => sum + now - (first ?? 0), 0);
@@ -42,11 +52,21 @@ export function poolView<T extends Task, E>(tasks: readonly T[], { complete, onL
       { rank: 6, fraction: (done + here) / total },
       { rank: 10, text: percent((done + here) / total, 0) },
       ...eta((performance.now() - begun) / 1000, gained, total - done - failed - here, 7),
-      ...[...running].map(([{ name }, { now }], i) => ({ rank: 4 - i, text: `${name} ${percent(now, 0)}` })),
     ];
   };
-  const line = progressLine();
-  const timer = setInterval(() => line(fields), TICK_MS);
+  const child = ([{ name }, { now, first, begun: since }]: [T, Running<E>]): Field[] => [
+    { rank: 8, text: `  ${name.padEnd(width)}` },
+    { rank: 1, fraction: now },
+    { rank: 9, text: stop?.aborted ? "saving" : first === undefined ? "starting" : percent(now, 0).padStart(4) },
+    ...(first === undefined ? [] : eta((performance.now() - since) / 1000, now - first, 1 - now, 3)),
+  ];
+  const plain = (): Field[] => [
+    ...summary(),
+    ...[...running].map(([{ name }, { now }], i) => ({ rank: 4 - i, text: `${name} ${percent(now, 0)}` })),
+  ];
+  const draw = progressLines(plain);
+  const redraw = () => draw(() => [summary(), ...[...running].map(child)]);
+  const timer = setInterval(redraw, TICK_MS);
 
   const show = (event: PoolEvent<T, E>): void => {
     const { task } = event;
@@ -54,7 +74,8 @@ export function poolView<T extends Task, E>(tasks: readonly T[], { complete, onL
     switch (event.kind) {
       case "begin":
         running.set(task, state);
-        if (!onTerminal()) say(`${task.name} started`);
+        if (onTerminal()) redraw();
+        else say(`${task.name} started`);
         return;
       case "progress":
         state.now = event.done / event.of;
@@ -87,7 +108,7 @@ export function poolView<T extends Task, E>(tasks: readonly T[], { complete, onL
     show,
     end: () => {
       clearInterval(timer);
-      status("");
+      status();
     },
   };
 }

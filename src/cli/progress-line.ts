@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from "node:util";
 import { colors } from "./colors.ts";
 import { duration } from "./format.ts";
 import { say, status } from "./ui.ts";
+import { cutTo, widthOf } from "./width.ts";
 
 /** A part of a line. */
 export type Field = {
@@ -20,15 +20,13 @@ export function fitLine(fields: readonly Field[], columns: number): string {
   const excess = widthOf(drawn(LONGEST_BAR)) - columns;
   const hasBar = fields.some((field) => "fraction" in field);
   if (excess <= 0 || (hasBar && excess <= LONGEST_BAR - SHORTEST_BAR)) return drawn(LONGEST_BAR - Math.max(0, excess));
-  if (fields.length <= 1) return stripVTControlCharacters(drawn(SHORTEST_BAR)).slice(0, Math.max(0, columns));
+  if (fields.length <= 1) return cutTo(drawn(SHORTEST_BAR), columns);
   const least = fields.reduce((a, b) => (b.rank < a.rank ? b : a));
   return fitLine(
     fields.filter((field) => field !== least),
     columns,
   );
 }
-
-const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 function barOf(fraction: number, length: number): string {
   const filled = Math.round(Math.min(1, Math.max(0, fraction)) * length);
@@ -63,6 +61,24 @@ export function progressLine(): (fields: () => readonly Field[]) => void {
   const due = onTerminal() ? throttle(REDRAW_MS) : throttle(PLAIN_MS, performance.now());
   return (fields) => {
     if (due()) (onTerminal() ? status : say)(fitLine(fields(), room()));
+  };
+}
+
+/** Lines that renew themselves on a terminal, as many as it has rows for; elsewhere `plain`, a line every half minute. */
+export function progressLines(plain: () => readonly Field[]): (lines: () => readonly (readonly Field[])[]) => void {
+  if (!onTerminal()) {
+    const line = progressLine();
+    return () => line(plain);
+  }
+  const due = throttle(REDRAW_MS);
+  return (lines) => {
+    const most = Math.max(1, (process.stderr.rows || 24) - 1);
+    if (due())
+      status(
+        ...lines()
+          .slice(0, most)
+          .map((fields) => fitLine(fields, room())),
+      );
   };
 }
 

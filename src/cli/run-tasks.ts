@@ -30,7 +30,7 @@ export async function runTasks<T extends Task, E>(tasks: readonly T[], args: Run
   const before = complete > 0 ? `, ${complete} complete already` : "";
   say(`${total} runs in ${out}, ${jobs} at a time${before}; if stopped, run the same command again to resume`);
   const { signal, status } = stopOnSignals("asking the runs to save and stop");
-  const view = poolView(tasks, args);
+  const view = poolView(tasks, { ...args, stop: signal });
   const { done, failed, stopped } = await runPool<T, E>(tasks, { jobs, failFast, stop: signal, onEvent: view.show });
   view.end();
   if (failed.length > 0) {

@@ -1,3 +1,5 @@
+import { widthOf } from "./width.ts";
+
 /** Text columns: numbers to the right, words to the left. */
 export type Align = "left" | "right";
 
@@ -23,12 +25,17 @@ export const tableHead = (columns: readonly Column[]): string =>
     columns.map(({ title }) => title),
   );
 
-/** Whether the line on the terminal is one that the next line replaces. */
-let transient = false;
+/** The lines at the end of the terminal that the next line replaces. */
+let transient: readonly string[] = [];
+
+/** Rows of the terminal that the lines take, which may have become narrower since. */
+const rowsOf = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / (process.stderr.columns || 80))), 0);
 
 const clear = (): void => {
-  if (transient) process.stderr.write("\r\x1b[K");
-  transient = false;
+  const up = rowsOf(transient) - 1;
+  if (transient.length > 0) process.stderr.write(`\r${up > 0 ? `\x1b[${up}A` : ""}\x1b[J`);
+  transient = [];
 };
 
 /** For people. stdout belongs to results. */
@@ -44,9 +51,9 @@ export const emit = (value: unknown): void => {
 };
 
 /** What happens now, on a terminal only; the next line replaces it. */
-export const status = (text: string): void => {
+export const status = (...lines: readonly string[]): void => {
   clear();
-  if (process.stderr.isTTY !== true || text === "") return;
-  process.stderr.write(text);
-  transient = true;
+  if (process.stderr.isTTY !== true) return;
+  process.stderr.write(lines.join("\n"));
+  transient = lines;
 };

@@ -62,7 +62,7 @@ export const bench: CliCommand<BenchOptions> = {
     const options: Fixed = { ...rest, peer, profile: profiled };
     for (const [i, method] of chosen.entries()) {
       status(`${method} (${i + 1}/${chosen.length}) …`);
-      const measured = await measure({ ...options, method }).finally(() => status(""));
+      const measured = await measure({ ...options, method }).finally(() => status());
       if (i === 0) {
         const { model, width, batch, size, threads, steps } = options;
         sayHead(

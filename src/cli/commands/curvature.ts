@@ -100,7 +100,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
     }));
     const { density = false, trace = false, layers = false } = options;
     const result = await measureProblem(problem, { ...options, density, trace, layers, slices }, progressOf());
-    status("");
+    status();
     for (const warning of warnings(result, options)) say(warning);
     if (options.json) emit(result);
     if (options.out !== undefined) {

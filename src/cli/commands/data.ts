@@ -71,7 +71,7 @@ async function fetchSet({ name, sources }: DatasetEntry, { base, json }: DataOpt
           ...(total === undefined ? [] : [{ rank: 0, fraction: done / total }]),
         ]),
     });
-    status("");
+    status();
     if (json) emit({ path });
     else console.log(path);
   }
