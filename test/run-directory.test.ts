@@ -64,7 +64,12 @@ describe("a run directory", () => {
     const path = join(run, "inner");
     toyRun.ensure(path, own);
     expect(toyRun.readConfig(path)).toEqual({ seed: 7, rate: 0.5 });
+    expect(toyRun.ensure(path, own)).toBe(false);
+    // A start that failed has left settings alone.
+    toyRun.ensure(path, other);
+    expect(toyRun.readConfig(path).seed).toBe(8);
     toyRun.ensure(path, own);
+    toyRun.writeRecord(path, { status: "stopped", height: 1 });
     expect(() => toyRun.ensure(path, other)).toThrow(ConfigError);
     expect(() => toyRun.ensure(path, other)).toThrow(`${path} was made with other settings`);
   });

@@ -91,8 +91,10 @@ async function run<M extends Method>(
     return trainedOf(problem, outcome, { dir, saveTo: store.saveTo, seconds: seconds() });
   }
   const kind = trainRunOf(registry);
-  kind.ensure(dir, config);
-  kind.assertResumable(dir);
-  const outcome = await trainIn(dir, problem, { resume: true, listen, stop });
+  const made = kind.ensure(dir, config);
+  const outcome = await trainIn(dir, problem, { resume: true, listen, stop }).catch((error) => {
+    if (made) kind.discard(dir);
+    throw error;
+  });
   return trainedOf(problem, outcome, { dir, saveTo: (target) => copyRun(dir, target), seconds: seconds() });
 }

@@ -27,8 +27,8 @@ export interface Claim {
   held(): boolean;
   /** Throws a TrainingError where one has. */
   assertHeld(): void;
-  /** Gives the run back; of one that is complete no trace of claims stays. */
-  release(complete: boolean): void;
+  /** Gives the run back; where it is complete, or has not begun, no trace of claims stays. */
+  release(clean: boolean): void;
 }
 
 /** Times in milliseconds. */
@@ -84,11 +84,11 @@ function heldClaim(run: string, number: number, self: Holder, lifeline: Lifeline
         "this process was silent for too long, or claims were removed; the run goes on from its newest checkpoint";
       throw new TrainingError(`${run} was taken over by another process`, { run }, hint);
     },
-    release: (complete) => {
+    release: (clean) => {
       clearInterval(timer);
       // The end of the lifeline says the same, so that a full disk or a folder that is gone does no harm.
       quietly(() => {
-        if (complete) rmSync(folder, { recursive: true, force: true });
+        if (clean) rmSync(folder, { recursive: true, force: true });
         else if (held()) writeAtomic(path, textOf({ ...self, released: true }));
       });
       lifeline?.end();

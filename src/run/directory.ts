@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
 import { makeFolder, removeTemporaries, writeAtomic } from "../util/files.ts";
@@ -52,11 +52,28 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
     writeAtomic(runFiles(run).config, settingsToml(config));
   }
 
-  /** Makes one, or keeps one that has the same settings. ConfigError where its settings differ. */
-  function ensure(run: string, config: C): void {
-    if (!existsSync(runFiles(run).config)) create(run, config);
-    else if (settingsToml(readConfig(run)) !== settingsToml(config))
+  /**
+   * Makes one, or keeps one that has the same settings. Whether it made one. A start that failed has left settings alone, which are
+   * replaced. ConfigError where the settings of a run that has begun differ.
+   */
+  function ensure(run: string, config: C): boolean {
+    const files = runFiles(run);
+    if (!existsSync(files.config)) {
+      create(run, config);
+      return true;
+    }
+    if (settingsToml(readConfig(run)) === settingsToml(config)) return false;
+    if (hasBegun(run) || existsSync(files.claims))
       throw new ConfigError(`${run} was made with other settings`, { run }, "choose another folder, or remove it");
+    writeAtomic(files.config, settingsToml(config));
+    return false;
+  }
+
+  /** Takes back what `create` made, where a start failed before the run has begun. What others put there stays. */
+  function discard(run: string): void {
+    if (hasBegun(run)) return;
+    rmSync(runFiles(run).config, { force: true });
+    if (existsSync(run) && readdirSync(run).length === 0) rmdirSync(run);
   }
 
   function assertKind(run: string): void {
@@ -71,7 +88,11 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
     if (!existsSync(config))
       throw new InputError(`${run} is no run directory: it has no config.toml`, { run }, `${command} makes one`);
     assertKind(run);
-    return spec.settings(readFileSync(config, "utf8"), config);
+    const text = readFileSync(config, "utf8");
+    // Of defaults alone, it would be another run.
+    if (text.trim() === "")
+      throw new InputError(`${config} is empty`, { run, config }, "put it back; run.json has the settings too");
+    return spec.settings(text, config);
   }
 
   /** run.json, or undefined where a run was killed before it could write one. InputError where it is damaged or of another kind. */
@@ -103,7 +124,7 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
       complete = readRecord(run)?.status === "done";
       return result;
     } finally {
-      claim.release(complete);
+      claim.release(complete || !hasBegun(run));
     }
   }
 
@@ -119,6 +140,7 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
     kind,
     create,
     ensure,
+    discard,
     readConfig,
     readRecord,
     /** Replaces run.json, whole or not at all. */
@@ -141,6 +163,12 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
 
 /** Whether a folder is a run directory, of whatever kind. */
 export const isRun = (path: string): boolean => existsSync(runFiles(path).record) || existsSync(runFiles(path).config);
+
+/** Whether a run left more than its settings. */
+function hasBegun(run: string): boolean {
+  const { record, metrics, checkpoints } = runFiles(run);
+  return [record, metrics, checkpoints].some((path) => existsSync(path));
+}
 
 /** The kind that run.json names; undefined where there is no run.json, or none that can be read. */
 export function kindOf(run: string): string | undefined {

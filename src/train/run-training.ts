@@ -25,15 +25,22 @@ export interface RunArgs extends RunHooks {
   readonly registry?: Registry;
 }
 
-/** Trains in a run directory, from its beginning or its newest checkpoint. */
-export const runTraining = ({
+/** Trains in a run directory, from its beginning or its newest checkpoint. A start that fails leaves no directory behind. */
+export async function runTraining({
   config,
   dataset,
   run,
   resume,
   registry = builtIn,
   ...hooks
-}: RunArgs): Promise<TrainOutcome> => trainIn(run, problemOf(config, dataset, registry), { ...hooks, resume });
+}: RunArgs): Promise<TrainOutcome> {
+  try {
+    return await trainIn(run, problemOf(config, dataset, registry), { ...hooks, resume });
+  } catch (error) {
+    if (!resume) trainRun.discard(run);
+    throw error;
+  }
+}
 
 /** The same for a problem that is made already. ConfigError where another process is at work on the run, or it is complete. */
 export const trainIn = (

@@ -34,9 +34,18 @@ export async function weightsSource(options: WeightsOptions, [source]: readonly 
   if (run !== undefined && weights === undefined) {
     const { trainRunOf } = await import("../../train/run-dir.ts");
     const { weightsOfRun } = await import("../../train/restore.ts");
+    const { changes } = await import("../../train/identity.ts");
     const kind = trainRunOf(registry());
     const config = resolve(configToml(kind.readConfig(run)), set, `${run}/config.toml`);
-    const { format, digests } = kind.readRecord(run)?.data ?? {};
+    const record = kind.readRecord(run);
+    const { format, digests } = record?.data ?? {};
+    const edited = record ? changes(record.config.model, kind.readConfig(run).model, "model") : [];
+    if (edited.length > 0)
+      throw new ConfigError(
+        `${run}/config.toml was edited: ${edited.join("; ")}`,
+        { run, edited },
+        "put it back as it was: the weights are of the network that was trained",
+      );
     const others = set.some((setting) => setting.startsWith("data.") && !setting.startsWith("data.batch="));
     return { config, path: weightsOfRun(run, best), format, digests: others ? undefined : digests };
   }
