@@ -94,6 +94,19 @@ describe("a paired comparison", () => {
     expect(comparisonOf(groupsIn(fakeRuns(["sgd", "sam"], [1, 2], { epochs: 1 }))).pairs).toEqual([]);
   });
 
+  it("is not made of different test examples under one name", () => {
+    const [sgd, sam] = scored({ sgd: [0.7, 0.8], sam: [0.8, 0.9] }) as [Group, Group];
+    const tested = (group: Group, test: string): Group => ({
+      ...group,
+      runs: group.runs.map((run) => ({
+        ...run,
+        record: { ...run.record, data: { ...run.record.data, digests: { test } } },
+      })),
+    });
+    expect(comparisonOf([tested(sgd, "a"), tested(sam, "b")]).pairs).toEqual([]);
+    expect(comparisonOf([tested(sgd, "a"), tested(sam, "a")]).pairs).toHaveLength(1);
+  });
+
   it("compares losses where there are no accuracies, and less is better", () => {
     const groups = scored({ sgd: [0.7, 0.8, 0.9], sam: [0.711, 0.812, 0.913] }).map((group) => ({
       ...group,

@@ -119,11 +119,12 @@ function corrected(pairs: readonly Untested[], measures: number): Pair[] {
   }));
 }
 
-/** Accuracies on different data, or of different models, are not compared. */
+/** Accuracies on different test examples, or of different models, are not compared. */
 const taskOf = ({ runs, settings }: Group): string => {
   const { data, config } = runs[0]!.record;
-  const own = ["data.images", "data.labels", "data.testImages", "data.testLabels"].map((key) => settings.get(key));
-  return JSON.stringify([data.name, data.test, config.model.name, own]);
+  // Earlier versions recorded no digest; there the files tell.
+  const files = ["data.images", "data.labels", "data.testImages", "data.testLabels"].map((key) => settings.get(key));
+  return JSON.stringify([data.name, data.test, config.model.name, data.digests?.test ?? files]);
 };
 
 /** Groups whose accuracy (or loss) is found better than that of every other group of their task. */
