@@ -14,9 +14,20 @@ export function reportProgress(done: number, of: number): void {
   process.send?.({ done, of } satisfies ProgressMessage, undefined, undefined, () => undefined);
 }
 
+/** Tells a child that it was started by a process of ours. */
+const STARTED_BY_US = "EIGENSAM_CHILD";
+export const childMark = { [STARTED_BY_US]: "1" };
+
 /** Asks this process to save and stop when the process of ours that started it dies, even by SIGKILL. */
 export function stopWithParent(): void {
-  if (process.channel === undefined) return;
+  const started = process.env[STARTED_BY_US] !== undefined;
+  // What this process starts itself is another's child.
+  delete process.env[STARTED_BY_US];
+  if (process.channel == null) {
+    // A parent that died while this process was starting has left no channel.
+    if (started) process.kill(process.pid, "SIGTERM");
+    return;
+  }
   process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
   // A listener would keep the process alive after its work.
   process.channel.unref();

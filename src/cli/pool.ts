@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { moduleExtension, nodeArguments } from "../util/package.ts";
 import { computeEnvironment } from "./allocator.ts";
 import { lastLines, statusOf, tailOf, track } from "./children.ts";
-import { type ProgressMessage, progressMessage } from "./parent.ts";
+import { childMark, type ProgressMessage, progressMessage } from "./parent.ts";
 import { pluginArguments } from "./plugins.ts";
 
 /** One run: a command of ours in a process of its own. */
@@ -77,7 +77,7 @@ async function runTask<T extends Task, E>(
   const child = track(
     spawn(process.execPath, [...nodeArguments(main), ...task.args, ...pluginArguments()], {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: computeEnvironment(),
+      env: { ...computeEnvironment(), ...childMark },
     }),
   );
   const ask = () => child.kill("SIGINT");

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { allocatorHere, computeEnvironment } from "./allocator.ts";
 import { statusOf, track } from "./children.ts";
+import { childMark } from "./parent.ts";
 import { onStopSignals } from "./stop.ts";
 
 /** Runs this command again with the tuned allocator where that helps: its exit status, or undefined to continue in this process. */
@@ -10,7 +11,10 @@ export async function restartTuned(): Promise<number | undefined> {
   const args = [...process.execArgv, ...process.argv.slice(1)];
   // The channel tells the child when this process is gone.
   const child = track(
-    spawn(process.execPath, args, { stdio: ["inherit", "inherit", "inherit", "ipc"], env: computeEnvironment() }),
+    spawn(process.execPath, args, {
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+      env: { ...computeEnvironment(), ...childMark },
+    }),
   );
   // The child decides what a signal means; this process only waits for it.
   onStopSignals((signal) => child.kill(signal));
