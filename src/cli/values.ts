@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { excerpt } from "../util/excerpt.ts";
 import { nearest } from "../util/nearest.ts";
 
 /** Parsers of option values. Commander puts the option's name in front of what they throw. */
@@ -7,7 +8,8 @@ const numberThat =
   (fits: (value: number) => boolean, expected: string) =>
   (text: string): number => {
     const value = Number(text);
-    if (text.trim() === "" || !fits(value)) throw new InvalidArgumentError(`got "${text}", expected ${expected}`);
+    if (text.trim() === "" || !fits(value))
+      throw new InvalidArgumentError(`got "${excerpt(text)}", expected ${expected}`);
     return value;
   };
 
@@ -21,7 +23,7 @@ export const oneOf =
     if ((allowed as readonly string[]).includes(text)) return text as T;
     const near = nearest(text, allowed);
     const suggestion = near === undefined ? "" : ` (Did you mean ${near}?)`;
-    throw new InvalidArgumentError(`got "${text}", expected one of ${allowed.join(", ")}${suggestion}`);
+    throw new InvalidArgumentError(`got "${excerpt(text)}", expected one of ${allowed.join(", ")}${suggestion}`);
   };
 
 /** Comma-separated, each value once. */

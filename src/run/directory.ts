@@ -176,7 +176,7 @@ export function kindOf(run: string): string | undefined {
   if (!existsSync(record)) return undefined;
   try {
     const { kind = "train" }: { readonly kind?: unknown } = Object(JSON.parse(readFileSync(record, "utf8")));
-    return String(kind);
+    return typeof kind === "string" ? kind : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

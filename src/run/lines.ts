@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../util/errors.ts";
+import { excerpt, shown } from "../util/excerpt.ts";
 
 /** A number as JSON keeps it: JSON.stringify writes null for NaN and infinities, and null reads as NaN. */
 export const measured = z
@@ -15,22 +16,20 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>, source: string,
     value = JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    throw new InputError(`${source}: got ${excerpt(text.trim())}, expected JSON`, { source }, hint);
+    throw new InputError(`${source}: got ${excerpt(text.trim(), 40) || "nothing"}, expected JSON`, { source }, hint);
   }
   const { data, error } = schema.safeParse(value);
   if (error === undefined) return data;
   const { path, message } = error.issues[0]!;
   const key = path.join(".");
   const given = path.reduce<unknown>((inner, part) => (inner as Record<PropertyKey, unknown> | null)?.[part], value);
-  const got = given === undefined ? "nothing" : excerpt(JSON.stringify(given));
+  const got = shown(given) ?? "nothing";
   throw new InputError(
     `${source}: got ${got}${key === "" ? "" : ` for ${key}`}: ${message}`,
     { source, key, given },
     hint,
   );
 }
-
-const excerpt = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text || "nothing");
 
 /**
  * The lines of a log, each by a schema; none where the file does not exist yet. Text after the last line break is a line that a

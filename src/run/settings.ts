@@ -1,6 +1,7 @@
 import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
 import { ConfigError } from "../util/errors.ts";
+import { excerpt, shown } from "../util/excerpt.ts";
 import { nearest } from "../util/nearest.ts";
 import { asToml, settingValue } from "./values.ts";
 
@@ -80,7 +81,11 @@ function parseToml(toml: string, source: string): Table {
 function assign(known: Known, table: Table, override: string): void {
   const at = override.indexOf("=");
   if (at < 1)
-    throw new ConfigError(`"${override}" is no setting`, { override }, `write key=value, as in ${known.example}`);
+    throw new ConfigError(
+      `"${excerpt(override)}" is no setting`,
+      { override },
+      `write key=value, as in ${known.example}`,
+    );
   const key = override.slice(0, at).trim();
   const text = override.slice(at + 1).trim();
   if (!known.keys.includes(key)) throw unknownKey(known, key);
@@ -127,13 +132,13 @@ function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, sour
 function unknownKey({ keys, command }: Known, key: string, source?: string): ConfigError {
   const near = nearest(key, keys) ?? keys.find((known) => known.endsWith(`.${key.split(".").at(-1)}`));
   return new ConfigError(
-    `${source ? `${source}: ` : ""}there is no setting ${key}`,
+    `${source ? `${source}: ` : ""}there is no setting ${excerpt(key)}`,
     { key, near },
     near === undefined ? `${command} --help lists the settings` : `did you mean ${near}?`,
   );
 }
 
-const show = (value: unknown): string => (value === undefined ? "not set" : JSON.stringify(value));
+const show = (value: unknown): string => shown(value) ?? "not set";
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;

@@ -1,7 +1,10 @@
+import { z } from "zod";
 import { isSplit } from "../data/dataset.ts";
 import type { LoadOptions } from "../data/dataset.ts";
 import { digest, digestsOf } from "../data/digest.ts";
 import { ConfigError } from "../util/errors.ts";
+import { parseJson } from "../run/lines.ts";
+import { excerpt, shown } from "../util/excerpt.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Problem } from "./session.ts";
 
@@ -31,7 +34,9 @@ export function assertSame(run: string, found: Partial<Identity>, own: Partial<I
     throw new ConfigError(`${run} was begun with ${what}`, { run }, "put it back as it was, or start a new run");
   };
   if (found.settings !== undefined && own.settings !== undefined && found.settings !== own.settings)
-    differing(`other settings: ${changes(JSON.parse(found.settings), JSON.parse(own.settings)).join("; ")}`);
+    differing(
+      `other settings: ${changes(parseJson(found.settings, z.unknown(), `${run}: settings of its checkpoint`), JSON.parse(own.settings)).join("; ")}`,
+    );
   if (found.examples !== undefined && found.examples !== own.examples) differing("other data");
   if (found.network !== undefined && found.network !== own.network) differing("another network");
 }
@@ -61,6 +66,6 @@ export function changes(before: unknown, after: unknown, key = ""): string[] {
     return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((name) =>
       changes(before[name], after[name], key === "" ? name : `${key}.${name}`),
     );
-  const [was, is] = [JSON.stringify(before) ?? "not set", JSON.stringify(after) ?? "not set"];
-  return was === is ? [] : [`${key} was ${was}, now ${is}`];
+  const [was, is] = [shown(before) ?? "not set", shown(after) ?? "not set"];
+  return was === is ? [] : [`${excerpt(key)} was ${was}, now ${is}`];
 }

@@ -1,11 +1,15 @@
 /** The candidate fewest edits away from `word`, unless that is more than half of the word. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  // No candidate is as long, and comparing takes time in proportion to the length.
+  if (word.length > LONGEST) return undefined;
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];
   return best && best.edits <= Math.max(1, Math.ceil(word.length / 2)) ? best.candidate : undefined;
 }
+
+const LONGEST = 100;
 
 /** Insertions, deletions and substitutions from a to b (Levenshtein), one row at a time. */
 function editDistance(a: string, b: string): number {

@@ -1,0 +1,314 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { deflateSync, gzipSync } from "node:zlib";
+import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber, someOf } from "../../src/cli/values.ts";
+import { cifar10 } from "../../src/data/cifar.ts";
+import type { Dataset } from "../../src/data/dataset.ts";
+import { fashionMnist } from "../../src/data/fashion.ts";
+import { loadNpy } from "../../src/data/npy.ts";
+import { svhn } from "../../src/data/svhn.ts";
+import { readRun } from "../../src/report/read-run.ts";
+import { checkpointsOf } from "../../src/run/checkpoint.ts";
+import { runFiles } from "../../src/run/files.ts";
+import { BEGINNING, openRecorder, readCheckpoint } from "../../src/train/checkpoint.ts";
+import { trainRun } from "../../src/train/run-dir.ts";
+import { firstState, problemOf } from "../../src/train/session.ts";
+import { checkConfig, resolveConfig } from "../../src/train/settings.ts";
+import { encodeWeights, readWeights } from "../../src/train/weights.ts";
+import { fakeRun } from "./fake-runs.ts";
+import { bytesOf, matArray, matElement, matFile, npyFile, paxRecord, tarEntry, tarFile } from "./files.ts";
+import { type Dice, mutatedBytes, mutatedText } from "./mutate.ts";
+
+/** A reader, and how to give it a damaged file: reads one, and returns what must be finite. */
+export interface FuzzTarget {
+  readonly name: string;
+  run(dice: Dice): unknown;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "eigensam-fuzz-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+const inFolder = (name: string): string => {
+  const path = join(folder, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+};
+const pixels = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 37) % 251);
+
+/** A header of text changed as text, with its length put right in most cases; else the bytes of the file. */
+function withHeader(
+  file: Buffer,
+  at: number,
+  end: number,
+  write: (head: Buffer, length: number) => void,
+  dice: Dice,
+): Buffer {
+  if (dice.chance(0.4)) return mutatedBytes(file, dice);
+  const header = Buffer.from(mutatedText(file.toString("latin1", at, end), dice), "latin1");
+  const head = Buffer.from(file.subarray(0, at));
+  if (dice.chance(0.9)) write(head, header.length);
+  return Buffer.concat([head, header, file.subarray(end)]);
+}
+
+function npy(): FuzzTarget {
+  const dir = inFolder("npy");
+  const images = [
+    npyFile("|u1", [4, 1, 2, 2], pixels(16)),
+    npyFile("<f4", [4, 1, 2, 2], bytesOf(Float32Array.from(pixels(16)))),
+    npyFile(">f4", [4, 2, 2], Buffer.alloc(64), { fortran: true, version: 2 }),
+  ];
+  const labels = [
+    npyFile("<i8", [4], bytesOf(BigInt64Array.of(0n, 1n, 2n, 1n))),
+    npyFile("|b1", [4, 1], Uint8Array.of(0, 1, 1, 0), { version: 3 }),
+    npyFile("<f8", [4], bytesOf(Float64Array.of(0, 1, 2, 1))),
+  ];
+  const [x, y] = [join(dir, "x.npy"), join(dir, "y.npy")];
+  const damaged = (file: Buffer, dice: Dice) => {
+    const start = file[6] === 1 ? 10 : 12;
+    const end = start + (start === 10 ? file.readUInt16LE(8) : file.readUInt32LE(8));
+    const put = (head: Buffer, length: number) =>
+      start === 10 ? head.writeUInt16LE(length & 0xffff, 8) : head.writeUInt32LE(length, 8);
+    return withHeader(file, start, end, put, dice);
+  };
+  return {
+    name: "npy",
+    run: (dice) => {
+      const [image, label] = [dice.pick(images), dice.pick(labels)];
+      const which = dice.below(2);
+      writeFileSync(x, which === 0 ? damaged(image, dice) : image);
+      writeFileSync(y, which === 1 ? damaged(label, dice) : label);
+      const layout = dice.pick([undefined, undefined, "nhwc", "nchw"] as const);
+      return loadNpy({ images: x, labels: y, testImages: x, testLabels: y, layout });
+    },
+  };
+}
+
+function idx(): FuzzTarget {
+  const dir = inFolder("idx");
+  const header = (...sizes: number[]) => {
+    const bytes = Buffer.alloc(4 + 4 * sizes.length);
+    bytes.set([0, 0, 8, sizes.length]);
+    for (const [i, size] of sizes.entries()) bytes.writeUInt32BE(size, 4 + 4 * i);
+    return bytes;
+  };
+  const files = {
+    "images-idx3-ubyte": Buffer.concat([header(2, 28, 28), pixels(2 * 784)]),
+    "labels-idx1-ubyte": Buffer.concat([header(2), Uint8Array.of(3, 9)]),
+  };
+  return {
+    name: "idx and gzip",
+    run: (dice) => {
+      for (const part of ["train", "t10k"])
+        for (const [name, whole] of Object.entries(files)) {
+          const way = part === "train" ? dice.below(4) : 3;
+          const inner = way === 0 ? mutatedBytes(whole, dice) : whole;
+          const packed = gzipSync(way === 1 ? Buffer.concat([inner, Buffer.alloc(dice.pick([10, 2 ** 18]))]) : inner, {
+            level: 1,
+          });
+          writeFileSync(join(dir, `${part}-${name}.gz`), way === 2 ? mutatedBytes(packed, dice) : packed);
+        }
+      return fashionMnist.load({ dir });
+    },
+  };
+}
+
+function cifar(): FuzzTarget {
+  const dir = inFolder("cifar");
+  const batches = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
+  const record = Buffer.concat([Uint8Array.of(7), pixels(3072)]);
+  const long = `${"very/".repeat(30)}long/`;
+  const entries = [...batches, "test_batch.bin"].map((name) => [
+    tarEntry({ name: "PaxHeader", kind: "x", data: paxRecord("path", `${long}${name}`) }),
+    tarEntry({ name, data: record }),
+  ]);
+  return {
+    name: "CIFAR in tar",
+    run: (dice) => {
+      const all = entries.flat();
+      const at = dice.below(all.length);
+      const way = dice.below(4);
+      if (way < 3) {
+        const entry = mutatedBytes(all[at]!, dice);
+        // Behind a right checksum, a damaged header is believed.
+        if (way > 0 && entry.length >= 512) {
+          entry.write("        ", 148);
+          const sum = entry.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+          entry.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+        }
+        all[at] = entry;
+      } else
+        all.splice(
+          at,
+          1,
+          tarEntry({
+            name: dice.pick(["../../x", "/etc/passwd", batches[0]!]),
+            kind: dice.pick(["1", "2", "0", "5", "L", "g"]),
+            link: "/etc/passwd",
+          }),
+        );
+      const archive = dice.chance(0.1) ? mutatedBytes(tarFile(...all), dice) : tarFile(...all);
+      writeFileSync(join(dir, "cifar-10-binary.tar.gz"), dice.chance(0.5) ? archive : gzipSync(archive, { level: 1 }));
+      return cifar10.load({ dir });
+    },
+  };
+}
+
+function mat(): FuzzTarget {
+  const dir = inFolder("mat");
+  const X = matArray("X", [32, 32, 3, 2], 9, 2, pixels(6144));
+  const ys = [
+    matArray("y", [2, 1], 9, 2, Uint8Array.of(10, 1)),
+    matArray("y", [2, 1], 14, 12, BigInt64Array.of(10n, 1n)),
+    matArray("y", [2, 1], 6, 9, Float64Array.of(10, 1)),
+  ];
+  const compressed = (element: Uint8Array) => {
+    const data = deflateSync(element, { level: 1 });
+    const tag = matElement(15, data);
+    return tag.subarray(0, 8 + data.length);
+  };
+  return {
+    name: "SVHN in MAT",
+    run: (dice) => {
+      const parts = [X, dice.pick(ys)].map((element) => {
+        const inner = dice.chance(0.5) ? mutatedBytes(element, dice) : element;
+        return dice.chance(0.5) ? compressed(inner) : inner;
+      });
+      const file = matFile(...parts);
+      for (const name of ["train_32x32.mat", "test_32x32.mat"])
+        writeFileSync(join(dir, name), dice.chance(0.3) ? mutatedBytes(file, dice) : file);
+      return svhn.load({ dir });
+    },
+  };
+}
+
+const dataset: Dataset = {
+  ...{ name: "tiny", inputShape: [2], mean: [], std: [] },
+  targets: { kind: "labels", classes: 2 },
+  train: { x: Float32Array.of(1, 2, 3, 4), y: Int32Array.of(0, 1), count: 2 },
+};
+const problem = () =>
+  problemOf(checkConfig({ model: { name: "mlp", width: 2 }, data: { batch: 1, validation: 0 } }), dataset);
+
+const safetensors = (file: Buffer, dice: Dice): Buffer =>
+  withHeader(
+    file,
+    8,
+    8 + Number(file.readBigUInt64LE(0)),
+    (head, length) => head.writeBigUInt64LE(BigInt(length)),
+    dice,
+  );
+
+function weights(): FuzzTarget {
+  const path = join(inFolder("weights"), "weights.safetensors");
+  const { model } = problem();
+  const whole = Buffer.from(
+    encodeWeights(model, { theta: firstState(problem()).theta, buffers: new Float32Array(1) }, { a: "b" }),
+  );
+  return {
+    name: "weights in safetensors",
+    run: (dice) => {
+      writeFileSync(path, safetensors(whole, dice));
+      return readWeights(path, model);
+    },
+  };
+}
+
+function checkpoints(): FuzzTarget {
+  const run = inFolder("checkpoint");
+  const own = problem();
+  const recorder = openRecorder(run, own, BEGINNING);
+  recorder.save(firstState(own), BEGINNING);
+  recorder.close();
+  const path = checkpointsOf(run)[0]!;
+  const whole = readFileSync(path);
+  return {
+    name: "checkpoints",
+    run: (dice) => {
+      writeFileSync(path, safetensors(whole, dice));
+      return readCheckpoint(run, own)?.state;
+    },
+  };
+}
+
+function records(): FuzzTarget {
+  const run = fakeRun(join(folder, "run"), { epochs: 1 });
+  writeFileSync(runFiles(run).config, TOML);
+  const files = [runFiles(run).record, runFiles(run).metrics, runFiles(run).timings, runFiles(run).config];
+  const whole = files.map((file) => readFileSync(file, "latin1"));
+  return {
+    name: "run records",
+    run: (dice) => {
+      const which = dice.below(files.length);
+      const text = whole[which]!;
+      // A few lines are enough to be wrong in.
+      const short = which === 1 || which === 2 ? `${text.split("\n").slice(0, 8).join("\n")}\n` : text;
+      const damaged = dice.chance(0.2)
+        ? mutatedBytes(Buffer.from(short, "latin1"), dice)
+        : Buffer.from(mutatedText(short, dice), "latin1");
+      for (const [i, file] of files.entries())
+        writeFileSync(file, i === which ? damaged : Buffer.from(whole[i]!, "latin1"));
+      if (which === 3) trainRun.readConfig(run);
+      else readRun(run);
+      return undefined;
+    },
+  };
+}
+
+const TOML = `# a run
+seed = 3
+device = "cpu"
+[model]
+name = "mlp"
+width = 8
+[optimizer]
+lr = 0.1
+nesterov = false
+[schedule]
+name = "step"
+milestones = [1, 2.5]
+[data]
+dir = "a/b"
+[train]
+epochs = 2
+`;
+
+const config: FuzzTarget = {
+  name: "settings",
+  run: (dice) => {
+    const [key, value] = [
+      "optimizer.lr=0.1 data.dir=x schedule.milestones=[1,2] data.flip=true seed=1 model.name=mlp",
+    ].flatMap((text) => dice.pick(text.split(" ")).split("=")) as [string, string];
+    const way = dice.below(3);
+    const toml =
+      way === 0 ? TOML : way === 1 ? mutatedText(TOML, dice) : mutatedBytes(Buffer.from(TOML), dice).toString();
+    const override = dice.chance(0.5) ? `${key}=${mutatedText(value, dice)}` : mutatedText(`${key}=${value}`, dice);
+    return resolveConfig(toml, way === 0 || dice.chance(0.2) ? [override] : []);
+  },
+};
+
+/** Values of options such as those of `export`. */
+const options: FuzzTarget = {
+  name: "options",
+  run: (dice) => {
+    const parse = dice.pick([
+      positiveInteger,
+      nonNegativeInteger,
+      positiveNumber,
+      oneOf(["train", "test"]),
+      someOf(["a", "b"]),
+    ]);
+    return parse(mutatedText(dice.pick(["1", "64", "train", "a,b", "0.5"]), dice));
+  },
+};
+
+export const fuzzTargets = (): readonly FuzzTarget[] => [
+  npy(),
+  idx(),
+  cifar(),
+  mat(),
+  weights(),
+  checkpoints(),
+  records(),
+  config,
+  options,
+];
