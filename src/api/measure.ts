@@ -1,3 +1,4 @@
+import { isWeightsFile } from "../util/files.ts";
 import { type CurvatureRequest, measureProblem } from "../curvature/measure.ts";
 import { curvatureProblem } from "../curvature/problem.ts";
 import type { CurvatureResult } from "../curvature/result.ts";
@@ -54,7 +55,7 @@ export async function measureCurvature(source: string, options: MeasureOptions =
     dtype = "f32",
     ...request
   } = options;
-  const isFile = source.endsWith(".safetensors");
+  const isFile = isWeightsFile(source);
   if (isFile && model === undefined)
     throw new InputError(`${source}: the network is not known`, { source }, "give model: { name: … }");
   const base = isFile ? checkConfig({ model, data: data ? { name: data } : {} }) : trainRun.readConfig(source);

@@ -1,4 +1,5 @@
 import { DataError } from "../util/errors.ts";
+import { excerpt } from "../util/excerpt.ts";
 
 const BLOCK = 512;
 
@@ -24,9 +25,9 @@ export function readTar(bytes: Uint8Array, source: string): Map<string, TarEntry
     if (!hasChecksum(header)) throw fail(`not a tar archive, or damaged at byte ${at}`);
     const size = next.size ?? numberIn(header.subarray(124, 136));
     const name = next.name ?? nameIn(header);
-    if (!(Number.isSafeInteger(size) && size >= 0)) throw fail(`${name} has no valid size`);
+    if (!(Number.isSafeInteger(size) && size >= 0)) throw fail(`${excerpt(name)} has no valid size`);
     const start = at + BLOCK;
-    if (start + size > bytes.length) throw fail(`cut short in ${name}`);
+    if (start + size > bytes.length) throw fail(`cut short in ${excerpt(name)}`);
     const kind = String.fromCharCode(header[156]!);
     const data = bytes.subarray(start, start + size);
     if (kind === GNU_NAME) next = { ...next, name: text(data) };

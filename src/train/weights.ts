@@ -2,6 +2,7 @@ import { readBytes } from "../data/files.ts";
 import { type Layout, pack, unpack } from "../nn/layout.ts";
 import type { Model } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
+import { excerpt } from "../util/excerpt.ts";
 import { firstNotFinite } from "../util/finite.ts";
 import { decodeSafetensors, encodeSafetensors, type SafeTensor, type Safetensors } from "../util/safetensors.ts";
 
@@ -84,6 +85,6 @@ export function readWeights(path: string, model: Model): Weights {
   const ours = (name: string) => known.has(name) || statePrefixes.some((prefix) => name.startsWith(prefix));
   const extra = Object.keys(tensors).find((name) => !ours(name) && !name.endsWith("num_batches_tracked"));
   if (extra !== undefined)
-    throw new InputError(`${path}: ${extra} is no part of this model`, { source: path, name: extra }, FITS);
+    throw new InputError(`${path}: ${excerpt(extra)} is no part of this model`, { source: path, name: extra }, FITS);
   return { theta: flatten(model.parameters, tensors, path), buffers: flatten(model.buffers, tensors, path) };
 }

@@ -98,3 +98,7 @@ function syncPath(path: string): void {
     closeSync(file);
   }
 }
+
+/** Whether a path is a file of weights rather than a run directory: by its name, or because a file lies there. */
+export const isWeightsFile = (path: string): boolean =>
+  path.endsWith(".safetensors") || statSync(path, { throwIfNoEntry: false })?.isFile() === true;

@@ -1,6 +1,7 @@
 import { InputError } from "./errors.ts";
+import { excerpt } from "./excerpt.ts";
 import { halfToNumber } from "./half.ts";
-import { type Shape, sizeOf, stridesOf } from "./shape.ts";
+import { type Shape, showShape, sizeOf, stridesOf } from "./shape.ts";
 
 export interface NpyArray {
   readonly shape: Shape;
@@ -70,7 +71,9 @@ export function decodeNpy(bytes: Uint8Array, source: string): NpyArray {
   const [order, type] = typeOf(descr, fail);
   const size = sizeOf(shape);
   if (bytes.length - end !== size * type.width)
-    throw fail(`${bytes.length - end} bytes of data, expected ${size * type.width} for ${descr} [${shape.join(", ")}]`);
+    throw fail(
+      `${bytes.length - end} bytes of data, expected ${size * type.width} for ${descr} ${excerpt(showShape(shape))}`,
+    );
   const body = bytes.subarray(end);
   const little = order !== ">";
   const data =
@@ -125,7 +128,7 @@ function typeOf(descr: string, fail: Fail): [order: string, type: NpyType] {
   if (type !== undefined) return [order, type];
   const python = code === "O" ? " (Python objects, which are never read: they can run code)" : "";
   const known = Object.values(types).map(({ name }) => name);
-  throw fail(`type ${descr}${python}; ${known.join(", ")} are read`, "convert it with x.astype(...)");
+  throw fail(`type ${excerpt(descr)}${python}; ${known.join(", ")} are read`, "convert it with x.astype(...)");
 }
 
 /** The same array with its last axis varying fastest. */

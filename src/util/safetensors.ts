@@ -1,4 +1,5 @@
 import { InputError } from "./errors.ts";
+import { excerpt, shown } from "./excerpt.ts";
 import { halfToNumber } from "./half.ts";
 import { sizeOf } from "./shape.ts";
 
@@ -96,7 +97,7 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Safetensor
   taken.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   taken.forEach(([from, , name], i) => {
     if (from !== (i === 0 ? 0 : taken[i - 1]![1]))
-      fail(`the array of ${name} does not begin where the one before ends`);
+      fail(`the array of ${excerpt(name)} does not begin where the one before ends`);
   });
   if ((taken.at(-1)?.[1] ?? 0) !== body.length)
     fail(`the arrays end at ${taken.at(-1)?.[1] ?? 0}, the file at ${body.length}`);
@@ -125,16 +126,18 @@ const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
 
 function checkEntry(name: string, entry: unknown, available: number, fail: Fail) {
-  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : fail(`${name} is no table`);
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : fail(`${excerpt(name)} is no table`);
   const width = typeof dtype === "string" && Object.hasOwn(widths, dtype) ? widths[dtype] : undefined;
   if (width === undefined)
-    return fail(`${name} is of type ${String(dtype)}; ${Object.keys(widths).join(", ")} are read`);
-  if (!isCounts(shape)) return fail(`${name} has no valid shape`);
-  if (!isCounts(offsets) || offsets.length !== 2) return fail(`${name} has no valid data_offsets`);
+    return fail(
+      `${excerpt(name)} is of type ${typeof dtype === "string" ? excerpt(dtype) : shown(dtype)}; ${Object.keys(widths).join(", ")} are read`,
+    );
+  if (!isCounts(shape)) return fail(`${excerpt(name)} has no valid shape`);
+  if (!isCounts(offsets) || offsets.length !== 2) return fail(`${excerpt(name)} has no valid data_offsets`);
   const [from, to] = offsets as [number, number];
   if (to - from !== sizeOf(shape) * width)
-    fail(`${name}: ${to - from} bytes do not fill ${String(dtype)} [${shape.join(", ")}]`);
-  if (to > available) fail(`${name} ends at byte ${to} of ${available}: the file is cut short`);
+    fail(`${excerpt(name)}: ${to - from} bytes do not fill ${dtype as string} ${shown(shape)}`);
+  if (to > available) fail(`${excerpt(name)} ends at byte ${to} of ${available}: the file is cut short`);
   return { dtype: dtype as string, shape, from, to };
 }
 

@@ -189,14 +189,16 @@ const dataset: Dataset = {
 const problem = () =>
   problemOf(checkConfig({ model: { name: "mlp", width: 2 }, data: { batch: 1, validation: 0 } }), dataset);
 
-const safetensors = (file: Buffer, dice: Dice): Buffer =>
-  withHeader(
-    file,
-    8,
-    8 + Number(file.readBigUInt64LE(0)),
-    (head, length) => head.writeBigUInt64LE(BigInt(length)),
-    dice,
-  );
+/** A header changed as text, or one byte of the numbers behind it. */
+function safetensors(file: Buffer, dice: Dice): Buffer {
+  const end = 8 + Number(file.readBigUInt64LE(0));
+  if (dice.chance(0.2)) {
+    const bytes = Buffer.from(file);
+    bytes[end + dice.below(bytes.length - end)] = dice.below(256);
+    return bytes;
+  }
+  return withHeader(file, 8, end, (head, length) => head.writeBigUInt64LE(BigInt(length)), dice);
+}
 
 function weights(): FuzzTarget {
   const path = join(inFolder("weights"), "weights.safetensors");

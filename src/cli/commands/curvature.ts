@@ -1,3 +1,4 @@
+import { isWeightsFile } from "../../util/files.ts";
 import { join } from "node:path";
 import { sliceDirections } from "../../curvature/slice.ts";
 import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber } from "../values.ts";
@@ -84,7 +85,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const { measureProblem } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
     const { say, status } = await import("../ui.ts");
-    const isRun = options.weights === undefined && args[0] !== undefined && !args[0].endsWith(".safetensors");
+    const isRun = options.weights === undefined && args[0] !== undefined && !isWeightsFile(args[0]);
     const problem = await curvatureProblem(
       {
         ...options,

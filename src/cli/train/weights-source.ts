@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { SavedWeights } from "../../train/restore.ts";
 import { ConfigError, InputError } from "../../util/errors.ts";
+import { isWeightsFile } from "../../util/files.ts";
 import { namesOf } from "../../util/names.ts";
 import { registry } from "../plugins.ts";
 import { oneOf } from "../values.ts";
@@ -27,7 +28,7 @@ export const weightsArguments = (command: Command): Command =>
 /** The file of weights that the arguments stand for, its settings, and what its run recorded of its data. */
 export async function weightsSource(options: WeightsOptions, [source]: readonly string[]): Promise<SavedWeights> {
   const { model, best, set = [] } = options;
-  const isFile = source !== undefined && options.weights === undefined && source.endsWith(".safetensors");
+  const isFile = source !== undefined && options.weights === undefined && isWeightsFile(source);
   const [run, weights] = isFile ? [undefined, source] : [source, options.weights];
   const { configToml, trainSettings } = await import("../../train/settings.ts");
   const { resolve } = trainSettings(registry());
