@@ -150,7 +150,7 @@ describe("groups", () => {
   it("of one method are named by what differs", () => {
     const folder = fakeRuns(["sam", "sgd"], [1]);
     fakeRun(join(folder, "wide"), { settings: { method: { rho: 0.2 } } });
-    expect(labels(groupsIn(folder))).toEqual(["SGD", "SAM ρ=0.1", "SAM ρ=0.2"]);
+    expect(labels(groupsIn(folder))).toEqual(["SGD", "SAM ρ=0.05", "SAM ρ=0.2"]);
   });
 
   it("of several data sets are named by the data set, too", () => {

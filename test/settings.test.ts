@@ -11,7 +11,7 @@ describe("settings", () => {
       seed: 1,
       model: { name: "resnet18" },
       data: { name: "fashion-mini", batch: 128, validation: 0.1 },
-      method: { name: "eigen-sam", rho: 0.1, alpha: 0.2, every: 100, iterations: 5 },
+      method: { name: "eigen-sam", rho: 0.05, alpha: 0.2, every: 100, iterations: 5 },
       optimizer: { name: "sgd", lr: 0.1, momentum: 0.9, weightDecay: 5e-4 },
     });
   });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
-import { defineDataset, type SourceFile } from "./entry.ts";
+import { CROP_AND_FLIP, defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readBytes, readMaybeGzip, requireFolder } from "./files.ts";
 import { checkedLabels } from "./labels.ts";
 import { readTar } from "./tar.ts";
@@ -122,6 +122,7 @@ const source = (name: string, md5: string): SourceFile => ({
 export const cifar10 = defineDataset({
   name: "cifar10",
   summary: "50,000 + 10,000 colour images, 32×32, 10 classes",
+  augment: CROP_AND_FLIP,
   load: loadCifar("cifar10"),
   find: findCifar("cifar10"),
   sources: [source(layouts.cifar10.archive, "c32a1d4ab5d03f1284b67883e8d87530")],
@@ -130,6 +131,7 @@ export const cifar10 = defineDataset({
 export const cifar100 = defineDataset({
   name: "cifar100",
   summary: "50,000 + 10,000 colour images, 32×32, 100 classes",
+  augment: CROP_AND_FLIP,
   load: loadCifar("cifar100"),
   find: findCifar("cifar100"),
   sources: [source(layouts.cifar100.archive, "03b5dce01913d631647c71ecec9e9cb8")],

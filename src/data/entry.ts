@@ -14,6 +14,8 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
   readonly name: string;
   /** One line, for help texts. */
   readonly summary: string;
+  /** Random changes of training images that go without saying (data.crop, data.flip); left out, none. */
+  readonly augment?: { readonly crop: number; readonly flip: boolean };
   load(options: LoadOptions): D | Promise<D>;
   /** The examples of one part alone, where they can be read without the others. */
   part?(options: LoadOptions, part: "train" | "test"): { readonly split: Split; readonly inputShape: Shape };
@@ -44,3 +46,6 @@ export const defineDataset = <D extends Dataset>(entry: Omit<DatasetEntry<D>, "k
   kind: "dataset",
   ...entry,
 });
+
+/** Photographs of things whose mirror image is one: crops after padding by 4 pixels, and flips (He et al. 2016). */
+export const CROP_AND_FLIP = { crop: 4, flip: true } as const;

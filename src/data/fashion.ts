@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import { inPackage } from "../util/package.ts";
 import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
-import { defineDataset, type SourceFile } from "./entry.ts";
+import { CROP_AND_FLIP, defineDataset, type SourceFile } from "./entry.ts";
 import { findFolder, foldersFor, readMaybeGzip, requireFolder } from "./files.ts";
 import { decodeIdx } from "./idx.ts";
 import { checkedLabels } from "./labels.ts";
@@ -80,6 +80,7 @@ const source = (name: string, md5: string): SourceFile => ({
 export const fashionMini = defineDataset({
   name: "fashion-mini",
   summary: "10,000 + 2,000 images of Fashion-MNIST, shipped with the package",
+  augment: CROP_AND_FLIP,
   load: loadFashionMini,
   find: findFashionMini,
 });
@@ -87,6 +88,7 @@ export const fashionMini = defineDataset({
 export const fashionMnist = defineDataset({
   name: "fashion-mnist",
   summary: "60,000 + 10,000 grey images of clothing, 28×28, 10 classes",
+  augment: CROP_AND_FLIP,
   load: loadFashionMnist,
   find: findFashionMnist,
   sources: [

@@ -30,9 +30,7 @@ export function asNchw<T extends Uint8Array | Float32Array>(
   if (x.length === 0) throw fail("there must be at least one image, of at least one pixel");
   const [count = 0, a = 0, b = 0, c = 0] = shape;
   if (shape.length === 2)
-    throw fail(
-      `a table [n, d] becomes images of one pixel: x.reshape(${count}, ${a}, 1, 1), with model.name=mlp data.crop=0 data.flip=false`,
-    );
+    throw fail(`a table [n, d] becomes images of one pixel: x.reshape(${count}, ${a}, 1, 1), with model.name=mlp`);
   if (shape.length === 3 && layout !== "nhwc") return { x, shape: [count, 1, a, b] };
   if (shape.length !== 4) throw fail("colour images have four axes, grey ones three: x.reshape(n, C, H, W)");
   if (layout === "nhwc") return { x: channelsFirst(x, count, a * b, c), shape: [count, c, a, b] };

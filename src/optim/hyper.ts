@@ -35,7 +35,7 @@ export const real = (value: number, about: string, limits: Omit<Hyper, "default"
  * console.log(radius(0.05).min); // 0
  * ```
  */
-export const radius = (value = 0.1, about = "perturbation radius ρ"): Hyper =>
+export const radius = (value = 0.05, about = "perturbation radius ρ"): Hyper =>
   real(value, about, { min: 0, symbol: "ρ" });
 
 /**

@@ -43,6 +43,8 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** The settings that it reads. */
   readonly reads: readonly (keyof OptimizerSettings)[];
+  /** What it takes where nothing is given; a rate that is left out depends on the network. */
+  readonly defaults: { readonly lr?: number; readonly weightDecay: number };
   /** Numbers that change from step to step, from the count of steps (1 in the first). */
   scalars(step: number, settings: OptimizerSettings): Readonly<Record<string, number>>;
   update(args: UpdateArgs): Update;
@@ -54,6 +56,7 @@ export const optimizers = {
     summary: "d = g + wd·θ; m ← μm + d; θ ← θ − η·m (Nesterov: d + μm), as PyTorch's SGD",
     slots: ["momentum_buffer"],
     reads: ["momentum", "nesterov", "weightDecay"],
+    defaults: { weightDecay: 5e-4 },
     scalars: () => ({}),
     update: ({ theta, state, g, lr, settings }) => {
       const { momentum: mu, nesterov, weightDecay } = settings;
@@ -65,6 +68,8 @@ export const optimizers = {
     summary: "Adam with decoupled weight decay (Loshchilov & Hutter 2019), as PyTorch's AdamW",
     slots: ["exp_avg", "exp_avg_sq"],
     reads: ["weightDecay", "beta1", "beta2", "eps"],
+    // PyTorch's.
+    defaults: { lr: 1e-3, weightDecay: 0.01 },
     scalars: (step, { beta1, beta2 }) => ({ correction1: 1 - beta1 ** step, correction2: 1 - beta2 ** step }),
     update: ({ theta, state, g, lr, scalars, settings: { weightDecay, beta1, beta2, eps } }) => {
       const m = add(mul(beta1, state.exp_avg!), mul(1 - beta1, g));

@@ -7,6 +7,7 @@ import { optimizerNames } from "../optim/optimizers.ts";
 import { scheduleNames } from "../optim/schedules.ts";
 import { devices } from "../runtime/device.ts";
 import { namesOf } from "../util/names.ts";
+import { withDefaults } from "./defaults.ts";
 import { builtIn, type Registry } from "./registry.ts";
 
 const count = z.int().min(1);
@@ -41,8 +42,15 @@ export function trainSchema(registry: Registry) {
         dir: z.string().optional().describe("folder to look in first"),
         batch: count.default(128).describe("examples per step"),
         validation: fraction.default(0.1).describe("part of the training examples kept for validation"),
-        crop: countOrOff.default(4).describe("images: random crop after padding by this many pixels; 0 is off"),
-        flip: z.boolean().default(true).describe("images: random horizontal flip"),
+        crop: countOrOff
+          .optional()
+          .describe(
+            "images: random crop after padding by this many pixels; 0 is off (default: 4 for clothing and CIFAR, else 0)",
+          ),
+        flip: z
+          .boolean()
+          .optional()
+          .describe("images: random horizontal flip (default: true for clothing and CIFAR, else false)"),
         cutout: countOrOff.default(0).describe("images: side of a random square of zeros, in pixels; 0 is off"),
         images: z.string().optional().describe("data.name=npy: training images .npy, uint8 or float32"),
         labels: z.string().optional().describe("data.name=npy: their labels .npy, whole numbers of any type"),
@@ -85,10 +93,14 @@ export function trainSchema(registry: Registry) {
     optimizer: z
       .strictObject({
         name: z.enum(optimizerNames).default("sgd").describe("base optimizer"),
-        lr: notNegative.default(0.1).describe("learning rate η"),
+        lr: notNegative
+          .optional()
+          .describe("learning rate η (default: 0.001 of AdamW; of SGD 0.1, with cnn6 and mlp 0.05)"),
         momentum: fraction.default(0.9).describe("μ of SGD"),
         nesterov: z.boolean().default(false).describe("Nesterov's form of momentum"),
-        weightDecay: notNegative.default(5e-4).describe("coupled in SGD, decoupled in AdamW"),
+        weightDecay: notNegative
+          .optional()
+          .describe("coupled in SGD, decoupled in AdamW (default: 0.0005 of SGD, 0.01 of AdamW)"),
         beta1: fraction.default(0.9).describe("decay of AdamW's mean of gradients"),
         beta2: fraction.default(0.999).describe("decay of AdamW's mean of squared gradients"),
         eps: positive.default(1e-8).describe("added to AdamW's denominator"),
@@ -128,11 +140,16 @@ export function trainSchema(registry: Registry) {
   });
 }
 
-type Parsed = z.output<ReturnType<typeof trainSchema>>;
+/** Settings as they are read: what depends on others may be left open. */
+export type ParsedConfig = z.output<ReturnType<typeof trainSchema>>;
+
+type With<T, K extends keyof T> = T & { readonly [N in K]-?: Exclude<T[N], undefined> };
 
 /** Resolved settings of a run. Names are strings, because plugins add some; `method` holds the numbers its method reads. */
-export type TrainConfig = Omit<Parsed, "method"> & {
-  readonly method: Parsed["method"] & { readonly [hyper: string]: string | number | undefined };
+export type TrainConfig = Omit<ParsedConfig, "method" | "data" | "optimizer"> & {
+  readonly data: With<ParsedConfig["data"], "crop" | "flip">;
+  readonly optimizer: With<ParsedConfig["optimizer"], "lr" | "weightDecay">;
+  readonly method: ParsedConfig["method"] & { readonly [hyper: string]: string | number | undefined };
 };
 
 /** One optional setting per hyperparameter that some method declares; its help says who reads it, and with what default. */
@@ -155,12 +172,14 @@ export function hyperSettings({ methods }: Registry): Record<string, z.ZodOption
 }
 
 /**
- * Parsed settings with everything decided: the method's own settings, and compat = "official" decides four of them (paper.md,
- * section 2, items 1 to 3, and the power iteration).
+ * Parsed settings with everything decided: what was left open, the method's own settings, and compat = "official", which decides
+ * four of them (paper.md, section 2, items 1 to 3, and the power iteration).
  */
-export function settled(config: Parsed, registry: Registry): TrainConfig {
+export function settled(config: ParsedConfig, registry: Registry, schema: ReturnType<typeof trainSchema>): TrainConfig {
   const official = config.method.compat === "official" ? OFFICIAL : {};
-  return { ...config, method: { ...ownSettings(config.method, registry), ...official } };
+  // Parsed once more, so that what is filled in stands where it would stand if it were given.
+  const whole = schema.parse(withDefaults(config, registry)) as ParsedConfig & Omit<TrainConfig, "method">;
+  return { ...whole, method: { ...ownSettings(config.method, registry), ...official } };
 }
 
 /** The settings of `method`: the chosen method's numbers have their defaults and are checked, numbers of other methods are left out. */

@@ -54,6 +54,14 @@ export type TrainEvent =
       readonly best: Progress["best"];
       readonly test?: Score;
     } & EpochTiming)
+  | {
+      /** The training goes on, but does not learn. */
+      readonly event: "warning";
+      readonly step: number;
+      readonly epoch: number;
+      /** What is odd, and what to try. */
+      readonly message: string;
+    }
   | ({ readonly event: "done"; readonly run: string } & RunResult);
 
 export type EventListener = (event: TrainEvent) => void;

@@ -7,6 +7,7 @@ import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
 import { TrainingError } from "../util/errors.ts";
 import { notesOf } from "./notes.ts";
+import { plateauWatch } from "./plateau.ts";
 import type { Probe } from "./probe.ts";
 import type { Progress, RunResult } from "./records.ts";
 import { firstState, learningRate, openSession, type Problem, type Session } from "./session.ts";
@@ -84,6 +85,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const { config, dataset, state, batch, stepper, batches, store, stepsPerEpoch, listen, stop, probe } = context;
   const { epochs, checkpointEvery } = config.train;
   const total = epochs * stepsPerEpoch;
+  const plateau = plateauWatch(context);
   let progress = begin;
   let timer = epochTimer();
   const shown = context.metrics.filter((metric) => metric.progress);
@@ -154,6 +156,11 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       extra: extraOf(metrics),
       ...timer.rate(batch),
     });
+    const message = plateau({ step: step + 1, stepInEpoch: stepInEpoch + 1, stepsPerEpoch, loss: means.loss });
+    if (message !== undefined) {
+      store.metrics({ kind: "warning", step: step + 1, epoch, message });
+      listen({ event: "warning", step: step + 1, epoch, message });
+    }
 
     if (progress.stepInEpoch === stepsPerEpoch) {
       const timing = timer.summary(batch);

@@ -44,6 +44,8 @@ export const metricsLine = z.discriminatedUnion("kind", [
     cosGradV: measured,
   }),
   probeLine,
+  /** What is odd in the training itself. */
+  z.object({ kind: z.literal("warning"), step, epoch, message: z.string() }),
   z.object({ kind: z.literal("done"), test: score.nullable() }),
 ]);
 

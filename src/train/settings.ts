@@ -18,16 +18,17 @@ export interface TrainSettings {
 
 /** The settings that the entries of a registry allow. */
 export function trainSettings(registry: Registry): TrainSettings {
-  const { list, resolve, check } = settingsOf(trainSchema(registry), {
+  const schema = trainSchema(registry);
+  const { list, resolve, check } = settingsOf(schema, {
     command: "eigensam train",
     example: "model.width=16 or optimizer.lr=0.05",
     extensible: ["model.name", "data.name", "method.name", "train.loss"],
   });
   return {
     list,
-    resolve: (...args) => located(settled(resolve(...args), registry)),
+    resolve: (...args) => located(settled(resolve(...args), registry, schema)),
     unread: (...args) => unreadKeys(resolve(...args).method, registry),
-    check: (...args) => located(settled(check(...args), registry)),
+    check: (...args) => located(settled(check(...args), registry, schema)),
   };
 }
 

@@ -7,11 +7,15 @@ import { say } from "../ui.ts";
 
 type EventOf<Name extends TrainEvent["event"]> = Extract<TrainEvent, { event: Name }>;
 
+/** When the time per step is known well enough, and what counts as long. */
+const [SETTLED_SECONDS, SETTLED_STEPS, LONG_SECONDS] = [3, 5, 60];
+
 /** Tells a person, and a pool, how training goes: one line that renews itself, and one that stays per epoch. */
 export function progressView(): (event: TrainEvent) => void {
   const line = progressLine();
   let [epochs, stepsPerEpoch, first, begun] = [0, 0, 0, 0];
   let eigenvalue: Field[] = [];
+  let estimated = false;
 
   const stepFields = (event: EventOf<"step">): Field[] => {
     const [done, inEpoch] = [event.step + 1, event.stepInEpoch + 1];
@@ -28,6 +32,19 @@ export function progressView(): (event: TrainEvent) => void {
       ...speed(event, 0),
       ...eta((performance.now() - begun) / 1000, done - first, left, 7),
     ];
+  };
+
+  /** Says once how long a long run takes, before anyone waits for it. */
+  const estimate = ({ step }: EventOf<"step">) => {
+    const [made, seconds] = [step + 1 - first, (performance.now() - begun) / 1000];
+    if (estimated || seconds < SETTLED_SECONDS || made < SETTLED_STEPS) return;
+    estimated = true;
+    const left = (seconds / made) * (epochs * stepsPerEpoch - step - 1);
+    if (left < LONG_SECONDS) return;
+    const perEpoch = (seconds / made) * stepsPerEpoch;
+    say(
+      `about ${duration(left)} to go, ${duration(perEpoch)} an epoch; Ctrl-C saves, and --resume continues. A smaller model.width or model.name=mlp is faster`,
+    );
   };
 
   return (event) => {
@@ -50,8 +67,12 @@ export function progressView(): (event: TrainEvent) => void {
       case "refresh":
         eigenvalue = [{ rank: 4, text: `λ₁ ${short(event.eigenvalue)}` }];
         return;
+      case "warning":
+        say(`${colors.yellow("warning")}: ${event.message}`);
+        return;
       case "step":
         reportProgress(event.step + 1, epochs * stepsPerEpoch);
+        estimate(event);
         line(() => stepFields(event));
         return;
       case "epoch": {

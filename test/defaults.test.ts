@@ -1,0 +1,45 @@
+import { expect, it } from "vitest";
+import { defineDataset } from "../src/data/entry.ts";
+import { builtIn, extended } from "../src/train/registry.ts";
+import { configToml, resolveConfig, trainSettings } from "../src/train/settings.ts";
+
+it.each([
+  ["cifar10", 4, true],
+  ["cifar100", 4, true],
+  ["fashion-mini", 4, true],
+  ["fashion-mnist", 4, true],
+  ["svhn", 0, false],
+  ["npy", 0, false],
+])("%s is cropped by %d and flipped: %s, unless the settings say otherwise", (name, crop, flip) => {
+  expect(resolveConfig("", [`data.name=${name}`]).data).toMatchObject({ crop, flip });
+  const given = [`data.name=${name}`, "data.crop=2", `data.flip=${!flip}`];
+  expect(resolveConfig("", given).data).toMatchObject({ crop: 2, flip: !flip });
+});
+
+it("a data set of a plugin is left as it is", () => {
+  const load = () => Promise.reject(new Error("not read"));
+  const registry = extended(builtIn, [defineDataset({ name: "mine", summary: "…", load })]);
+  expect(trainSettings(registry).check({ data: { name: "mine" } }).data).toMatchObject({ crop: 0, flip: false });
+});
+
+it("the optimizer and the network decide the learning rate, and the method its radius", () => {
+  const of = (...given: string[]) => resolveConfig("", given);
+  expect(of("model.name=resnet50").optimizer).toMatchObject({ lr: 0.1, weightDecay: 5e-4 });
+  expect(of("model.name=cnn6").optimizer.lr).toBeLessThan(0.1);
+  expect(of("model.name=cnn6", "optimizer.lr=0.3").optimizer.lr).toBe(0.3);
+  expect(of("model.name=cnn6", "optimizer.name=adamw").optimizer).toMatchObject({ lr: 1e-3, weightDecay: 0.01 });
+  expect(of("optimizer.name=adamw", "optimizer.weightDecay=0").optimizer).toMatchObject({ weightDecay: 0 });
+  expect(of("method.name=asam").method.rho).toBe(0.5);
+  expect(of("method.name=sam").method.rho).toBe(of("method.name=eigen-sam").method.rho);
+});
+
+it("the settings of an earlier version, written out in full, stay what they are", () => {
+  const earlier = ["data.name=npy", "data.crop=4", "data.flip=true", "optimizer.name=adamw", "optimizer.lr=0.1"];
+  const config = resolveConfig("", [...earlier, "optimizer.weightDecay=5e-4", "model.name=cnn6"]);
+  const text = configToml(config);
+  expect(resolveConfig(text, [])).toEqual(config);
+  expect(configToml(resolveConfig(text, []))).toBe(text);
+  // What is filled in stands where it would be written.
+  const open = configToml(resolveConfig("", ["model.name=cnn6"]));
+  expect(configToml(resolveConfig(open, []))).toBe(open);
+});
