@@ -22,14 +22,17 @@ it("a data set of a plugin is left as it is", () => {
   expect(trainSettings(registry).check({ data: { name: "mine" } }).data).toMatchObject({ crop: 0, flip: false });
 });
 
-it("the optimizer and the network decide the learning rate, and the method its radius", () => {
+it("the optimizer decides the learning rate, method and network the radius", () => {
   const of = (...given: string[]) => resolveConfig("", given);
   expect(of("model.name=resnet50").optimizer).toMatchObject({ lr: 0.1, weightDecay: 5e-4 });
-  expect(of("model.name=cnn6").optimizer.lr).toBeLessThan(0.1);
   expect(of("model.name=cnn6", "optimizer.lr=0.3").optimizer.lr).toBe(0.3);
   expect(of("model.name=cnn6", "optimizer.name=adamw").optimizer).toMatchObject({ lr: 1e-3, weightDecay: 0.01 });
   expect(of("optimizer.name=adamw", "optimizer.weightDecay=0").optimizer).toMatchObject({ weightDecay: 0 });
   expect(of("method.name=asam").method.rho).toBe(0.5);
+  expect(of("model.name=cnn6", "method.name=sam").method.rho).toBe(0.02);
+  expect(of("model.name=cnn6", "method.name=asam").method.rho).toBe(0.2);
+  expect(of("model.name=cnn6", "method.rho=0.1").method.rho).toBe(0.1);
+  expect(of("model.name=cnn6", "method.name=sgd").method.rho).toBeUndefined();
   expect(of("method.name=sam").method.rho).toBe(of("method.name=eigen-sam").method.rho);
 });
 

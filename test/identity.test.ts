@@ -50,7 +50,7 @@ describe("a run that was begun", () => {
     const own = checkConfig({ ...config, seed: 2, optimizer: { lr: 0.2 } });
     const resumed = step(run, own, dataset, true);
     await expect(resumed).rejects.toThrow(ConfigError);
-    await expect(resumed).rejects.toThrow(/other settings: seed was 1, now 2; optimizer\.lr was 0\.05, now 0\.2\n/);
+    await expect(resumed).rejects.toThrow(/other settings: seed was 1, now 2; optimizer\.lr was 0\.1, now 0\.2\n/);
   });
 
   it("refuses other data of the same size, be it one pixel", async () => {

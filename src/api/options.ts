@@ -70,7 +70,7 @@ export type NamedData = Exclude<DatasetName, "npy">;
 export interface OptimizerChoice extends Partial<OptimizerSettings> {
   /** Left out, "sgd". */
   readonly name?: OptimizerName;
-  /** Learning rate η; left out, 0.001 for AdamW, else 0.1, with cnn6 and mlp 0.05. */
+  /** Learning rate η; left out, 0.1 for SGD and 0.001 for AdamW. */
   readonly lr?: number;
 }
 

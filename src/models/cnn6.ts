@@ -47,7 +47,8 @@ export const cnn6Entry = defineModel({
   name: "cnn6",
   summary: "six layers without batch norm; width = channels of the first",
   defaultWidth: 32,
-  lr: 0.05,
+  // Measured: docs/guide/train.md, Defaults.
+  radius: 0.4,
   activations: ["relu", "tanh", "silu"],
   sample: { options: { classes: 4, width: 2, activation: "tanh" }, inputShape: [3, 1, 12, 12] },
   build: cnn6,

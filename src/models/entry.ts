@@ -28,8 +28,8 @@ export interface ModelEntry {
   readonly defaultDepth?: number;
   /** The first is the default; left out where there is no choice. */
   readonly activations?: readonly Activation[];
-  /** Learning rate of SGD with momentum where none is given; left out, 0.1. */
-  readonly lr?: number;
+  /** Part of a method's own radius ρ that suits the network where none is given; left out, all of it. */
+  readonly radius?: number;
   /** A small instance for the table-driven tests: options and the shape of a batch. */
   readonly sample?: { readonly options: ModelOptions; readonly inputShape: Shape };
   build(options: BuildOptions): Network;

@@ -36,7 +36,6 @@ export const mlpEntry = defineModel({
   name: "mlp",
   summary: "depth hidden layers of width units",
   defaultWidth: 128,
-  lr: 0.05,
   defaultDepth: 2,
   activations: ["relu", "tanh"],
   sample: { options: { classes: 3, width: 5, activation: "tanh" }, inputShape: [7, 6] },

@@ -43,8 +43,8 @@ export interface Optimizer {
   readonly slots: readonly string[];
   /** The settings that it reads. */
   readonly reads: readonly (keyof OptimizerSettings)[];
-  /** What it takes where nothing is given; a rate that is left out depends on the network. */
-  readonly defaults: { readonly lr?: number; readonly weightDecay: number };
+  /** What it takes where nothing is given. */
+  readonly defaults: { readonly lr: number; readonly weightDecay: number };
   /** Numbers that change from step to step, from the count of steps (1 in the first). */
   scalars(step: number, settings: OptimizerSettings): Readonly<Record<string, number>>;
   update(args: UpdateArgs): Update;
@@ -56,7 +56,7 @@ export const optimizers = {
     summary: "d = g + wd·θ; m ← μm + d; θ ← θ − η·m (Nesterov: d + μm), as PyTorch's SGD",
     slots: ["momentum_buffer"],
     reads: ["momentum", "nesterov", "weightDecay"],
-    defaults: { weightDecay: 5e-4 },
+    defaults: { lr: 0.1, weightDecay: 5e-4 },
     scalars: () => ({}),
     update: ({ theta, state, g, lr, settings }) => {
       const { momentum: mu, nesterov, weightDecay } = settings;

@@ -93,9 +93,7 @@ export function trainSchema(registry: Registry) {
     optimizer: z
       .strictObject({
         name: z.enum(optimizerNames).default("sgd").describe("base optimizer"),
-        lr: notNegative
-          .optional()
-          .describe("learning rate η (default: 0.001 of AdamW; of SGD 0.1, with cnn6 and mlp 0.05)"),
+        lr: notNegative.optional().describe("learning rate η (default: 0.1 of SGD, 0.001 of AdamW)"),
         momentum: fraction.default(0.9).describe("μ of SGD"),
         nesterov: z.boolean().default(false).describe("Nesterov's form of momentum"),
         weightDecay: notNegative
@@ -179,7 +177,7 @@ export function settled(config: ParsedConfig, registry: Registry, schema: Return
   const official = config.method.compat === "official" ? OFFICIAL : {};
   // Parsed once more, so that what is filled in stands where it would stand if it were given.
   const whole = schema.parse(withDefaults(config, registry)) as ParsedConfig & Omit<TrainConfig, "method">;
-  return { ...whole, method: { ...ownSettings(config.method, registry), ...official } };
+  return { ...whole, method: { ...ownSettings(whole.method, registry), ...official } };
 }
 
 /** The settings of `method`: the chosen method's numbers have their defaults and are checked, numbers of other methods are left out. */

@@ -1,13 +1,11 @@
-import { type Optimizer, type OptimizerName, optimizers } from "../optim/optimizers.ts";
+import { type OptimizerName, optimizers } from "../optim/optimizers.ts";
 import type { Registry } from "./registry.ts";
-
-/** η of SGD with momentum where the network declares none. */
-const USUAL_RATE = 0.1;
 
 /** Settings of which some may be left open. */
 interface Open {
   readonly model: { readonly name: string };
   readonly data: { readonly name: string; readonly crop?: number | undefined; readonly flip?: boolean | undefined };
+  readonly method: { readonly name: string };
   readonly optimizer: {
     readonly name: OptimizerName;
     readonly lr?: number | undefined;
@@ -16,22 +14,21 @@ interface Open {
 }
 
 /**
- * The settings with those that were left open and depend on others: the learning rate on optimizer and network, the weight decay on
- * the optimizer, random changes of images on the data set. docs/guide/train.md has them with their sources.
+ * The settings with those that were left open and depend on others: rate and weight decay on the optimizer, the radius on method and
+ * network, random changes of images on the data set. docs/guide/train.md has them with their sources.
  */
-export function withDefaults<C extends Open>(config: C, { models, datasets }: Registry): C {
-  const { data, optimizer } = config;
-  const standard: Optimizer["defaults"] = optimizers[optimizer.name].defaults;
+export function withDefaults<C extends Open>(config: C, { models, datasets, methods }: Registry): C {
+  const { data, optimizer, method } = config;
+  const { lr, weightDecay } = optimizers[optimizer.name].defaults;
   const { crop, flip } = datasets[data.name]?.augment ?? NO_CHANGES;
-  const rate = standard.lr ?? models[config.model.name]?.lr ?? USUAL_RATE;
+  const radius = methods[method.name]?.hyper.rho?.default;
+  const part = models[config.model.name]?.radius;
+  const rho = radius === undefined || part === undefined ? {} : { rho: Number((part * radius).toPrecision(3)) };
   return {
     ...config,
     data: { ...data, crop: data.crop ?? crop, flip: data.flip ?? flip },
-    optimizer: {
-      ...optimizer,
-      lr: optimizer.lr ?? rate,
-      weightDecay: optimizer.weightDecay ?? standard.weightDecay,
-    },
+    method: { ...rho, ...method },
+    optimizer: { ...optimizer, lr: optimizer.lr ?? lr, weightDecay: optimizer.weightDecay ?? weightDecay },
   };
 }
 

@@ -24,10 +24,10 @@ export function plateauWatch(problem: Problem): (moment: Moment) => string | und
     const { optimizer, method, model, schedule } = problem.config;
     const { rho } = method;
     const tries = [
-      `optimizer.lr=${smaller(optimizer.lr)}`,
       ...(typeof rho === "number" && rho > 0 ? [`method.rho=${smaller(rho)}`] : []),
       ...(schedule.warmup === 0 ? ["schedule.warmup=1"] : []),
       ...(problem.model.buffers.size === 0 ? ["a network with batch norm (model.name=resnet18)"] : []),
+      `another optimizer.lr, such as ${smaller(optimizer.lr)}`,
     ];
     return `after ${moment.step} steps the training loss is ${moment.loss.toFixed(3)}, no better than guessing (${guess.toFixed(3)})\n  hint: try ${tries.join(", ")}; do the examples and labels of ${problem.dataset.name} belong together, and does ${model.name} suit them?`;
   };
