@@ -32,14 +32,20 @@ export function groupRuns(runs: readonly Run[]): Group[] {
   const all = [...groups.values()];
   for (const group of all) group.runs.sort((a, b) => a.record.config.seed - b.record.config.seed);
   const order = new Intl.Collator("en", { numeric: true });
-  const own = new Map(all.map((group) => [group, marksOf(group, all).join(" ")]));
+  const own = new Map(all.map((group) => [group, marksOf(group, all)]));
   const sorted = all.sort(
     (a, b) =>
       rankOf(a.method) - rankOf(b.method) ||
       order.compare(titleOf(a), titleOf(b)) ||
-      order.compare(own.get(a)!, own.get(b)!),
+      own.get(a)!.reduce((sofar, mark, i) => sofar || compareMarks(mark, own.get(b)![i] ?? "", order), 0),
   );
   return withLabels(sorted);
+}
+
+/** "ρ=0.05" before "ρ=0.2": by the numbers they end in, which a collator reads digit group by digit group; else as text. */
+function compareMarks(a: string, b: string, order: Intl.Collator): number {
+  const [x, y] = [a, b].map((mark) => Number.parseFloat(mark.slice(mark.indexOf("=") + 1)));
+  return x! - y! || order.compare(a, b);
 }
 
 /** The seed, and settings that say where a run looks and how it is saved. */
