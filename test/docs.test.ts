@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { exportsOf } from "../scripts/docs/api.ts";
@@ -7,6 +8,7 @@ import { table } from "../scripts/docs/markdown.ts";
 import { docsErrors } from "../scripts/docs/pages.ts";
 import { registryTable } from "../scripts/docs/reference.ts";
 import { settingsTables } from "../scripts/docs/settings.ts";
+import { inPackage } from "../src/util/package.ts";
 
 const fillings = { example: (name: string) => `// ${name}\n`, table: (name: string) => `| ${name} |` };
 
@@ -81,4 +83,15 @@ it("lists exports with the first sentence of their docstring, through re-exports
 it("finds links to files that are not there, and leaves addresses and anchors alone", () => {
   const text = "[a](a.md) [b](b.md#there) [c](https://c.org/x) ![d](d.png) [e](#here)";
   expect(brokenLinks(text, (path) => path === "a.md")).toEqual(["b.md", "d.png"]);
+});
+
+it("names tests that are there", () => {
+  const pages = readdirSync(inPackage("docs"), { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".md"),
+  );
+  const named = pages.flatMap((page) => [
+    ...readFileSync(inPackage(`docs/${page}`), "utf8").matchAll(/\btest\/[\w./-]+\.ts/g),
+  ]);
+  expect(named.length).toBeGreaterThan(5);
+  expect(named.map(([path]) => path).filter((path) => !existsSync(inPackage(path)))).toEqual([]);
 });

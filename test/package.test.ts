@@ -44,6 +44,8 @@ it("holds what it needs and no sources", () => {
   expect(files.filter((file) => isFile(file) && !allowed.test(file))).toEqual([]);
   const suspicious = /(^|\/)(\.|node_modules\/)|\.(pem|key|env|log)$/;
   expect(files.filter((file) => suspicious.test(file))).toEqual([]);
+  const { scripts } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  expect(Object.keys(scripts).filter((name) => /install|^prepare$/.test(name))).toEqual([]);
 });
 
 it("trains from the command line on the shipped images", () => {

@@ -13,7 +13,7 @@ import { eigensam, jsonLines } from "./support/cli.ts";
 import { npyBytes } from "./support/npy.ts";
 import { runHere, smallRun } from "./support/sde-runs.ts";
 
-const ROUNDS = process.env.EIGENSAM_SLOW === "1" ? 20 : 3;
+const ROUNDS = process.env.EIGENSAM_SLOW === "1" ? 20 : 1;
 const folder = mkdtempSync(join(tmpdir(), "eigensam-twice-"));
 
 /** Resumes copies of a run twice at once, and compares each with the run that nothing disturbed. */

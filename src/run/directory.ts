@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
 import { makeFolder, removeTemporaries, writeAtomic } from "../util/files.ts";
@@ -112,9 +112,10 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
 
   /**
    * Does the work of a run while no other process can. The run is read after it was claimed, or what was read might be old.
-   * ConfigError where another process is at work on it, or it is complete.
+   * ConfigError where another process is at work on it, or it is complete; InputError where a part of it is a link.
    */
   async function alone<T>(run: string, onWait: (message: string) => void, work: (claim: Claim) => Promise<T>) {
+    assertWithin(run);
     const claim = await claimRun(run, { onWait });
     let complete = true;
     try {
@@ -163,6 +164,19 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
 
 /** Whether a folder is a run directory, of whatever kind. */
 export const isRun = (path: string): boolean => existsSync(runFiles(path).record) || existsSync(runFiles(path).config);
+
+/** A directory from elsewhere must not make a run write, or remove, what lies outside of it. */
+function assertWithin(run: string): void {
+  const link = Object.values(runFiles(run)).find((path) =>
+    lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink(),
+  );
+  if (link !== undefined)
+    throw new InputError(
+      `${link} is a link, and a run writes within its own directory alone`,
+      { run, link },
+      "put there what it points to; the directory itself may be a link",
+    );
+}
 
 /** Whether a run left more than its settings. */
 function hasBegun(run: string): boolean {
