@@ -12,7 +12,8 @@ const TIMES = new Set(["pid", "startedAt", "seconds"]);
 /**
  * What differs between two runs that should be the same. Left out are times: of run.json the keys above, of timings.jsonl all but kind,
  * epoch and step of its lines, of the checkpoint the time so far and the length of timings.jsonl. Of checkpoints the newest is
- * compared, because a run that was stopped keeps the one of that moment beside it.
+ * compared, because a run that was stopped keeps the one of that moment beside it. A process that was killed after it had written that
+ * the run is done leaves its claim.
  */
 export function differences(whole: string, hurt: string): string[] {
   const [a, b] = [runFiles(whole), runFiles(hurt)];
@@ -20,7 +21,11 @@ export function differences(whole: string, hurt: string): string[] {
   if (recordOf(a.record) !== recordOf(b.record)) found.push("run.json");
   if (timingsOf(a.timings) !== timingsOf(b.timings)) found.push("timings.jsonl");
   if (newestOf(whole) !== newestOf(hurt)) found.push("newest checkpoint");
-  const names = (run: string) => readdirSync(run).sort().join(" ");
+  const names = (run: string) =>
+    readdirSync(run)
+      .filter((name) => name !== "claims")
+      .sort()
+      .join(" ");
   if (names(whole) !== names(hurt)) found.push(`files: ${names(hurt)}, expected ${names(whole)}`);
   const odd = readdirSync(b.checkpoints).filter((name) => !/^step-\d+\.safetensors$/.test(name));
   if (odd.length > 0) found.push(`checkpoints hold ${odd.join(" ")}`);

@@ -1,0 +1,48 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { inPackage } from "../src/util/package.ts";
+
+const script = (name: string, ...args: string[]) =>
+  spawnSync(
+    process.execPath,
+    ["--expose-gc", "--import", import.meta.resolve("tsx"), inPackage(`scripts/${name}.ts`), ...args],
+    {
+      encoding: "utf8",
+      cwd: inPackage("."),
+      env: { ...process.env, NODE_OPTIONS: undefined, VITEST: undefined },
+    },
+  );
+
+/** Minutes of both; the long ones are in docs/reliability.md. */
+describe.runIf(process.env.EIGENSAM_SLOW === "1")("a short run of what lasts for hours", () => {
+  it("survives what happens to runs", { timeout: 300_000 }, () => {
+    const { stdout, stderr, status } = script("torture", "--minutes", "0.5", "--jobs", "2", "--seed", "7");
+    expect(status, stdout + stderr).toBe(0);
+    expect(stdout).toMatch(/seed 7: [1-9]\d* events in [1-9]\d* runs, 0 losses/);
+  });
+
+  it("keeps memory, files and threads", { timeout: 300_000 }, () => {
+    const { stdout, stderr, status } = script("soak", "--minutes", "0.8");
+    expect(status, stdout + stderr).toBe(0);
+  });
+});
+
+describe("docs/reliability.md", () => {
+  const page = readFileSync(inPackage("docs/reliability.md"), "utf8").replaceAll(/\s+/g, " ");
+  const named = [...page.matchAll(/\*\(([^*]+)\)\*/g)].flatMap(([, list]) => list!.split("; "));
+
+  it.each(named)("names a test that exists: %s", (name) => {
+    const [file, words] = name.split(": ") as [string, string];
+    const path = inPackage(`test/${file}.test.ts`);
+    expect(existsSync(path), path).toBe(true);
+    expect(readFileSync(path, "utf8")).toContain(words);
+  });
+
+  it("names one for every statement", () => {
+    const parts = page.split("## ").filter((part) => /^(What is saved|What a run|What is refused|Network)/.test(part));
+    const statements = parts.flatMap((part) => part.split(" - ").slice(1));
+    expect(statements.length).toBeGreaterThan(20);
+    for (const statement of statements) expect(statement).toMatch(/\*\([^*]+\)\*/);
+  });
+});
