@@ -47,9 +47,9 @@ const endOf = (events: readonly Event[], name: string) =>
 
 describe("a pool of four", () => {
   it("loses only the child that fails, and reports it at once", async () => {
-    const { events, names, pids } = await poolOf(["works", "fails", "works", "works"]);
+    const { events, names, pids } = await poolOf(["outlasts", "fails", "outlasts", "outlasts"]);
     expect(names).toEqual({ done: expect.any(Array), failed: ["1-fails"], stopped: [] });
-    expect(names.done!.toSorted()).toEqual(["0-works", "2-works", "3-works"]);
+    expect(names.done!.toSorted()).toEqual(["0-outlasts", "2-outlasts", "3-outlasts"]);
     const ends = events.filter(({ kind }) => kind === "end");
     expect(ends[0]).toMatchObject({ outcome: "failed", error: "the loss is NaN at step 3\n  hint: lower the rate" });
     expect(pids).toHaveLength(4);

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { resolveConfig } from "../src/train/settings.ts";
 import { ConfigError } from "../src/util/errors.ts";
@@ -22,15 +23,15 @@ describe("key=value as people write it", () => {
     expect(of(`data.flip=${text.replace(/true/i, "False")}`).data.flip).toBe(false);
   });
 
-  it.each(["2024-01-01", "123", "1e5", "07:32:00", "true", "inf", "[a]", "{x}", "a#b", "a b/c's.npy", "C:\\data", ""])(
+  it.each(["2024-01-01", "123", "1e5", "07:32:00", "true", "inf", "[a]", "{x}", "a#b", "a b/c's.npy", "C:\\data"])(
     "data.dir=%s is a path",
     (text) => {
-      expect(of(`data.dir=${text}`).data.dir).toBe(text);
+      expect(of(`data.dir=${text}`).data.dir).toBe(resolve(text));
     },
   );
 
   it("quotes around text, and a list with or without brackets", () => {
-    expect(of('data.dir="2024"').data.dir).toBe("2024");
+    expect(of('data.dir="2024"').data.dir).toBe(resolve("2024"));
     expect(of("schedule.milestones=[30, 60.]").schedule.milestones).toEqual([30, 60]);
     expect(of("schedule.milestones=.5,60").schedule.milestones).toEqual([0.5, 60]);
     expect(of("schedule.milestones=[]").schedule.milestones).toEqual([]);
@@ -45,6 +46,8 @@ describe("key=value as people write it", () => {
     "optimizer.lr=",
     "optimizer.lr=1e999",
     "data.flip=yes",
+    "data.dir=",
+    'data.images=""',
     "seed=1.5",
     "seed=99999999999999999999",
     "schedule.milestones=30;60",
@@ -70,7 +73,7 @@ describe("a config file as people write it", () => {
   it("is read", () => {
     const { optimizer, train, data } = resolveConfig(toml, []);
     expect(optimizer).toMatchObject({ lr: 0.1, momentum: 0.9, weightDecay: 1e-4, nesterov: true });
-    expect([train.clip, data.flip, data.dir]).toEqual([1, false, "x = .1"]);
+    expect([train.clip, data.flip, data.dir]).toEqual([1, false, resolve("x = .1")]);
     expect(resolveConfig(toml.replaceAll("\n", "\r\n"), []).optimizer.lr).toBe(0.1);
   });
 

@@ -1,3 +1,4 @@
+import { ConfigError } from "../util/errors.ts";
 import { resolve as resolvePath } from "node:path";
 import type { LoadOptions } from "../data/dataset.ts";
 import { type TrainConfig, settled, trainSchema, unreadKeys } from "./config.ts";
@@ -40,6 +41,8 @@ export const located = <C extends { readonly data: LoadOptions }>(config: C): C 
     ...Object.fromEntries(
       (["dir", "images", "labels", "testImages", "testLabels"] as const).flatMap((key) => {
         const path = config.data[key];
+        if (path === "")
+          throw new ConfigError(`data.${key} is empty`, { key }, "give a path; is a variable of the shell not set?");
         return path === undefined ? [] : [[key, resolvePath(path)]];
       }),
     ),

@@ -31,7 +31,16 @@ function work(steps) {
 const kinds = {
   works: () => work(10),
   "works-on": () => work(Number.POSITIVE_INFINITY),
+  /** Ends well after a sibling that fails. */
+  outlasts: () => {
+    const timer = setInterval(() => {
+      if (!readdirSync(folder).some((name) => name.endsWith(".failed"))) return;
+      clearInterval(timer);
+      setTimeout(() => work(1), 500);
+    }, 30);
+  },
   fails: () => {
+    process.once("exit", () => writeFileSync(join(folder, `${process.pid}.failed`), ""));
     process.disconnect();
     process.stderr.write("some progress\neigensam: the loss is NaN at step 3\n  hint: lower the rate\n");
     process.exitCode = 1;
