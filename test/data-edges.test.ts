@@ -35,7 +35,7 @@ describe("looking for a set", () => {
     for (const file of svhnFiles) mkdirSync(join(dir, file));
     const failure = loadDataset("svhn", { dir });
     await expect(failure).rejects.toThrow(DataError);
-    await expect(failure).rejects.toThrow(`${join(dir, svhnFiles[0])} cannot be read: EISDIR`);
+    await expect(failure).rejects.toThrow(`${join(dir, svhnFiles[0])} cannot be read: it is a folder`);
   });
 });
 

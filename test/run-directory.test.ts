@@ -113,7 +113,7 @@ describe("run.json", () => {
   it.each([
     ["empty", "", "run.json: got nothing, expected JSON"],
     ["cut short", JSON.stringify(good).slice(0, 30), 'run.json: got {"kind":"toy","version":1,"pid, expected JSON'],
-    ["no record", "[1]", "run.json: got [1]: Invalid input: expected object, received array"],
+    ["no record", "[1]", "run.json: got [1], expected a table"],
     ["of another version", JSON.stringify({ ...good, version: 2 }), "run.json: got 2 for version"],
     ["without a field", JSON.stringify({ ...good, status: undefined }), "run.json: got nothing for status"],
   ])("that is %s is an error that names the file and what to do", (what, text, message) => {

@@ -188,7 +188,7 @@ describe("what is given to the experiment", () => {
   });
 
   it.each(["5..1", "a", "1-3", "", "1..", "-1"])("may not be the seeds %j", (text) => {
-    expect(() => seedList(text)).toThrow(`got "${text}"`);
+    expect(() => seedList(text)).toThrow(`is "${text}"`);
   });
 
   it.each([

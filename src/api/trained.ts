@@ -16,7 +16,7 @@ import { compileOptions, type Problem } from "../train/session.ts";
 import { weightsFile } from "../train/store.ts";
 import type { Weights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
-import { writeAtomic } from "../util/files.ts";
+import { writeOutput } from "../util/files.ts";
 import { type Shape, sizeOf } from "../util/shape.ts";
 import { type ArrayInput, type Examples, toInputs, toSplit } from "./arrays.ts";
 
@@ -103,7 +103,7 @@ export function trainedOf(
     evaluator = createEvaluator(task, batch, compileOptions(config));
   };
   const save = async (path: string) => {
-    if (path.endsWith(".safetensors")) writeAtomic(path, weightsFile(problem, weights));
+    if (path.endsWith(".safetensors")) writeOutput(path, weightsFile(problem, weights));
     else saveTo(path);
     return path;
   };
@@ -154,7 +154,7 @@ export function trainedOf(
       return measureProblem(problemFor(measured), request);
     },
     export: async (path, { batch: rows } = {}) => {
-      writeAtomic(path, inferenceModel(task, weights, rows));
+      writeOutput(path, inferenceModel(task, weights, rows));
       return path;
     },
     save,

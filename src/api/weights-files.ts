@@ -1,5 +1,5 @@
 import { readBytes } from "../data/files.ts";
-import { writeAtomic } from "../util/files.ts";
+import { writeOutput } from "../util/files.ts";
 import { decodeSafetensors, encodeSafetensors } from "../util/safetensors.ts";
 import type { NamedArray } from "./trained.ts";
 
@@ -37,5 +37,5 @@ export function writeWeights(path: string, weights: Readonly<Record<string, Name
     name,
     { dtype: "F32" as const, shape, data },
   ]);
-  writeAtomic(path, encodeSafetensors(Object.fromEntries(tensors), { format: "pt" }));
+  writeOutput(path, encodeSafetensors(Object.fromEntries(tensors), { format: "pt" }));
 }

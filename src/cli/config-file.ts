@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { ConfigError } from "../util/errors.ts";
+import { isSystemError, reasonOf } from "../util/system-errors.ts";
 import { say } from "./ui.ts";
 
 /** A TOML text, arguments `key=value` that win, and the name of the text. */
@@ -31,16 +32,25 @@ export function configOf<C extends { readonly method: { readonly name: string } 
 /** What the arguments give, the TOML file read. */
 export function givenIn(args: readonly string[]): Given {
   const [first, ...rest] = args;
-  if (first === undefined || first.includes("=")) return ["", args];
+  if (first === undefined || !namesFile(first)) return ["", args];
+  return [readSettings(first), rest, first];
+}
+
+/** Whether the argument is a file: one that is there, or one by its name: no setting has a slash. All others are settings. */
+function namesFile(text: string): boolean {
+  if (existsSync(text) && !statSync(text).isDirectory()) return true;
+  return !text.includes("=") || /[/\\]/.test(text.slice(0, text.indexOf("=")));
+}
+
+function readSettings(path: string): string {
   try {
-    return [readFileSync(first, "utf8"), rest, first];
+    return readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(
-      `${first} cannot be read: ${reason}`,
-      { path: first },
-      "the first argument is a TOML file or key=value",
-    );
+    if (!isSystemError(error)) throw error;
+    const hint =
+      error.code === "EISDIR"
+        ? `eigensam train --resume ${path} resumes a run; ${path}/config.toml holds its settings`
+        : "the first argument is a TOML file or key=value";
+    throw new ConfigError(`${path} cannot be read: ${reasonOf(error).why}`, { path }, hint);
   }
 }

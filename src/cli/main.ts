@@ -1,27 +1,30 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
-import { ConfigError, EigensamError } from "../util/errors.ts";
+import { packageVersion } from "../util/package.ts";
+import { reasonOf } from "../util/system-errors.ts";
 import { killChildren, statusOf } from "./children.ts";
 import { commands } from "./commands/index.ts";
+import { describe } from "./describe.ts";
 import { stopWithParent } from "./parent.ts";
-import { loadPlugins, pluginArguments } from "./plugins.ts";
+import { loadPlugins, pluginFilesHere } from "./plugins.ts";
 import { programOf } from "./program.ts";
-import { onStopSignals } from "./stop.ts";
+import { endedBy, onStopSignals } from "./stop.ts";
 import { say, status } from "./ui.ts";
-
-const MISUSE = 2;
 
 process.on("exit", () => {
   status();
   killChildren();
 });
-onStopSignals((signal) => process.exit(statusOf(null, signal)));
+onStopSignals((signal) => {
+  say(endedBy(signal));
+  process.exit(statusOf(null, signal));
+});
 stopWithParent();
 // A reader that left, as in `| head`, is no reason to stop training; a result that cannot be written is a failure.
 process.stderr.on("error", () => undefined);
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE" || process.exitCode === 1) return;
-  say(`eigensam: the standard output cannot be written: ${error.message}`);
+  say(`eigensam: the standard output cannot be written: ${reasonOf(error).why}`);
   process.exitCode = 1;
 });
 
@@ -32,19 +35,18 @@ try {
   process.exitCode = report(error);
 }
 
-/** Says what went wrong, and returns the exit status. Commander has already printed what it throws. */
+/** Says what went wrong, and returns the exit status. */
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSE;
-  say(`eigensam: ${describe(error)}`);
-  return error instanceof ConfigError ? MISUSE : 1;
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (process.env.EIGENSAM_DEBUG === "1") return error.stack ?? error.message;
-  if (error instanceof EigensamError) return error.message;
-  // A folder that cannot be written or a full disk: the message of the system says it.
-  if ("syscall" in error) return `${error.message}\n  hint: EIGENSAM_DEBUG=1 shows where it happened`;
-  const whose = pluginArguments().length > 0 ? "this is a bug, of eigensam or of a plugin" : "this is a bug";
-  return `${error.message}\n  hint: ${whose}; EIGENSAM_DEBUG=1 shows where it happened`;
+  // Commander has printed what was asked for, or the commands where none was given.
+  if (error instanceof CommanderError && error.exitCode === 0) return 0;
+  const { text, status: code } = describe(error, {
+    version: packageVersion,
+    args: process.argv.slice(2),
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    plugins: pluginFilesHere(),
+  });
+  const stack = process.env.EIGENSAM_DEBUG === "1" && error instanceof Error ? error.stack : undefined;
+  if (text !== "") say(`eigensam: ${stack ?? text}`);
+  return code;
 }

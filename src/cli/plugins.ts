@@ -10,6 +10,9 @@ let files: readonly string[] = [];
 /** Everything that settings can name in this process: what is built in, and what plugins added. */
 export const registry = (): Registry => known;
 
+/** The files of plugins that this process has loaded. */
+export const pluginFilesHere = (): readonly string[] => files;
+
 /** The --plugin options of this process, for the processes that it starts. */
 export const pluginArguments = (): string[] => files.flatMap((file) => ["--plugin", file]);
 
@@ -29,6 +32,7 @@ export async function loadPlugins(args: readonly string[]): Promise<void> {
 const pluginFiles = (args: readonly string[]): string[] =>
   args.flatMap((arg, i) => {
     const file = arg === "--plugin" ? args[i + 1] : /^--plugin=(.*)/s.exec(arg)?.[1];
+    if (file === "") throw new ConfigError("--plugin is empty", {}, "give the path of a module");
     return file === undefined ? [] : [file];
   });
 

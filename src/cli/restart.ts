@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { allocatorHere, computeEnvironment } from "./allocator.ts";
 import { statusOf, track } from "./children.ts";
 import { childMark } from "./parent.ts";
-import { onStopSignals } from "./stop.ts";
+import { endedBy, onStopSignals } from "./stop.ts";
+import { say } from "./ui.ts";
 
 /** Runs this command again with the tuned allocator where that helps: its exit status, or undefined to continue in this process. */
 export async function restartTuned(): Promise<number | undefined> {
@@ -19,5 +20,7 @@ export async function restartTuned(): Promise<number | undefined> {
   // The child decides what a signal means; this process only waits for it.
   onStopSignals((signal) => child.kill(signal));
   const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  // A signal that a command of ours takes itself ends it with a status.
+  if (signal !== null) say(signal === "SIGKILL" ? "eigensam: killed (out of memory?)" : endedBy(signal));
   return statusOf(code, signal);
 }

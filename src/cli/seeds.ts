@@ -4,7 +4,7 @@ import { ConfigError } from "../util/errors.ts";
 /** "1..5", "1,3,8" or both, as the value of an option: whole numbers, each once. */
 export function seedList(text: string): number[] {
   const seeds = seedsIn(text);
-  if (seeds === undefined) throw new InvalidArgumentError(`got "${text}", ${EXPECTED}`);
+  if (seeds === undefined) throw new InvalidArgumentError(`is "${text}", ${EXPECTED}`);
   return seeds;
 }
 

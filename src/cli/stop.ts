@@ -35,8 +35,18 @@ export function onStopSignals(listener: (signal: NodeJS.Signals) => void): void 
   }
 }
 
-/** Asks to stop at the first signal, and ends the process at the second. */
-export function stopOnSignals(what = "finishing this step and saving"): {
+/** What a command says that a signal ended. */
+export const endedBy = (signal: NodeJS.Signals): string =>
+  signal === "SIGINT" ? "eigensam: interrupted" : `eigensam: stopped by ${signal}`;
+
+/**
+ * Asks to stop at the first signal, and ends the process at the second, saying what is `saved` then: a step or the scores of an
+ * epoch may take long.
+ */
+export function stopOnSignals(
+  what = "finishing this step and saving",
+  saved: () => string = () => "",
+): {
   readonly signal: AbortSignal;
   /** The exit status: 0 until a signal came. */
   readonly status: () => number;
@@ -45,7 +55,10 @@ export function stopOnSignals(what = "finishing this step and saving"): {
   let status = 0;
   let again = false;
   onStopSignals((signal) => {
-    if (again) process.exit(statusOf(null, signal));
+    if (again) {
+      say([endedBy(signal), saved()].filter((part) => part !== "").join("; "));
+      process.exit(statusOf(null, signal));
+    }
     if (controller.signal.aborted) return;
     status = statusOf(null, signal);
     // A step blocks this thread, and signals that came meanwhile are handled after timers but before immediates.

@@ -2,14 +2,16 @@ import { InvalidArgumentError } from "commander";
 import { excerpt } from "../util/excerpt.ts";
 import { nearest } from "../util/nearest.ts";
 
-/** Parsers of option values. Commander puts the option's name in front of what they throw. */
+/** Parsers of option values. The option's name is put in front of what they throw (misuse.ts). */
+
+const refused = (text: string, expected: string) =>
+  new InvalidArgumentError(`is ${text === "" ? "empty" : `"${excerpt(text)}"`}, expected ${expected}`);
 
 const numberThat =
   (fits: (value: number) => boolean, expected: string) =>
   (text: string): number => {
     const value = Number(text);
-    if (text.trim() === "" || !fits(value))
-      throw new InvalidArgumentError(`got "${excerpt(text)}", expected ${expected}`);
+    if (text.trim() === "" || !fits(value)) throw refused(text, expected);
     return value;
   };
 
@@ -23,7 +25,7 @@ export const oneOf =
     if ((allowed as readonly string[]).includes(text)) return text as T;
     const near = nearest(text, allowed);
     const suggestion = near === undefined ? "" : ` (Did you mean ${near}?)`;
-    throw new InvalidArgumentError(`got "${excerpt(text)}", expected one of ${allowed.join(", ")}${suggestion}`);
+    throw refused(text, `one of ${allowed.join(", ")}${suggestion}`);
   };
 
 /** Comma-separated, each value once. */

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import envPaths from "env-paths";
+import { cachesHere } from "../util/caches.ts";
 import { DataError } from "../util/errors.ts";
+import { isSystemError, reasonOf } from "../util/system-errors.ts";
 
 /** Where fetched sets are kept: EIGENSAM_DATA, or this platform's folder for caches. */
-export const cacheFolder = (): string =>
-  process.env.EIGENSAM_DATA || join(envPaths("eigensam", { suffix: "" }).cache, "data");
+export const cacheFolder = (): string => process.env.EIGENSAM_DATA || join(cachesHere(), "data");
 
 export const folderToFetchInto = (name: string): string => join(cacheFolder(), name);
 
@@ -34,15 +34,16 @@ export function requireFolder(name: string, folders: readonly string[], files: r
 }
 
 /** The bytes of a file, or of a pipe to its end. */
-export function readBytes(path: string, hint = "it must be a file that you may read"): Uint8Array {
+export function readBytes(path: string, hint?: string): Uint8Array {
   try {
     // A device such as /dev/zero never ends.
     if (statSync(path).isCharacterDevice()) throw new DataError(`${path} is a device, not a file`, { path }, hint);
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof DataError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`${path} cannot be read: ${reason}`, { path }, hint);
+    if (!isSystemError(error) && !(error instanceof RangeError)) throw error;
+    // A RangeError is a file of more than 2 GiB.
+    const { why, next } = isSystemError(error) ? reasonOf(error) : { why: error.message, next: "give a smaller file" };
+    throw new DataError(`${path} cannot be read: ${why}`, { path }, hint ?? next);
   }
 }
 

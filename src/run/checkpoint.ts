@@ -85,7 +85,7 @@ export function readCheckpoint<P extends Marks, T>(
   const hint = good
     ? `the last good checkpoint is ${good}; remove the damaged file to resume from there`
     : "there is no other checkpoint: start the run anew";
-  throw new InputError(result.message.split("\n")[0]!, { ...result.data, checkpoint: newest, good }, hint);
+  throw new InputError(result.what, { ...result.data, checkpoint: newest, good }, hint);
 }
 
 function readOne<P extends Marks>(path: string, { kind, progress }: CheckpointKind<P>): Checkpoint<P> {

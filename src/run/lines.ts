@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { z } from "zod";
 import { InputError } from "../util/errors.ts";
 import { excerpt, shown } from "../util/excerpt.ts";
+import { expectation } from "../util/expectation.ts";
 
 /** A number as JSON keeps it: JSON.stringify writes null for NaN and infinities, and null reads as NaN. */
 export const measured = z
@@ -20,12 +21,13 @@ export function parseJson<T>(text: string, schema: z.ZodType<T>, source: string,
   }
   const { data, error } = schema.safeParse(value);
   if (error === undefined) return data;
-  const { path, message } = error.issues[0]!;
+  const issue = error.issues[0]!;
+  const { path } = issue;
   const key = path.join(".");
   const given = path.reduce<unknown>((inner, part) => (inner as Record<PropertyKey, unknown> | null)?.[part], value);
   const got = shown(given) ?? "nothing";
   throw new InputError(
-    `${source}: got ${got}${key === "" ? "" : ` for ${key}`}: ${message}`,
+    `${source}: got ${got}${key === "" ? "" : ` for ${key}`}, ${expectation(issue)}`,
     { source, key, given },
     hint,
   );

@@ -2,6 +2,7 @@ import { parse, stringify, TomlError } from "smol-toml";
 import { z } from "zod";
 import { ConfigError } from "../util/errors.ts";
 import { excerpt, shown } from "../util/excerpt.ts";
+import { expectation } from "../util/expectation.ts";
 import { nearest } from "../util/nearest.ts";
 import { asToml, settingValue } from "./values.ts";
 
@@ -110,12 +111,12 @@ function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, sour
   const allowed = setting?.allowed;
   if (allowed) {
     const near = typeof given === "string" ? nearest(given, allowed) : undefined;
-    const suggestion = near === undefined ? "" : `; did you mean ${near}?`;
-    const others = known.extensible?.includes(key) ? "; --plugin FILE adds others" : "";
+    const suggestion = near === undefined ? [] : [`did you mean ${near}?`];
+    const others = known.extensible?.includes(key) ? ["--plugin FILE adds others"] : [];
     return new ConfigError(
       `${key} is ${show(given)}, expected one of ${allowed.join(", ")}`,
       { key, given, allowed },
-      `the default is ${show(setting.fallback)}${suggestion}${others}`,
+      [...defaultOf(setting), ...suggestion, ...others].join("; ") || undefined,
     );
   }
   const unquoted = setting?.type === "string" && given !== undefined;
@@ -125,9 +126,12 @@ function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, sour
       { key, given },
       `put it in quotes: "${show(given)}"`,
     );
-  const hint = setting ? `${setting.about || key}; the default is ${show(setting.fallback)}` : undefined;
-  return new ConfigError(`${key || source} is ${show(given)}: ${issue.message}`, { key, given }, hint);
+  const hint = setting ? [setting.about || key, ...defaultOf(setting)].join("; ") : undefined;
+  return new ConfigError(`${key || source} is ${show(given)}, ${expectation(issue)}`, { key, given }, hint);
 }
+
+const defaultOf = ({ fallback }: Setting): string[] =>
+  fallback === undefined ? [] : [`the default is ${show(fallback)}`];
 
 function unknownKey({ keys, command }: Known, key: string, source?: string): ConfigError {
   const near = nearest(key, keys) ?? keys.find((known) => known.endsWith(`.${key.split(".").at(-1)}`));

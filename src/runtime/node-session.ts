@@ -5,6 +5,7 @@ import * as ort from "onnxruntime-node";
 import { dtypes } from "../util/dtype.ts";
 import { DeviceError, InputError } from "../util/errors.ts";
 import { type Device, deviceHints } from "./device.ts";
+import { ortError } from "./ort-errors.ts";
 import { readProfile } from "./profile.ts";
 import type { Port, Session, SessionFactory, SessionOptions, TypedArray } from "./session.ts";
 
@@ -21,24 +22,25 @@ export const availableProviders = (): string[] => ort.listSupportedBackends().ma
 /** The version of ONNX Runtime. */
 export const ortVersion: string = ort.env.versions.node ?? ort.env.versions.common;
 
+// What fails is thrown as well, and said once.
+ort.env.logLevel = "fatal";
+
 /** Sessions of onnxruntime-node on one device. */
 export const nodeSessions =
   (device: Device): SessionFactory =>
   async (model, inputs, outputs, options) => {
-    const hint = deviceHints[device];
     if (!availableProviders().includes(device))
       throw new DeviceError(
         `device ${device} is not available: onnxruntime-node ${ortVersion} here offers ${availableProviders().join(", ")}`,
         { device },
-        hint,
+        deviceHints[device],
       );
     const prefix = options.profile ? join(mkdtempSync(join(tmpdir(), "eigensam-")), "profile") : undefined;
     try {
       const session = await ort.InferenceSession.create(model, sessionOptions(device, options, prefix));
-      return nodeSession(session, inputs, outputs, prefix);
+      return nodeSession(session, device, inputs, outputs, prefix);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new DeviceError(`device ${device} could not load the graph: ${reason}`, { device }, hint);
+      throw ortError(cause, device, "load the graph");
     }
   };
 
@@ -59,12 +61,18 @@ const sessionOptions = (device: Device, { threads }: SessionOptions, profilePref
 
 const nodeSession = (
   session: ort.InferenceSession,
+  device: Device,
   inputs: readonly Port[],
   outputs: readonly Port[],
   profilePrefix: string | undefined,
 ): Session => ({
   run: async (feeds, fetches) => {
-    await session.run(tensors(inputs, feeds), tensors(outputs, fetches));
+    const [given, wanted] = [tensors(inputs, feeds), tensors(outputs, fetches)];
+    try {
+      await session.run(given, wanted);
+    } catch (cause) {
+      throw ortError(cause, device, "run the graph");
+    }
   },
   profile: () => {
     if (profilePrefix === undefined) throw new InputError("this executable was compiled without `profile: true`");

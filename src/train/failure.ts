@@ -1,4 +1,5 @@
-import { TrainingError } from "../util/errors.ts";
+import { FileError, TrainingError } from "../util/errors.ts";
+import { isSystemError, uncaughtFileError } from "../util/system-errors.ts";
 
 /** Throws where a number that training stands on is infinite or not a number. */
 export function assertFinite(value: number, what: string, step: number, epoch: number): void {
@@ -10,7 +11,7 @@ class DivergedError extends TrainingError {}
 
 /** A system error while the run wrote its own files, told apart from one in code of the caller's. */
 class WriteFailed extends Error {
-  declare readonly cause: NodeJS.ErrnoException;
+  declare readonly cause: FileError;
 }
 
 /** A function that writes files of the run; its system errors are known as such. */
@@ -20,8 +21,8 @@ export const writing =
     try {
       write(...args);
     } catch (cause) {
-      const system = cause instanceof Error && "syscall" in cause;
-      throw system ? new WriteFailed(cause.message, { cause }) : cause;
+      const failed = isSystemError(cause) ? uncaughtFileError(cause) : cause;
+      throw failed instanceof FileError ? new WriteFailed(failed.what, { cause: failed }) : cause;
     }
   };
 
@@ -46,13 +47,13 @@ export function explained(cause: unknown, step: number, checkpoint: string | und
       ),
     };
   if (!(error instanceof WriteFailed)) return { kind: "other", error };
-  const { code } = error.cause;
+  const { code } = error.cause.data;
   return {
     kind: "files",
     error: new TrainingError(
-      `step ${step}: ${run} cannot be written: ${error.message}`,
+      `step ${step}: ${error.message}`,
       { ...data, code },
-      `${saved}${code === "ENOSPC" ? "free some space" : "make it writable"}, then eigensam train --resume ${run}`,
+      `${saved}${code === "ENOSPC" || code === "EDQUOT" ? "free some space" : "make it writable"}, then eigensam train --resume ${run}`,
     ),
   };
 }

@@ -1,40 +1,90 @@
 import {
   closeSync,
+  constants,
   existsSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { InputError } from "./errors.ts";
+import { isStream, targetOf } from "./places.ts";
+import { onFile, systemFailure } from "./system-errors.ts";
 
 /**
- * Writes a file whole or not at all, also where the power fails: beside it first and to the disk, then renamed, then the folder to
- * the disk. What was there before stays until then.
- * @throws InputError where its folder is not there
+ * Writes a file of a folder of ours whole or not at all, also where the power fails: beside it first and to the disk, then renamed,
+ * then the folder to the disk. What was there before stays until then; its mode and owner are kept. A link is replaced, not
+ * followed: a folder from elsewhere may hold one that leads out of it.
+ * @throws FileError where it cannot be written
  */
 export function writeAtomic(path: string, data: string | Uint8Array): void {
-  const folder = dirname(path);
-  if (!existsSync(folder)) throw new InputError(`${path}: there is no folder ${folder}`, { path }, "make it first");
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  onFile("written", path, () => replace(path, bytesOf(data)));
+}
+
+/**
+ * The same for a file that the user names: a link goes on pointing to the file, and what is no plain file (a pipe, a device, the
+ * standard output) is written to.
+ * @throws FileError where it cannot be written
+ */
+export function writeOutput(path: string, data: string | Uint8Array): void {
+  onFile("written", path, () =>
+    isStream(path) ? writeTo(path, bytesOf(data)) : replace(targetOf(path), bytesOf(data)),
+  );
+}
+
+const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "string" ? Buffer.from(data) : data);
+
+function replace(path: string, bytes: Uint8Array): void {
+  const temporary = temporaryOf(path);
+  const before = lstatSync(path, { throwIfNoEntry: false });
+  if (before?.isDirectory()) throw systemFailure("EISDIR", path);
   try {
     const file = openSync(temporary, "w");
     try {
-      writeAll(file, typeof data === "string" ? Buffer.from(data) : data);
+      if (before?.isFile()) inherit(file, before);
+      writeAll(file, bytes);
       fsyncSync(file);
     } finally {
       closeSync(file);
     }
     renameSync(temporary, path);
-    syncFolder(folder);
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
+  }
+}
+
+function writeTo(path: string, bytes: Uint8Array): void {
+  // Appending neither cuts a file that the standard output goes to, nor writes over what is in it.
+  const file = openSync(path, constants.O_WRONLY | constants.O_APPEND);
+  try {
+    writeAll(file, bytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Where a file is made before it gets its name; a long name is cut, because the whole must fit. */
+export const temporaryOf = (path: string): string =>
+  join(dirname(path), `.${basename(path).slice(0, LONGEST_NAME)}.${process.pid}.tmp`);
+
+const LONGEST_NAME = 50;
+
+/** Another user's file stays theirs; who is not root cannot give files away. */
+function inherit(file: number, { mode, uid, gid }: Stats): void {
+  try {
+    if (process.getuid?.() === 0) fchownSync(file, uid, gid);
+  } finally {
+    fchmodSync(file, mode & 0o777);
   }
 }
 

@@ -1,6 +1,7 @@
 import { isWeightsFile } from "../../util/files.ts";
 import { join } from "node:path";
 import { sliceDirections } from "../../curvature/slice.ts";
+import { assertFolderWritable } from "../../util/places.ts";
 import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber } from "../values.ts";
 import { registry } from "../plugins.ts";
 import { weightsArguments, weightsSource, type WeightsOptions } from "../train/weights-source.ts";
@@ -80,6 +81,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
       .option("--json", "the numbers on stdout");
   },
   run: async (options, args) => {
+    if (options.out !== undefined) assertFolderWritable(options.out);
     const saved = await weightsSource(options, args);
     const { curvatureProblem } = await import("../../curvature/problem.ts");
     const { measureProblem } = await import("../../curvature/measure.ts");
@@ -103,7 +105,9 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const result = await measureProblem(problem, { ...options, density, trace, layers, slices }, progressOf());
     status();
     for (const warning of warnings(result, options)) say(warning);
+    // Before any file: where one cannot be written after all, the numbers are not lost.
     if (options.json) emit(result);
+    else sayCurvature(result, options.out);
     if (options.out !== undefined) {
       const { writeCurvatureReport } = await import("../../report/curvature/index.ts");
       const { writeAtomic } = await import("../../util/files.ts");
@@ -111,6 +115,5 @@ export const curvature: CliCommand<CurvatureOptions> = {
       writeAtomic(join(options.out, "curvature.json"), `${JSON.stringify(result)}\n`);
       say(html);
     }
-    if (!options.json) sayCurvature(result, options.out);
   },
 };

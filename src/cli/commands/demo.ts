@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { assertFolderWritable } from "../../util/places.ts";
 import { duration } from "../format.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
 import { resultOf } from "../train/result.ts";
@@ -28,6 +29,7 @@ export const demo: CliCommand<DemoOptions> = {
       .option("--json", "{html, figures, tables, findings, seconds} on stdout");
   },
   run: async ({ out, scale, json, ...options }) => {
+    assertFolderWritable(out);
     const { demoRuns } = await import("../../experiments/demo.ts");
     const { trainRun } = await import("../../train/run-dir.ts");
     const { writeReport } = await import("../../report/index.ts");

@@ -1,7 +1,8 @@
+import { assertFileWritable, isStandardOutput } from "../../util/places.ts";
 import { grouped } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
-import { emit } from "../ui.ts";
+import { emit, say } from "../ui.ts";
 import { positiveInteger } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -22,17 +23,18 @@ export const exportModel: CliCommand<ExportOptions> = {
       .option("--json", "{path, bytes} on stdout");
   },
   run: async (options, args) => {
+    assertFileWritable(options.out);
     const saved = await weightsSource(options, args);
     const { inferenceModel } = await import("../../train/export-onnx.ts");
     const { formatOfWeights, loadModel } = await import("../../train/restore.ts");
-    const { writeAtomic } = await import("../../util/files.ts");
+    const { writeOutput } = await import("../../util/files.ts");
     const format = await formatOfWeights(saved, registry());
     const { task, weights } = loadModel(saved, format, options.batch ?? 1, registry());
     const bytes = inferenceModel(task, weights, options.batch);
-    writeAtomic(options.out, bytes);
-    if (options.json) emit({ path: options.out, bytes: bytes.length });
+    writeOutput(options.out, bytes);
+    if (options.json && !isStandardOutput(options.out)) emit({ path: options.out, bytes: bytes.length });
     else
-      console.log(
+      (isStandardOutput(options.out) ? say : console.log)(
         `${options.out}: ${grouped(bytes.length / 1024)} KiB, takes ${format.inputShape.length === 3 ? "images" : "examples"} [${options.batch ?? "n"}, ${format.inputShape.join(", ")}]`,
       );
   },

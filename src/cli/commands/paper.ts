@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigError } from "../../util/errors.ts";
 import { makeFolder } from "../../util/files.ts";
+import { assertFolderWritable } from "../../util/places.ts";
 import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
@@ -38,6 +39,7 @@ export const paper: CliCommand<PaperOptions> = {
   run: async ({ scale, only, json, ...options }, [name]) => {
     const { studyRuns } = await import("../../experiments/eigenvector/plan.ts");
     const out = options.out ?? join("runs", `paper-${name}-${scale}`);
+    assertFolderWritable(out);
     const folder = join(out, "runs");
     const runs = studyRuns(scale);
     const { isComplete, readStudy, studyRun } = await import("../../experiments/eigenvector/run.ts");

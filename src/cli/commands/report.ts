@@ -1,3 +1,4 @@
+import { assertFolderWritable } from "../../util/places.ts";
 import { emit } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -17,6 +18,7 @@ export const report: CliCommand<ReportOptions> = {
       .option("--json", "{html, figures, tables, findings} on stdout");
   },
   run: async ({ out, json }, runs) => {
+    assertFolderWritable(out);
     const { writeReport } = await import("../../report/index.ts");
     const report = await writeReport(runs, out);
     if (json) emit(report);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { plannedRuns, sdeSettingsOf } from "../../experiments/sde/config.ts";
 import type { SdeEvent } from "../../experiments/sde/events.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { assertFolderWritable } from "../../util/places.ts";
 import { configFrom } from "../config-file.ts";
 import { duration, percent } from "../format.ts";
 import { pluginArguments, registry } from "../plugins.ts";
@@ -77,6 +78,7 @@ async function runMany(
   const { writeSdeReport } = await import("../../experiments/sde/report/index.ts");
   const sdeRun = sdeRunOf(registry());
   const begun = performance.now();
+  assertFolderWritable(out);
   // Settings that do not fit the images are one error here, not one in every child.
   await loadProblem(config, registry());
   const planned = plannedRuns(config, seeds ?? [config.seed]).map((each) => ({ ...each, run: join(out, each.name) }));

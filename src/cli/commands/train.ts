@@ -1,6 +1,7 @@
 import type { TrainEvent } from "../../train/events.ts";
 import { trainSettings } from "../../train/settings.ts";
 import { ConfigError } from "../../util/errors.ts";
+import { assertFolderWritable } from "../../util/places.ts";
 import { configOf, givenIn } from "../config-file.ts";
 import { pluginArguments, registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions } from "../run-tasks.ts";
@@ -69,6 +70,7 @@ export const train: CliCommand<TrainOptions> = {
     const { trainRunOf } = await import("../../train/run-dir.ts");
     const { datasetOf } = await import("../../train/registry.ts");
     const { newRunName } = await import("../train/run-name.ts");
+    const { checkpointsOf } = await import("../../run/checkpoint.ts");
     const { dryRun } = await import("../train/dry-run.ts");
     const { stopOnSignals } = await import("../stop.ts");
     const { progressView } = await import("../train/progress.ts");
@@ -77,19 +79,25 @@ export const train: CliCommand<TrainOptions> = {
     const [known, trainRun] = [registry(), trainRunOf(registry())];
     if (resume !== undefined) trainRun.assertResumable(resume);
     const config = resume === undefined ? configOf(given, settings) : trainRun.readConfig(resume);
+    const run = resume ?? options.runDir ?? newRunName();
+    if (!options.dryRun) assertFolderWritable(run);
     const dataset = await datasetOf(config, known);
     if (options.dryRun) {
       await dryRun(problemOf(config, dataset, known), json === true);
       return;
     }
-    const run = resume ?? options.runDir ?? newRunName();
     if (resume === undefined) trainRun.create(run, config);
     const show = progressView();
     const listen = (event: TrainEvent) => {
       show(event);
       if (json && event.event !== "step") emit(event);
     };
-    const { signal, status } = stopOnSignals();
+    const { signal, status } = stopOnSignals(undefined, () => {
+      const checkpoint = checkpointsOf(run).at(-1);
+      return checkpoint === undefined
+        ? "nothing is saved yet"
+        : `saved is ${checkpoint}; resume with: eigensam train --resume ${run}`;
+    });
     const outcome = await runTraining({
       config,
       dataset,
