@@ -30,6 +30,12 @@ it("runs from the sources of a clone that is not built", () => {
   expect({ status, stdout }).toEqual({ status: 0, stdout: `${packageVersion}\n` });
 });
 
+it("prints help in lines of 100 characters at most, whatever the settings are called", async () => {
+  const { stdout } = await eigensam(["train", "--help"]);
+  expect(stdout).toMatch(/^ {2}method\.rho .*\n {30}\S/m);
+  expect(stdout.split("\n").filter((line) => [...line].length > 100)).toEqual([]);
+});
+
 describe("exit status", () => {
   it.each([
     [["--version"], /^\d+\.\d+\.\d+\n$/],

@@ -25,15 +25,20 @@ const SLOTS = 3;
 /** The batches of examples in memory. Augmented ones are made ahead by a worker thread: ONNX Runtime's run blocks the main one. */
 export function openBatches(split: Split, options: BatchOptions): BatchStream {
   const { batch, from, epochs, augment } = options;
+  assertBatch(split, batch);
   const steps = stepsPerEpoch(split.count, batch);
-  if (steps === 0)
-    throw new ConfigError(
-      `data.batch is ${batch}, but there are ${split.count} training examples`,
-      { batch, count: split.count },
-      "choose a smaller data.batch",
-    );
   const range = { first: from.epoch * steps + from.step, last: epochs * steps, steps };
   return augment === undefined ? gathered(split, options, range) : madeAhead(split, options, range);
+}
+
+/** ConfigError where a batch takes more examples than there are. */
+export function assertBatch({ count }: Split, batch: number): void {
+  if (batch > count)
+    throw new ConfigError(
+      `data.batch is ${batch}, but there are ${count} training examples`,
+      { batch, count },
+      "choose a smaller data.batch",
+    );
 }
 
 interface Range {

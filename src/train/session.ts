@@ -1,5 +1,5 @@
 import type { BatchStream } from "../data/batches.ts";
-import { openBatches, openSource } from "../data/batches.ts";
+import { assertBatch, openBatches, openSource } from "../data/batches.ts";
 import { type Dataset, isSplit, type Split } from "../data/dataset.ts";
 import { splitValidation } from "../data/split.ts";
 import type { LossRule } from "../nn/losses.ts";
@@ -57,6 +57,8 @@ export function problemOf(
     dataset.val === undefined && split !== undefined && config.data.validation > 0
       ? splitValidation(split, config.data.validation, config.seed)
       : { train: dataset.train, val: dataset.val };
+  // Before the network, which may be large, is made.
+  if (isSplit(parts.train)) assertBatch(parts.train, batch);
   const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
   return {

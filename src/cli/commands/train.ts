@@ -20,9 +20,9 @@ interface TrainOptions extends PoolOptions {
 }
 
 const LISTS = `
-Several runs: --seeds 1..5 method.name=sgd,sam trains the product of all lists, -j at a time, each in a process of its own, and
-ends in one report. The same command resumes what is missing. Lists of lists: schedule.milestones=[3],[3,5]. Settings that are
-text, such as paths, take one value.
+Several runs: --seeds 1..5 method.name=sgd,sam trains the product of all lists, -j at a time, each
+in a process of its own, and ends in one report. The same command resumes what is missing. Lists of
+lists: schedule.milestones=[3],[3,5]. Settings that are text, such as paths, take one value.
 `;
 
 export const train: CliCommand<TrainOptions> = {

@@ -12,7 +12,7 @@ export function settingsHelp(settings: readonly Setting[]): string {
     const choice = allowed ? allowed.join(" | ") : "";
     const standard =
       fallback === undefined ? "" : `(default: ${Array.isArray(fallback) ? fallback.join(", ") || "none" : fallback})`;
-    return `  ${key.padEnd(KEY)}  ${[about, choice && `[${choice}]`, standard].filter((part) => part !== "").join(" ")}`;
+    return described(key, KEY, [about, choice && `[${choice}]`, standard].filter((part) => part !== "").join(" "));
   });
   return ["", "Settings, as key=value or in the TOML file:", ...lines].join("\n");
 }
@@ -39,5 +39,21 @@ const summaries = (entries: Readonly<Record<string, { readonly summary: string }
 
 function listOf(title: string, lines: readonly Line[]): string[] {
   const width = Math.max(...lines.map(([name]) => name.length));
-  return ["", title, ...lines.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`)];
+  return ["", title, ...lines.map(([name, summary]) => described(name, width, summary))];
+}
+
+/** Without a terminal, lines of help have at most so many characters. */
+const COLUMNS = 100;
+const NARROWEST = 30;
+
+/** A name and what it is, continued beneath itself. */
+function described(name: string, width: number, text: string): string {
+  const room = Math.max((process.stdout.columns ?? COLUMNS) - width - 4, NARROWEST);
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return `  ${name.padEnd(width)}  ${lines.join(`\n${" ".repeat(width + 4)}`)}`;
 }
