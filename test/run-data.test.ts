@@ -6,7 +6,8 @@ import { loadRun } from "../src/api/load-run.ts";
 import { curvatureProblem } from "../src/curvature/problem.ts";
 import { runFiles } from "../src/run/files.ts";
 import { datasetOf } from "../src/train/registry.ts";
-import { formatOfWeights, type SavedWeights, scoreWeights } from "../src/train/restore.ts";
+import { formatOfWeights, type SavedWeights } from "../src/train/examples.ts";
+import { scoreWeights } from "../src/train/restore.ts";
 import { trainRun } from "../src/train/run-dir.ts";
 import { runTraining } from "../src/train/run-training.ts";
 import { checkConfig } from "../src/train/settings.ts";
@@ -99,7 +100,7 @@ describe("a run on arrays of one's own", () => {
     const few = arrays("few", 4, 3);
     const { data, layout } = await curvatureProblem({
       ...saved(),
-      ...{ images: few.images, labels: few.labels, normalizeAsData: true },
+      arrays: { ...few, normalizeAsData: true },
       ...{ split: "train", bn: "batch", dtype: "f32" },
     });
     expect([data, layout.size]).toEqual([`${few.images} (normalized by npy)`, 4 * 17 + CLASSES * 5]);

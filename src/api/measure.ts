@@ -2,8 +2,10 @@ import { isWeightsFile } from "../util/files.ts";
 import { type CurvatureRequest, measureProblem } from "../curvature/measure.ts";
 import { curvatureProblem } from "../curvature/problem.ts";
 import type { CurvatureResult } from "../curvature/result.ts";
+import type { SplitName } from "../data/digest.ts";
 import type { DatasetName } from "../data/index.ts";
 import { trainRun } from "../train/run-dir.ts";
+import { ownArrays } from "../train/examples.ts";
 import { weightsOfRun } from "../train/restore.ts";
 import { checkConfig } from "../train/settings.ts";
 import { InputError } from "../util/errors.ts";
@@ -18,8 +20,8 @@ export interface MeasureOptions extends Partial<CurvatureRequest> {
   /** Images and labels of your own as .npy files, instead of a data set's. */
   readonly images?: string;
   readonly labels?: string;
-  /** Which examples of the data set. */
-  readonly split?: "train" | "test";
+  /** Which examples of the data set; of a run's, `train` is what it trained on and `val` what it kept for validation. */
+  readonly split?: SplitName;
   /** Mini-batches from the beginning; left out, eight of a data set or all of your own images. */
   readonly batches?: number | "all";
   /** Examples in each mini-batch; left out, 128 or the run's. */
@@ -61,7 +63,8 @@ export async function measureCurvature(source: string, options: MeasureOptions =
   const base = isFile ? checkConfig({ model, data: data ? { name: data } : {} }) : trainRun.readConfig(source);
   const config = batch === undefined ? base : { ...base, data: { ...base.data, batch } };
   const path = isFile ? source : weightsOfRun(source);
-  const normalizeAsData = !isFile || data !== undefined;
-  const problem = await curvatureProblem({ config, path, images, labels, normalizeAsData, split, batches, bn, dtype });
+  const run = isFile ? undefined : source;
+  const arrays = ownArrays(images, labels, !isFile || data !== undefined);
+  const problem = await curvatureProblem({ config, path, run, arrays, split, batches, bn, dtype });
   return measureProblem(problem, request);
 }

@@ -34,7 +34,7 @@ export interface NamedArray {
 
 /** What `curvature` measures; everything left out has the command's default. */
 export interface CurvatureOptions extends Partial<Omit<CurvatureRequest, "slices">> {
-  /** Examples to measure on; left out, the training examples, with those kept for validation, as the command does. */
+  /** Examples to measure on; left out, those that it was trained on, as the command does. */
   readonly examples?: Examples;
   /** Mini-batches from the beginning of the examples; left out, eight or as many as there are. */
   readonly batches?: number | "all";
@@ -141,8 +141,7 @@ export function trainedOf(
       return { ...(await evaluator.score(weights, split)), n: split.count };
     },
     curvature: async ({ examples, batches, bn = "batch", dtype = "f32", ...request } = {}) => {
-      const all = problem.dataset.train;
-      const split = examples ? splitOf(examples) : isSplit(all) ? all : undefined;
+      const split = examples ? splitOf(examples) : isSplit(train) ? train : undefined;
       if (split === undefined)
         throw new ConfigError(
           "the training examples came in batches and were not kept",

@@ -1,24 +1,20 @@
 import type { Split } from "../data/dataset.ts";
-import { readPair, statistics } from "../data/npy.ts";
+import type { SplitName } from "../data/digest.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
 import type { TrainConfig } from "../train/config.ts";
-import { builtIn, datasetOf, type Registry } from "../train/registry.ts";
-import { examplesOf, fitted, type FormedExamples, loadModel, type SavedWeights } from "../train/restore.ts";
+import { builtIn, type Registry } from "../train/registry.ts";
+import { examplesOf, type SavedWeights } from "../train/examples.ts";
+import { loadModel } from "../train/restore.ts";
 import { type Format, modelFor, type Task } from "../train/task.ts";
 import type { Weights } from "../train/weights.ts";
-import { ConfigError, DataError } from "../util/errors.ts";
+import { ConfigError } from "../util/errors.ts";
 import { sizeOf } from "../util/shape.ts";
 import { type BatchNormMode, empiricalLoss, type LossBatch } from "./hessian.ts";
 import type { MeasuredProblem } from "./measure.ts";
 
 export interface ProblemOptions extends SavedWeights {
-  /** The user's own images and labels, .npy files, instead of the data set's. */
-  readonly images?: string | undefined;
-  readonly labels?: string | undefined;
-  /** Normalize the user's uint8 images as the configured data set; else by their own mean and standard deviation. */
-  readonly normalizeAsData: boolean;
-  readonly split: "train" | "test";
+  readonly split: SplitName;
   /** Mini-batches from the beginning; left out, eight of a data set (or as many as there are), and all of the user's own images. */
   readonly batches?: number | "all" | undefined;
   readonly bn: BatchNormMode;
@@ -31,9 +27,9 @@ export async function curvatureProblem(
   registry: Registry = builtIn,
 ): Promise<MeasuredProblem> {
   const { batch } = options.config.data;
-  const source = await measuredExamples(options, registry);
+  const source = await examplesOf(options, options.split, registry);
   const { task, weights } = loadModel(options, source.format, Math.min(batch, source.split.count), registry);
-  const usual = options.images === undefined ? undefined : "all";
+  const usual = options.arrays === undefined ? undefined : "all";
   return problemFor({ ...options, ...source, task, weights, batch, batches: options.batches ?? usual });
 }
 
@@ -83,34 +79,6 @@ export function problemFor(measured: MeasuredExamples): MeasuredProblem {
     model: [config.model.name, ...(config.model.width ? [`width ${config.model.width}`] : [])].join(" "),
     data: used === split.count ? name : `the first ${used} of ${split.count} examples of ${name}`,
   };
-}
-
-async function measuredExamples(options: ProblemOptions, registry: Registry): Promise<FormedExamples> {
-  const { config, images, labels, normalizeAsData, split: part } = options;
-  if (images === undefined || labels === undefined) {
-    if (images !== undefined || labels !== undefined)
-      throw new ConfigError(
-        `--${images === undefined ? "labels" : "images"} was given alone`,
-        { images, labels },
-        "give --images x.npy and --labels y.npy together",
-      );
-    return examplesOf(options, part, registry);
-  }
-  const { split, shape, pixels } = readPair(images, labels, config.data.layout);
-  const base = { targets: { kind: "labels", classes: 1 }, inputShape: shape } as const;
-  const given = (name: string, format: Pick<Format, "dtype" | "mean" | "std">) =>
-    fitted(options, { name, split, format: { ...base, ...format } }, registry);
-  if (pixels === "float32") return given(images, { dtype: "f32", mean: [0], std: [1] });
-  const recorded = options.format?.dtype === "u8" ? options.format : undefined;
-  const { mean, std } = normalizeAsData ? (recorded ?? (await datasetOf(config, registry))) : statistics(split, shape);
-  const by = normalizeAsData ? config.data.name : "their own mean and standard deviation";
-  if (mean.length !== shape[0])
-    throw new DataError(
-      `${images}: ${shape[0]} channels, but ${config.data.name} is normalized in ${mean.length}`,
-      { images, channels: shape[0] },
-      "give float32 images, normalized as the network was trained",
-    );
-  return given(`${images} (normalized by ${by})`, { dtype: "u8", mean, std });
 }
 
 /** Enough mini-batches to tell the sampling error. */

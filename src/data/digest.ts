@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { type Dataset, isSplit } from "./dataset.ts";
 
 export const splitNames = ["train", "val", "test"] as const;
+export type SplitName = (typeof splitNames)[number];
 
 /** Digests of the examples of a data set; those that a source gives batch by batch have none. */
-export type Digests = { readonly [name in (typeof splitNames)[number]]?: string | undefined };
+export type Digests = { readonly [name in SplitName]?: string | undefined };
 
 /** A run asks several times, and the arrays of a data set are not changed. */
 const known = new WeakMap<Dataset, Digests>();

@@ -17,7 +17,7 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
   /** Random changes of training images that go without saying (data.crop, data.flip); left out, none. */
   readonly augment?: { readonly crop: number; readonly flip: boolean };
   load(options: LoadOptions): D | Promise<D>;
-  /** The examples of one part alone, where they can be read without the others. */
+  /** The examples of one part alone, where they can be read without the others, and none are given for validation. */
   part?(options: LoadOptions, part: "train" | "test"): { readonly split: Split; readonly inputShape: Shape };
   /** The folder it would be loaded from; undefined where it is not there. Left out for sets without a folder. */
   find?(dir?: string): string | undefined;

@@ -1,5 +1,5 @@
 import { rng } from "../util/rng.ts";
-import type { Split } from "./dataset.ts";
+import { type Dataset, isSplit, type Split } from "./dataset.ts";
 import { permutation } from "./permutation.ts";
 
 /** A random part of the examples set aside for validation, a function of the seed; both parts keep the file's order. */
@@ -10,6 +10,17 @@ export function splitValidation<S extends Split>(split: S, fraction: number, see
     train: select(split, order.subarray(held).toSorted()),
     val: select(split, order.subarray(0, held).toSorted()),
   };
+}
+
+/** What is trained on and what is kept for validation: the data set's own examples, or a part of its training examples. */
+export function partsOf<T extends Dataset["train"]>(
+  { train, val }: { readonly train: T; readonly val?: Split | undefined },
+  fraction: number,
+  seed: number,
+): { train: T; val: Split | undefined } {
+  const parts =
+    val === undefined && isSplit(train) && fraction > 0 ? splitValidation(train, fraction, seed) : { train, val };
+  return { train: parts.train, val: parts.val !== undefined && parts.val.count > 0 ? parts.val : undefined };
 }
 
 /** The examples of the given indices, copied together. */

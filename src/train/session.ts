@@ -1,7 +1,7 @@
 import type { BatchStream } from "../data/batches.ts";
 import { assertBatch, openBatches, openSource } from "../data/batches.ts";
 import { type Dataset, isSplit, type Split } from "../data/dataset.ts";
-import { splitValidation } from "../data/split.ts";
+import { partsOf } from "../data/split.ts";
 import type { LossRule } from "../nn/losses.ts";
 import type { Model } from "../nn/scope.ts";
 import { solvers } from "../optim/eigenvector.ts";
@@ -51,14 +51,10 @@ export function problemOf(
 ): Problem {
   assertEffective(config);
   const method = methodOf(config, registry);
-  const split = isSplit(dataset.train) ? dataset.train : undefined;
   const batch = isSplit(dataset.train) ? config.data.batch : dataset.train.batch;
-  const parts =
-    dataset.val === undefined && split !== undefined && config.data.validation > 0
-      ? splitValidation(split, config.data.validation, config.seed)
-      : { train: dataset.train, val: dataset.val };
+  const { train, val } = partsOf(dataset, config.data.validation, config.seed);
   // Before the network, which may be large, is made.
-  if (isSplit(parts.train)) assertBatch(parts.train, batch);
+  if (isSplit(train)) assertBatch(train, batch);
   const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
   return {
@@ -71,8 +67,8 @@ export function problemOf(
     plan: refreshPlan(method, solvers[config.method.solver], config.method, config.train.diagnosticsEvery),
     model: modelFor(task, batch),
     batch,
-    train: parts.train,
-    val: parts.val !== undefined && parts.val.count > 0 ? parts.val : undefined,
+    train,
+    val,
   };
 }
 

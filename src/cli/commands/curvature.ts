@@ -1,4 +1,3 @@
-import { isWeightsFile } from "../../util/files.ts";
 import { join } from "node:path";
 import { sliceDirections } from "../../curvature/slice.ts";
 import { assertFolderWritable } from "../../util/places.ts";
@@ -9,9 +8,6 @@ import { emit } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
 
 interface CurvatureOptions extends WeightsOptions {
-  readonly images?: string;
-  readonly labels?: string;
-  readonly split: "train" | "test";
   readonly top: number;
   readonly bottom: number;
   readonly density?: true;
@@ -44,10 +40,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
   summary: "measure the Hessian of trained weights: eigenvalues, density, trace, layers, slices",
   computes: true,
   configure: (command) => {
-    weightsArguments(command)
-      .option("--images <x.npy>", "images of your own: float32 NCHW as they are, uint8 normalized")
-      .option("--labels <y.npy>", "their labels, int64")
-      .option("--split <name>", "images of the data set", oneOf(["train", "test"] as const), "train")
+    weightsArguments(command, "train")
       .option("--batches <n>", "mini-batches of data.batch images: n or all (default: 8; all of --images)", countOrAll)
       .option(
         "--bn <mode>",
@@ -87,15 +80,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const { measureProblem } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
     const { say, status } = await import("../ui.ts");
-    const isRun = options.weights === undefined && args[0] !== undefined && !isWeightsFile(args[0]);
-    const problem = await curvatureProblem(
-      {
-        ...options,
-        ...saved,
-        normalizeAsData: isRun || (options.set ?? []).some((setting) => setting.startsWith("data.name=")),
-      },
-      registry(),
-    );
+    const problem = await curvatureProblem({ ...options, ...saved, split: options.split ?? "train" }, registry());
     const slices = (options.slice ?? []).map((directions) => ({
       directions,
       ...(options.range === undefined ? {} : { range: options.range }),

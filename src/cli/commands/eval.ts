@@ -3,11 +3,9 @@ import { percent } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { weightsSource, type WeightsOptions, weightsArguments } from "../train/weights-source.ts";
 import { emit } from "../ui.ts";
-import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
 interface EvalOptions extends WeightsOptions {
-  readonly split: "train" | "test";
   readonly json?: true;
 }
 
@@ -16,15 +14,13 @@ export const evaluate: CliCommand<EvalOptions> = {
   summary: "score a run, or weights saved as safetensors: loss and accuracy",
   computes: true,
   configure: (command) => {
-    weightsArguments(command)
-      .option("--split <name>", "images to score, without augmentation", oneOf(["test", "train"] as const), "test")
-      .option("--json", "{loss, accuracy, n} on stdout");
+    weightsArguments(command, "test").option("--json", "{loss, accuracy, n} on stdout");
   },
   run: async (options, args) => {
     const saved = await weightsSource(options, args);
     const { path } = saved;
     const { scoreWeights } = await import("../../train/restore.ts");
-    const { name, ...score } = await scoreWeights(saved, options.split, registry());
+    const { name, ...score } = await scoreWeights(saved, options.split ?? "test", registry());
     if (!Number.isFinite(score.loss))
       throw new InputError(`${path}: the loss is ${score.loss} on ${name}`, { path }, "is it of this data?");
     if (options.json) emit(score);

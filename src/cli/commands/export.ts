@@ -1,3 +1,5 @@
+import type { SavedWeights } from "../../train/examples.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { assertFileWritable, isStandardOutput } from "../../util/places.ts";
 import { grouped } from "../format.ts";
 import { registry } from "../plugins.ts";
@@ -25,8 +27,10 @@ export const exportModel: CliCommand<ExportOptions> = {
   run: async (options, args) => {
     assertFileWritable(options.out);
     const saved = await weightsSource(options, args);
+    assertDataNeeded(saved, options);
     const { inferenceModel } = await import("../../train/export-onnx.ts");
-    const { formatOfWeights, loadModel } = await import("../../train/restore.ts");
+    const { formatOfWeights } = await import("../../train/examples.ts");
+    const { loadModel } = await import("../../train/restore.ts");
     const { writeOutput } = await import("../../util/files.ts");
     const format = await formatOfWeights(saved, registry());
     const { task, weights } = loadModel(saved, format, options.batch ?? 1, registry());
@@ -39,3 +43,13 @@ export const exportModel: CliCommand<ExportOptions> = {
       );
   },
 };
+
+/** A run recorded what its network takes, and data would change nothing of it. */
+function assertDataNeeded({ run, format, arrays }: SavedWeights, { set = [] }: ExportOptions): void {
+  if (format === undefined || (arrays === undefined && !set.some((setting) => setting.startsWith("data.")))) return;
+  throw new ConfigError(
+    `export does not read ${arrays ? "--images" : "--set data.*"} here: ${run} recorded what its network takes`,
+    { run },
+    "leave it out; weights of a file need it",
+  );
+}
