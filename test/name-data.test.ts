@@ -145,6 +145,7 @@ describe("is refused, with what to do:", () => {
     ["val of other data", { set: ["data.name=fashion-mini"] }, bare, "val", /are not the examples of the run/],
     ["images without labels", { images: OWN.images }, run, "test", /--images was given alone/],
     ["labels without images", { ...FILE, labels: OWN.labels }, weights, "test", /--labels was given alone/],
+    ["an empty path", { ...OWN, images: "" }, run, "test", /--images is empty/],
     ["a part of arrays", { ...OWN, split: "test" }, run, "test", /--split changes nothing: --images/],
     ["two namings", { ...OWN, set: ["data.name=cifar10"] }, run, "test", /--set data\.name changes nothing/],
     ["two paths", { ...OWN, set: ["data.testImages=x.npy"] }, run, "test", /--set data\.testImages changes nothing/],

@@ -36,12 +36,15 @@ export interface OwnArrays {
   readonly normalizeAsData: boolean;
 }
 
-/** @throws ConfigError where one was given without the other */
+/** @throws ConfigError where one was given without the other, or is empty */
 export function ownArrays(
   images: string | undefined,
   labels: string | undefined,
   normalizeAsData: boolean,
 ): OwnArrays | undefined {
+  for (const [option, path] of Object.entries({ images, labels }))
+    if (path === "")
+      throw new ConfigError(`--${option} is empty`, { option }, "give a path; is a variable of the shell not set?");
   if (images !== undefined && labels !== undefined) return { images, labels, normalizeAsData };
   if (images === undefined && labels === undefined) return undefined;
   throw new ConfigError(
