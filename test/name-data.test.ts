@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { measureCurvature } from "../src/api/measure.ts";
 import { exportModel } from "../src/cli/commands/export.ts";
 import { weightsSource, type WeightsOptions } from "../src/cli/train/weights-source.ts";
@@ -129,11 +129,12 @@ describe("--images and --labels", () => {
 
   it("say what exported weights of a file take", async () => {
     const out = at("net.onnx");
-    await exportModel.run({ ...FILE, ...OWN, out, json: true, set: [...FILE.set, "data.name=fashion-mini"] }, [
-      weights,
-    ]);
+    const lines = vi.spyOn(console, "log").mockReturnValue();
+    await exportModel.run({ ...FILE, ...OWN, out, set: [...FILE.set, "data.name=fashion-mini"] }, [weights]);
     const ofRun = at("run.onnx");
-    await exportModel.run({ out: ofRun, json: true }, [run]);
+    await exportModel.run({ out: ofRun }, [run]);
+    expect(lines).toHaveBeenCalledTimes(2);
+    lines.mockRestore();
     expect(readFileSync(out).equals(readFileSync(ofRun))).toBe(true);
   });
 });
