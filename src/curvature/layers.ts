@@ -30,19 +30,22 @@ export function modulesOf({ entries }: Layout): Range[] {
   return ranges;
 }
 
-/** Largest signed eigenvalue of each module's diagonal block by Lanczos, and the blocks' traces, all from the same probes. */
+/**
+ * Finds the largest signed eigenvalue of each module's diagonal block by Lanczos, and the blocks' traces, all from the same probes.
+ * Each layer is handed over when it is measured, in the order of the network.
+ */
 export async function layerCurvatures(
   counted: (products: number) => SymmetricOperator,
   layout: Layout,
   probes: number,
   seed: number,
-): Promise<LayerCurvature[]> {
+  found: (layer: LayerCurvature) => void,
+): Promise<void> {
   const modules = modulesOf(layout);
   const most = modules.reduce((sum, { start, end }) => sum + Math.min(end - start, MOST_PRODUCTS), probes);
   const operator = counted(most);
   const signs = signProbes(operator, probes, rng(seed, "curvature", "layers"));
   const traces = blockTraces(signs, await Promise.all(signs.map((z) => operator.apply(z))), modules);
-  const found: LayerCurvature[] = [];
   for (let from = 0; from < modules.length; from += TOGETHER) {
     const some = modules.slice(from, from + TOGETHER);
     const pairs = await Promise.all(
@@ -59,8 +62,7 @@ export async function layerCurvatures(
     for (const [i, { top }] of pairs.entries()) {
       const { name, start, end } = some[i]!;
       const { eigenvalue, residual } = top[0]!;
-      found.push({ name, parameters: end - start, eigenvalue, residual, trace: traces[from + i]! });
+      found({ name, parameters: end - start, eigenvalue, residual, trace: traces[from + i]! });
     }
   }
-  return found;
 }

@@ -9,7 +9,7 @@ import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
 import type { BatchQuotient, EmpiricalLoss } from "./streamed.ts";
 import { layerCurvatures } from "./layers.ts";
-import type { CurvatureResult } from "./result.ts";
+import type { CurvatureResult, LayerCurvature } from "./result.ts";
 import { assertDrawable, lossSlice, type SliceRequest } from "./slice.ts";
 
 export interface CurvatureRequest {
@@ -66,14 +66,18 @@ export const STANDARD: CurvatureRequest = {
   seed: 1,
 };
 
-/** Measures a problem, and frees its graphs. */
+/**
+ * Measures a problem, and frees its graphs. Where `stop` aborts after the eigenvalues are there, what was measured by then is the
+ * result; before, its reason is thrown.
+ */
 export async function measureProblem(
   { loss, layout, theta, model, data, bn }: MeasuredProblem,
   request: Partial<CurvatureRequest>,
   listen?: (progress: Progress) => void,
+  stop?: AbortSignal,
 ): Promise<CurvatureResult> {
   try {
-    const measured = await measureLoss(loss, layout, theta, { ...STANDARD, ...request }, listen);
+    const measured = await measureLoss(loss, layout, theta, { ...STANDARD, ...request }, listen, stop);
     const { images: n, batches, dtype } = loss;
     return { model, parameters: layout.size, data, n, batches, bn, dtype, ...measured };
   } finally {
@@ -88,6 +92,7 @@ async function measureLoss(
   theta: Vector,
   request: CurvatureRequest,
   listen: (progress: Progress) => void = () => undefined,
+  stop?: AbortSignal,
 ): Promise<MeasuredPart> {
   const begun = performance.now();
   const { top, bottom, seed } = request;
@@ -103,15 +108,26 @@ async function measureLoss(
   const counting = (part: Progress["part"], of: number): SymmetricOperator => {
     const hessian = loss.hessian(theta);
     let done = 0;
+    listen({ part, done, of });
     return {
       ...hessian,
       apply: async (v) => {
+        stop?.throwIfAborted();
         const result = await hessian.apply(v);
         products++;
         listen({ part, done: ++done, of });
         return result;
       },
     };
+  };
+
+  const unlessStopped = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (stop?.aborted && error === stop.reason) return undefined;
+      throw error;
+    }
   };
 
   const maxProducts = Math.min(loss.size, request.maxProducts);
@@ -128,31 +144,44 @@ async function measureLoss(
 
   const traceProducts = 3 * request.probes;
   const trace = request.trace
-    ? await hutchPlusPlus(counting("trace", traceProducts), {
-        products: traceProducts,
-        random: rng(seed, "curvature", "trace"),
-      })
+    ? await unlessStopped(
+        hutchPlusPlus(counting("trace", traceProducts), {
+          products: traceProducts,
+          random: rng(seed, "curvature", "trace"),
+        }),
+      )
     : undefined;
   const frobenius = request.trace
-    ? await frobeniusNorm(counting("trace", request.probes), {
-        products: request.probes,
-        random: rng(seed, "curvature", "frobenius"),
-      })
+    ? await unlessStopped(
+        frobeniusNorm(counting("trace", request.probes), {
+          products: request.probes,
+          random: rng(seed, "curvature", "frobenius"),
+        }),
+      )
     : undefined;
-  const density = request.density
-    ? smoothedDensity(
-        await spectralQuadratures(counting("density", request.probes * Math.min(request.steps, loss.size)), {
+  const quadratures = request.density
+    ? await unlessStopped(
+        spectralQuadratures(counting("density", request.probes * Math.min(request.steps, loss.size)), {
           steps: request.steps,
           probes: request.probes,
           random: rng(seed, "curvature", "density"),
         }),
       )
     : undefined;
-  const layers = request.layers
-    ? await layerCurvatures((of) => counting("layers", of), layout, request.probes, seed)
-    : undefined;
+  const density = quadratures && smoothedDensity(quadratures);
+  const layers: LayerCurvature[] = [];
+  if (request.layers)
+    await unlessStopped(
+      layerCurvatures(
+        (of) => counting("layers", of),
+        layout,
+        request.probes,
+        seed,
+        (layer) => layers.push(layer),
+      ),
+    );
   const slices = [];
-  for (const slice of request.slices)
+  for (const slice of stop?.aborted ? [] : request.slices)
     slices.push(
       await lossSlice(loss, layout, theta, { ...slice, seed }, { gradient: at.gradient, top: outer.top }, (done, of) =>
         listen({ part: "slice", done, of }),
@@ -169,10 +198,11 @@ async function measureLoss(
     bottom: outer.bottom.map(({ eigenvalue }) => eigenvalue),
     bottomResiduals: residuals.slice(top, top + bottom),
     converged: outer.converged,
+    ...(stop?.aborted ? { stopped: true as const } : {}),
     ...(trace ? { trace } : {}),
     ...(frobenius ? { frobenius } : {}),
     ...(density ? { density: { ...density, probes: request.probes, steps: request.steps } } : {}),
-    ...(layers ? { layers } : {}),
+    ...(layers.length > 0 ? { layers } : {}),
     ...(slices.length > 0 ? { slices } : {}),
     products,
     seconds: (performance.now() - begun) / 1000,

@@ -53,6 +53,8 @@ export interface CurvatureResult {
   readonly bottomResiduals: readonly number[];
   /** Whether every residual is below the tolerance. */
   readonly converged: boolean;
+  /** There where the measurement was stopped: what was asked for and is not here was not measured, and of layers the first ones. */
+  readonly stopped?: true;
   readonly trace?: TraceEstimate;
   readonly frobenius?: TraceEstimate;
   readonly density?: Density & { readonly probes: number; readonly steps: number };

@@ -79,6 +79,7 @@ export const curvature: CliCommand<CurvatureOptions> = {
     const { curvatureProblem } = await import("../../curvature/problem.ts");
     const { measureProblem } = await import("../../curvature/measure.ts");
     const { progressOf, sayCurvature, warnings } = await import("../curvature/show.ts");
+    const { stopOnSignals } = await import("../stop.ts");
     const { say, status } = await import("../ui.ts");
     const problem = await curvatureProblem({ ...options, ...saved, split: options.split ?? "train" }, registry());
     const slices = (options.slice ?? []).map((directions) => ({
@@ -87,8 +88,15 @@ export const curvature: CliCommand<CurvatureOptions> = {
       ...(options.points === undefined ? {} : { points: options.points }),
     }));
     const { density = false, trace = false, layers = false } = options;
-    const result = await measureProblem(problem, { ...options, density, trace, layers, slices }, progressOf());
+    const stop = stopOnSignals("finishing the product at work");
+    const request = { ...options, density, trace, layers, slices };
+    const result = await measureProblem(problem, request, progressOf(), stop.signal).catch((error) => {
+      if (error !== stop.signal.reason) throw error;
+      say("stopped before the eigenvalues were found");
+    });
+    process.exitCode = stop.status();
     status();
+    if (result === undefined) return;
     for (const warning of warnings(result, options)) say(warning);
     // Before any file: where one cannot be written after all, the numbers are not lost.
     if (options.json) emit(result);

@@ -3,16 +3,28 @@ import type { CurvatureResult } from "../../curvature/result.ts";
 import { colorsFor } from "../colors.ts";
 import { duration, grouped, short } from "../format.ts";
 import { progressLine } from "../progress-line.ts";
-import { type Column, tableHead, tableRow } from "../ui.ts";
+import { type Column, say, tableHead, tableRow } from "../ui.ts";
 
 const colors = colorsFor(process.stdout);
 
-/** Which part of the measurement is running, and how long it takes at most. */
+/** A part that takes longer is announced before it begins. */
+const ANNOUNCED_SECONDS = 30;
+
+/** Which part of the measurement is running, and how long it takes at most: before it begins, by the products until then. */
 export function progressOf(): (progress: Progress) => void {
   const line = progressLine();
-  let [part, begun] = ["", 0];
+  let [part, begun, products, spent, last] = ["", 0, 0, 0, 0];
   return ({ part: now, done, of }) => {
     if (now !== part) [part, begun] = [now, performance.now()];
+    if (done === 0) {
+      last = performance.now();
+      const most = (of * spent) / products;
+      if (most > ANNOUNCED_SECONDS)
+        say(`${now}: at most ${grouped(of)} products, ${duration(most)}; Ctrl-C keeps what is measured`);
+      return;
+    }
+    [products, spent] = [products + 1, spent + (performance.now() - last) / 1000];
+    last = performance.now();
     const left = ((performance.now() - begun) / 1000 / done) * (of - done);
     line(() => [
       { rank: 2, text: `${now} ${done}/${of}` },
@@ -28,9 +40,11 @@ export function warnings(
   { tolerance, maxProducts }: { tolerance: number; maxProducts: number },
 ) {
   const worst = Math.max(0, ...result.residuals, ...result.bottomResiduals);
+  const stopped = result.stopped ? ["warning: stopped; what is missing here was not measured"] : [];
   return result.converged
-    ? []
+    ? stopped
     : [
+        ...stopped,
         `warning: not converged after ${Math.min(maxProducts, result.parameters)} products: the largest residual is ${short(worst)}, the tolerance ${short(tolerance)}\n  hint: raise --max-products, ask for fewer eigenvalues, or measure with --dtype f64`,
       ];
 }

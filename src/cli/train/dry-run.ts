@@ -8,13 +8,14 @@ import { costOf, STEPS } from "./cost.ts";
 /** Says what a run would be and cost. Nothing is written. */
 export async function dryRun(problem: Problem, json: boolean): Promise<void> {
   const { config, dataset, val } = problem;
-  const cost = await costOf(problem);
   if (json) {
-    emit({ event: "dry-run", config, ...cost, notes: notesOf(problem) });
+    emit({ event: "dry-run", config, ...(await costOf(problem)), notes: notesOf(problem) });
     return;
   }
-  const { stepSeconds, refreshSeconds } = cost;
+  // Before the steps are timed, which takes a while where they are long.
   console.log(configToml(config).trimEnd());
+  const cost = await costOf(problem);
+  const { stepSeconds, refreshSeconds } = cost;
   console.log(
     [
       "",
