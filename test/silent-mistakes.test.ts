@@ -110,7 +110,8 @@ describe("images in another order of axes", () => {
 
 describe("settings that switch themselves off", () => {
   const dataset = load([0, 1, 0, 1], [0]);
-  const problem = (table: object) => problemOf(checkConfig({ model: { name: "mlp", width: 2 }, ...table }), dataset);
+  const problem = (table: object) =>
+    problemOf(checkConfig({ model: { name: "mlp", width: 2 }, data: { batch: 2 }, ...table }), dataset);
   it.each([
     [{ optimizer: { nesterov: true, momentum: 0 } }, "optimizer.nesterov is true, but optimizer.momentum is 0"],
     [{ optimizer: { nesterov: true, name: "adamw" } }, "optimizer.nesterov is true, but adamw has no such form"],
