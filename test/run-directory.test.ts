@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -80,6 +80,20 @@ describe("a run directory", () => {
     writeFileSync(join(run, "letter.txt"), "");
     expect(() => toyRun.ensure(run, config)).toThrow(`${run} is not empty\n  hint: choose another folder`);
     expect(() => toyRun.readConfig(run)).toThrow("it has no config.toml\n  hint: eigensam toy makes one");
+  });
+
+  it("is made where a start that failed left an empty folder of claims, and not where a claim is in it", () => {
+    const { config: settings, claims } = runFiles(run);
+    rmSync(settings);
+    mkdirSync(claims);
+    toyRun.create(run, config);
+    expect(existsSync(claims)).toBe(false);
+    mkdirSync(claims);
+    toyRun.discard(run);
+    expect(existsSync(run)).toBe(false);
+    mkdirSync(claims, { recursive: true });
+    writeFileSync(join(claims, "1"), "{}");
+    expect(() => toyRun.create(run, config)).toThrow(`${run} is not empty`);
   });
 
   it("is worked on by one at a time, and not when it is complete", async () => {

@@ -108,7 +108,7 @@ async function measureLoss(
   const counting = (part: Progress["part"], of: number): SymmetricOperator => {
     const hessian = loss.hessian(theta);
     let done = 0;
-    listen({ part, done, of });
+    if (!stop?.aborted) listen({ part, done, of });
     return {
       ...hessian,
       apply: async (v) => {

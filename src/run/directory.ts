@@ -47,6 +47,7 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
     const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
     // A start that was killed has left at most the half of its settings.
     removeTemporaries(run);
+    removeEmptyClaims(run);
     if (existsSync(run) && readdirSync(run).length > 0) throw new ConfigError(`${run} is not empty`, { run }, hint);
     makeFolder(run);
     writeAtomic(runFiles(run).config, settingsToml(config));
@@ -73,6 +74,7 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
   function discard(run: string): void {
     if (hasBegun(run)) return;
     rmSync(runFiles(run).config, { force: true });
+    removeEmptyClaims(run);
     if (existsSync(run) && readdirSync(run).length === 0) rmdirSync(run);
   }
 
@@ -164,6 +166,16 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
 
 /** Whether a folder is a run directory, of whatever kind. */
 export const isRun = (path: string): boolean => existsSync(runFiles(path).record) || existsSync(runFiles(path).config);
+
+/** A start that failed while it claimed the run leaves no more. One that is claiming it now makes the folder again. */
+function removeEmptyClaims(run: string): void {
+  try {
+    rmdirSync(runFiles(run).claims);
+  } catch (error) {
+    if (!["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? ""))
+      throw error;
+  }
+}
 
 /** A directory from elsewhere must not make a run write, or remove, what lies outside of it. */
 function assertWithin(run: string): void {
