@@ -149,11 +149,11 @@ describe.runIf(onPosix)("what a path stands for stays", () => {
 });
 
 describe("the folder of caches", () => {
-  const linux = { platform: "linux", env: {}, home: "/h", temporary: "/tmp", user: 7 };
+  const linux = { platform: "linux", env: {}, home: "/h", temporary: "/t", user: 7 };
   it.each([
     [linux, "/h/.cache/eigensam"],
     [{ ...linux, env: { XDG_CACHE_HOME: "/c" } }, "/c/eigensam"],
-    [{ ...linux, home: undefined }, "/tmp/eigensam-7"],
+    [{ ...linux, home: undefined }, "/t/eigensam-7"],
     [{ ...linux, platform: "darwin" }, "/h/Library/Caches/eigensam"],
     [{ ...linux, platform: "win32", env: { LOCALAPPDATA: "/l" } }, "/l/eigensam/Cache"],
     [{ ...linux, platform: "win32" }, "/h/AppData/Local/eigensam/Cache"],

@@ -149,7 +149,7 @@ describe("archives", () => {
     const batch = "data_batch_1.bin";
     const archive = tarFile(
       tarEntry({ name: "../../escaped.bin", data }),
-      tarEntry({ name: "/tmp/eigensam-absolute.bin", data }),
+      tarEntry({ name: join(dirname(dir), "absolute.bin"), data }),
       tarEntry({ name: `cifar-10-batches-bin/${batch}`, kind: "2", link: outside }),
     );
     writeFileSync(join(dir, "cifar-10-binary.tar.gz"), gzipSync(archive));
