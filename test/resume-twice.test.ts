@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
@@ -16,13 +16,13 @@ import { runHere, smallRun } from "./support/sde-runs.ts";
 const ROUNDS = process.env.EIGENSAM_SLOW === "1" ? 20 : 1;
 const folder = mkdtempSync(join(tmpdir(), "eigensam-twice-"));
 
-/** Resumes copies of a run twice at once, and compares each with the run that nothing disturbed. */
-async function resumedTwice(command: string, stopped: string, whole: string): Promise<void> {
+/** Starts a command twice at once, in run after run, and compares each with the run that nothing disturbed. */
+async function twiceAtOnce(whole: string, prepare: (run: string) => void, command: (run: string) => readonly string[]) {
   const results = (run: string) => [readFileSync(runFiles(run).metrics), vectorsOf(checkpointsOf(run).at(-1)!)];
   for (let round = 0; round < ROUNDS; round++) {
-    const run = join(folder, `${command}-${round}`);
-    cpSync(stopped, run, { recursive: true });
-    const ended = await Promise.all([0, 1].map(() => eigensam([command, "--resume", run, "--json"])));
+    const run = mkdtempSync(join(folder, "run-"));
+    prepare(run);
+    const ended = await Promise.all([0, 1].map(() => eigensam([...command(run), "--json"])));
     const said = ended.map(({ stderr }) => stderr).join("\n");
     const trained = ended.filter(({ stdout }) => jsonLines(stdout).some(({ event }) => event === "start"));
     expect(
@@ -30,7 +30,8 @@ async function resumedTwice(command: string, stopped: string, whole: string): Pr
       said,
     ).toEqual([0]);
     expect(ended.map(({ status }) => status).sort(), said).toEqual([0, 2]);
-    expect(said).toMatch(/process \d+ is at work on|is complete/);
+    expect(said).toMatch(/process \d+ is at work on|is complete|is not empty/);
+    expect(existsSync(runFiles(run).config)).toBe(true);
     results(run).forEach((bytes, i) => {
       expect(bytes.equals(results(whole)[i]!)).toBe(true);
     });
@@ -38,13 +39,22 @@ async function resumedTwice(command: string, stopped: string, whole: string): Pr
   }
 }
 
+const resumedTwice = (command: string, stopped: string, whole: string) =>
+  twiceAtOnce(
+    whole,
+    (run) => cpSync(stopped, run, { recursive: true }),
+    (run) => [command, "--resume", run],
+  );
+
 /** What follows the header, which tells the time spent. */
 const vectorsOf = (path: string) => {
   const bytes = readFileSync(path);
   return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
 };
 
-it(`a training resumed twice at once is trained by one, ${ROUNDS} times`, { timeout: 400_000 }, async () => {
+it(`a training resumed twice at once is trained by one, and so is a new one, ${ROUNDS} times`, {
+  timeout: 400_000,
+}, async () => {
   const random = rng(1, "twice");
   const file = (name: string, values: Float32Array | Int32Array, shape: readonly number[]) => {
     const path = join(folder, name);
@@ -82,7 +92,10 @@ it(`a training resumed twice at once is trained by one, ${ROUNDS} times`, { time
     await runTraining({ config, dataset, run, resume: false, listen, stop: stop.signal });
     return run;
   };
-  await resumedTwice("train", await trained("stopped", 20), await trained("whole", -1));
+  const whole = await trained("whole", -1);
+  await resumedTwice("train", await trained("stopped", 20), whole);
+  const nothing = () => undefined;
+  await twiceAtOnce(whole, nothing, (run) => ["train", runFiles(whole).config, "--run-dir", run]);
 });
 
 it(`a run of the SDE experiment resumed twice at once is made by one, ${ROUNDS} times`, {

@@ -82,17 +82,26 @@ describe("a run directory", () => {
     expect(() => toyRun.readConfig(run)).toThrow("it has no config.toml\n  hint: eigensam toy makes one");
   });
 
-  it("is made where a start that failed left an empty folder of claims, and not where a claim is in it", () => {
+  it("is made where a start that failed left an empty folder of claims or half its settings, which may be another's", () => {
     const { config: settings, claims } = runFiles(run);
     rmSync(settings);
     mkdirSync(claims);
+    const half = join(run, ".config.toml.1.tmp");
+    writeFileSync(half, "");
     toyRun.create(run, config);
-    expect(existsSync(claims)).toBe(false);
-    mkdirSync(claims);
+    expect([settings, claims, half].map((path) => existsSync(path))).toEqual([true, true, true]);
+    rmSync(half);
     toyRun.discard(run);
     expect(existsSync(run)).toBe(false);
-    mkdirSync(claims, { recursive: true });
+  });
+
+  it("is neither made nor taken back where another process has claimed it", () => {
+    const { config: settings, claims } = runFiles(run);
+    mkdirSync(claims);
     writeFileSync(join(claims, "1"), "{}");
+    toyRun.discard(run);
+    expect(existsSync(settings)).toBe(true);
+    rmSync(settings);
     expect(() => toyRun.create(run, config)).toThrow(`${run} is not empty`);
   });
 

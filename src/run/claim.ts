@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -75,7 +75,7 @@ function heldClaim(run: string, number: number, self: Holder, lifeline: Lifeline
   for (const old of numbersIn(folder)) if (old < number) rmSync(join(folder, String(old)), { force: true });
   // Written over in place, so that the clock of the folder, and not of this machine, dates it.
   const timer = setInterval(() => quietly(() => writeOver(path, self)), beat).unref();
-  const held = () => existsSync(folder) && numbersIn(folder).at(-1) === number;
+  const held = () => numbersIn(folder).at(-1) === number;
   return {
     held,
     assertHeld: () => {
@@ -126,11 +126,16 @@ function make(folder: string, number: number, self: Holder): boolean {
   }
 }
 
-const numbersIn = (folder: string): number[] =>
-  readdirSync(folder)
-    .filter((name) => /^[1-9]\d*$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b);
+/** The claims of a run; none where the folder is not there, as after a run that was completed or taken back meanwhile. */
+function numbersIn(folder: string): number[] {
+  try {
+    const names = readdirSync(folder).filter((name) => /^[1-9]\d*$/.test(name));
+    return names.map(Number).sort((a, b) => a - b);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
 
 /** The holder of a claim where it is at work, as far as it is known; undefined where it is dead or done. */
 async function atWork(

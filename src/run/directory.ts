@@ -1,7 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
-import { makeFolder, removeTemporaries, writeAtomic } from "../util/files.ts";
+import { isTemporary, makeFolder, writeAtomic } from "../util/files.ts";
 import { type Claim, claimRun } from "./claim.ts";
 import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint, type Vectors } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
@@ -45,10 +46,9 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
   /** Makes a run directory with its settings. ConfigError where the folder holds anything already. */
   function create(run: string, config: C): void {
     const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
-    // A start that was killed has left at most the half of its settings.
-    removeTemporaries(run);
-    removeEmptyClaims(run);
-    if (existsSync(run) && readdirSync(run).length > 0) throw new ConfigError(`${run} is not empty`, { run }, hint);
+    // What a start that was killed left, or another one is writing now, is neither in the way nor to be removed.
+    if (existsSync(run) && readdirSync(run).some((name) => !isLeftover(run, name)))
+      throw new ConfigError(`${run} is not empty`, { run }, hint);
     makeFolder(run);
     writeAtomic(runFiles(run).config, settingsToml(config));
   }
@@ -72,9 +72,11 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
 
   /** Takes back what `create` made, where a start failed before the run has begun. What others put there stays. */
   function discard(run: string): void {
-    if (hasBegun(run)) return;
-    rmSync(runFiles(run).config, { force: true });
-    removeEmptyClaims(run);
+    const { config, claims } = runFiles(run);
+    removeIfEmpty(claims);
+    // A claim is of a process that goes on with the same settings.
+    if (hasBegun(run) || existsSync(claims)) return;
+    rmSync(config, { force: true });
     if (existsSync(run) && readdirSync(run).length === 0) rmdirSync(run);
   }
 
@@ -167,10 +169,14 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
 /** Whether a folder is a run directory, of whatever kind. */
 export const isRun = (path: string): boolean => existsSync(runFiles(path).record) || existsSync(runFiles(path).config);
 
-/** A start that failed while it claimed the run leaves no more. One that is claiming it now makes the folder again. */
-function removeEmptyClaims(run: string): void {
+/** Whether a start that went no further leaves this: half-written settings, a folder for claims. */
+const isLeftover = (run: string, name: string): boolean =>
+  isTemporary(name) || (join(run, name) === runFiles(run).claims && readdirSync(runFiles(run).claims).length === 0);
+
+/** One that is claiming a run makes the folder again. */
+function removeIfEmpty(folder: string): void {
   try {
-    rmdirSync(runFiles(run).claims);
+    rmdirSync(folder);
   } catch (error) {
     if (!["ENOENT", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? ""))
       throw error;

@@ -88,12 +88,13 @@ function inherit(file: number, { mode, uid, gid }: Stats): void {
   }
 }
 
-const TEMPORARY = /^\..+\.\d+\.tmp$/;
+/** Whether a name is one that `temporaryOf` gives. */
+export const isTemporary = (name: string): boolean => /^\..+\.\d+\.tmp$/.test(name);
 
 /** Removes what a killed process left half written in a folder. Only for one that no living process writes to. */
 export function removeTemporaries(folder: string): void {
   if (!existsSync(folder)) return;
-  for (const name of readdirSync(folder)) if (TEMPORARY.test(name)) rmSync(join(folder, name), { recursive: true });
+  for (const name of readdirSync(folder)) if (isTemporary(name)) rmSync(join(folder, name), { recursive: true });
 }
 
 /** Writes all bytes; the system may take them in parts. From `position` on, or where the last write ended. */
