@@ -53,8 +53,8 @@ export function problemOf(
   const method = methodOf(config, registry);
   const batch = isSplit(dataset.train) ? config.data.batch : dataset.train.batch;
   const { train, val } = partsOf(dataset, config.data.validation, config.seed);
-  // Before the network, which may be large, is made. A run that is loaded without its examples has none.
-  if (isSplit(train) && train.count > 0) assertBatch(train, batch);
+  // Before the network, which may be large, is made.
+  if (isSplit(train)) assertBatch(train, batch);
   const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
   return {

@@ -94,9 +94,7 @@ export const train: CliCommand<TrainOptions> = {
     };
     const { signal, status } = stopOnSignals(undefined, () => {
       const checkpoint = checkpointsOf(run).at(-1);
-      return checkpoint === undefined
-        ? "nothing is saved yet"
-        : `saved is ${checkpoint}; resume with: eigensam train --resume ${run}`;
+      return checkpoint === undefined ? "nothing is saved yet" : `saved is ${checkpoint}; ${resumeHint(run)}`;
     });
     const outcome = await runTraining({
       config,
@@ -108,10 +106,11 @@ export const train: CliCommand<TrainOptions> = {
       registry: known,
     });
     if (outcome.status === "stopped") {
-      say(
-        `stopped after step ${outcome.step}; resume with: ${["eigensam train --resume", run, ...pluginArguments()].join(" ")}`,
-      );
+      say(`stopped after step ${outcome.step}; ${resumeHint(run)}`);
       process.exitCode = status();
     }
   },
 };
+
+const resumeHint = (run: string): string =>
+  `resume with: ${["eigensam train --resume", run, ...pluginArguments()].join(" ")}`;

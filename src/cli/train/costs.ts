@@ -15,7 +15,7 @@ const columns: readonly Column[] = [
 /** Says how many runs a plan has and how long they take, by a few steps of each kind of run. Nothing is written. */
 export async function sayCosts(
   runs: readonly PlannedRun[],
-  problems: ReadonlyMap<PlannedRun, Problem>,
+  problem: (run: PlannedRun) => Promise<Problem>,
   { jobs, json }: { readonly jobs: number; readonly json: boolean },
 ): Promise<void> {
   const kinds = new Map<string, PlannedRun[]>();
@@ -26,9 +26,9 @@ export async function sayCosts(
   const measured: { readonly name: string; readonly runs: number; readonly cost: Cost }[] = [];
   if (!json) console.log(tableHead(columns));
   for (const alike of kinds.values()) {
-    const [first] = alike;
-    const cost = await costOf(problems.get(first!)!);
-    const [name, count] = [first!.name, alike.length];
+    const [first, count] = [alike[0]!, alike.length];
+    const { name } = first;
+    const cost = await costOf(await problem(first));
     measured.push({ name, runs: count, cost });
     if (!json)
       console.log(

@@ -7,6 +7,7 @@ import type { TrainEvent } from "../../train/events.ts";
 import { datasetOf } from "../../train/registry.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
 import { type Problem, problemOf } from "../../train/session.ts";
+import { assertFolderWritable } from "../../util/places.ts";
 import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { type PoolOptions, runTasks } from "../run-tasks.ts";
@@ -30,11 +31,13 @@ export async function trainMany(plan: Plan, { runDir, dryRun, json, ...options }
   const begun = performance.now();
   const { unread } = plan;
   if (unread.length > 0) say(`note: no run reads ${unread.join(", ")}`);
-  // Settings that do not fit the data are one error here, not one in every child.
-  const problems = await problemsOf(plan.runs);
-  if (dryRun) return sayCosts(plan.runs, problems, { jobs: options.jobs, json: json === true });
+  const problem = problems();
+  if (dryRun) return sayCosts(plan.runs, problem, { jobs: options.jobs, json: json === true });
   const trainRun = trainRunOf(registry());
   const out = runDir ?? folderOf(plan);
+  assertFolderWritable(out);
+  // Settings that do not fit the data are one error here, not one in every child.
+  for (const run of plan.runs) await problem(run);
   const runs = ensurePlan(out, plan.runs, options.jobs).map((each) => ({ ...each, run: join(out, each.name) }));
   for (const { run, config } of runs) trainRun.ensure(run, config);
   const isDone = ({ run }: { readonly run: string }) => trainRun.readRecord(run)?.status === "done";
@@ -59,21 +62,15 @@ export async function trainMany(plan: Plan, { runDir, dryRun, json, ...options }
   }
 }
 
-/** What each run stands for; runs that differ in the seed alone share it. */
-async function problemsOf(runs: readonly PlannedRun[]): Promise<ReadonlyMap<PlannedRun, Problem>> {
+/** What a run stands for. Data sets are kept, and problems are not: each holds its part of the examples. */
+function problems(): (run: PlannedRun) => Promise<Problem> {
   const datasets = new Map<string, Promise<Dataset>>();
-  const problems = new Map<string, Problem>();
-  const found = new Map<PlannedRun, Problem>();
-  for (const run of runs) {
-    const { seed: _, ...rest } = run.config;
-    const [key, data] = [JSON.stringify(rest), JSON.stringify(placesOf(run.config.data))];
-    const dataset = datasets.get(data) ?? datasetOf(run.config, registry());
-    datasets.set(data, dataset);
-    const problem = problems.get(key) ?? problemOf(run.config, await dataset, registry());
-    problems.set(key, problem);
-    found.set(run, problem);
-  }
-  return found;
+  return async ({ config }) => {
+    const places = JSON.stringify(placesOf(config.data));
+    const dataset = datasets.get(places) ?? datasetOf(config, registry());
+    datasets.set(places, dataset);
+    return problemOf(config, await dataset, registry());
+  };
 }
 
 /** The settings that a data set is read by: all but those of its batches. */
