@@ -102,7 +102,8 @@ function barsOf(costs: readonly Cost[]): TopLevelSpec {
     height: { step: 38 },
     title: {
       text: "Time per step",
-      subtitle: "wall time: gradients and update, estimates of v (paler), waiting for images (palest)",
+      // Two lines: without a canvas, text is taken for wider than it is, and the picture with it.
+      subtitle: ["wall time: gradients and update,", "estimates of v (paler), waiting for images (palest)"],
     },
     layer: [
       {
