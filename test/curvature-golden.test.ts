@@ -4,7 +4,7 @@ import { extremeEigenpairs } from "../src/spectrum/extremes.ts";
 import { zeros } from "../src/spectrum/vectors.ts";
 import { loadDataset } from "../src/data/index.ts";
 import type { FloatDType } from "../src/graph/tensor.ts";
-import { empiricalLoss } from "../src/curvature/hessian.ts";
+import { empiricalLoss } from "../src/train/empirical-loss.ts";
 import { pack } from "../src/nn/layout.ts";
 import { builtIn } from "../src/train/registry.ts";
 import { datasetFormat, modelFor, taskOf } from "../src/train/task.ts";

@@ -13,7 +13,7 @@ import {
   unitVectors,
 } from "../src/spectrum/trace.ts";
 import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
-import type { EmpiricalLoss } from "../src/curvature/streamed.ts";
+import type { EmpiricalLoss } from "../src/train/streamed.ts";
 import { initialize } from "../src/nn/layout.ts";
 import { rng } from "../src/util/rng.ts";
 import { type Dense, denseNumbers, denseOf, lossOf, operatorOf } from "./support/curvature.ts";

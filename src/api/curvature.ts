@@ -1,4 +1,4 @@
-import { streamedLoss } from "../curvature/streamed.ts";
+import { streamedLoss } from "../train/streamed.ts";
 import type { FloatDType, Tensor } from "../graph/tensor.ts";
 import type { Device } from "../runtime/device.ts";
 import type { TypedArray } from "../runtime/session.ts";

@@ -7,7 +7,7 @@ import { addScaled, length, type Vector } from "../spectrum/vectors.ts";
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
-import type { BatchQuotient, EmpiricalLoss } from "./streamed.ts";
+import type { BatchQuotient, EmpiricalLoss } from "../train/streamed.ts";
 import { layerCurvatures } from "./layers.ts";
 import type { CurvatureResult, LayerCurvature } from "./result.ts";
 import { assertDrawable, lossSlice, type SliceRequest } from "./slice.ts";

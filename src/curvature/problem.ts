@@ -10,7 +10,7 @@ import { type Format, modelFor, type Task } from "../train/task.ts";
 import type { Weights } from "../train/weights.ts";
 import { ConfigError } from "../util/errors.ts";
 import { sizeOf } from "../util/shape.ts";
-import { type BatchNormMode, empiricalLoss, type LossBatch } from "./hessian.ts";
+import { type BatchNormMode, empiricalLoss, type LossBatch } from "../train/empirical-loss.ts";
 import type { MeasuredProblem } from "./measure.ts";
 
 export interface ProblemOptions extends SavedWeights {

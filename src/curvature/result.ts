@@ -1,6 +1,6 @@
 import type { Density } from "../spectrum/density.ts";
 import type { TraceEstimate } from "../spectrum/trace.ts";
-import type { BatchNormMode } from "./hessian.ts";
+import type { BatchNormMode } from "../train/empirical-loss.ts";
 
 /** One module's diagonal block of the Hessian. */
 export interface LayerCurvature {

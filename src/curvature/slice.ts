@@ -3,7 +3,7 @@ import { addScaled, inner, normalized, type Vector, zeros } from "../spectrum/ve
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
-import type { EmpiricalLoss } from "./streamed.ts";
+import type { EmpiricalLoss } from "../train/streamed.ts";
 import type { LossSlice } from "./result.ts";
 
 export const sliceDirections = ["g", "v1", "v2", "random"] as const;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { empiricalLoss } from "../../curvature/hessian.ts";
+import { empiricalLoss } from "../../train/empirical-loss.ts";
 import { miniBatches } from "../../curvature/problem.ts";
-import type { EmpiricalLoss } from "../../curvature/streamed.ts";
+import type { EmpiricalLoss } from "../../train/streamed.ts";
 import { isSplit } from "../../data/dataset.ts";
 import { subspaceAlignment } from "../../spectrum/alignment.ts";
 import { extremeEigenpairs } from "../../spectrum/extremes.ts";

@@ -2,7 +2,7 @@ import type { Batch } from "../data/dataset.ts";
 import type { FloatDType } from "../graph/tensor.ts";
 import type { Device } from "../runtime/device.ts";
 import type { Vector } from "../spectrum/vectors.ts";
-import { batchSpec, modelFor, onBatch, type Task, type TracedBatch } from "../train/task.ts";
+import { batchSpec, modelFor, onBatch, type Task, type TracedBatch } from "./task.ts";
 import { type EmpiricalLoss, streamedLoss } from "./streamed.ts";
 
 /** Which statistics batch norm uses: those of each mini-batch, as in training, or the running ones, as in inference. */
