@@ -51,7 +51,7 @@ describe.each(methods)("%s", (name) => {
     const data = { train: { x, y: { data: Int32Array.from(x, (_, i) => i % classes), shape: [x.length] } } };
     const method = { name };
     const model = { name: "mlp", width: 4 } as const;
-    const trained = await train({ ...base, data, model, method, optimizer, clip: 1, diagnosticsEvery: 1 }).done;
+    const trained = await train({ ...base, data, model, method, optimizer, clip: 1, probe: 2 }).done;
     expect([trained.status, trained.steps]).toEqual(["done", 4]);
     expect(trained.train?.loss).toBeGreaterThan(0);
     for (const { data: numbers } of Object.values(trained.weights())) expect(numbers.every(Number.isFinite)).toBe(true);

@@ -239,15 +239,18 @@ describe("an estimate of v", () => {
     expect(relativeError(hessian(theta0, top), scaled(top, dense.eigenvalues[0]!))).toBeLessThan(1e-6);
   });
 
-  it("from the secant is the moving average of its direction, turned to v's side", () => {
-    const delta = vector("delta", [N]);
-    const side = Math.sign(dotOf(delta, v0));
-    const next = followSecant(v, constant(delta, [N], "f64"), 0.1);
+  it("from the secant is the moving average of its direction, turned to ε's side of v", () => {
+    // Δ is on the other side of v than ε, as where the curvature along v is negative.
+    const [delta, epsilon] = [vector("delta", [N]), scaled(v0, -Math.sign(dotOf(vector("delta", [N]), v0)))];
+    const side = Math.sign(dotOf(epsilon, v0));
+    expect(side).toBe(-Math.sign(dotOf(delta, v0)));
+    const tensor = (x: Float64Array) => constant(x, [N], "f64");
+    const next = followSecant(v, tensor(delta), tensor(epsilon), 0.1);
     const [followed] = evaluate([next], { v: v0 });
     expect(relativeError(followed!, unit(along(scaled(v0, 0.9), unit(delta), 0.1 * side)))).toBeLessThan(F64);
     const [mirrored] = evaluate([next], { v: scaled(v0, -1) });
     expect(relativeError(mirrored!, scaled(followed!, -1))).toBeLessThan(F64);
-    const [still] = evaluate([followSecant(v, constant(0, [N], "f64"), 0.1)], { v: v0 });
+    const [still] = evaluate([followSecant(v, constant(0, [N], "f64"), tensor(epsilon), 0.1)], { v: v0 });
     expect(relativeError(still!, v0)).toBeLessThan(F64);
   });
 
@@ -258,7 +261,7 @@ describe("an estimate of v", () => {
     const step = trainingStep({ ...common, method, optimizer: optimizers.sgd, slots });
     const { next } = await runOn({ next: step.v! }, { theta: theta0, v: v0 });
     const delta = along(at(eigenEpsilon), g0, -1);
-    const side = Math.sign(dotOf(delta, v0));
+    const side = Math.sign(dotOf(eigenEpsilon, v0));
     expect(relativeError(next, unit(along(scaled(v0, 0.8), unit(delta), 0.2 * side)))).toBeLessThan(F64);
   });
 
@@ -269,7 +272,9 @@ describe("an estimate of v", () => {
     let estimate = v0;
     for (let i = 0; i < 300; i++) {
       const g = spectrum.map((x) => x * random.normal());
-      const next = followSecant(v, constant(times(spectrum, unit(g)), [N], "f64"), 0.1);
+      const epsilon = unit(g);
+      const secant = constant(times(spectrum, epsilon), [N], "f64");
+      const next = followSecant(v, secant, constant(epsilon, [N], "f64"), 0.1);
       estimate = Float64Array.from(evaluate([next], { v: estimate })[0]!);
     }
     expect(Math.abs(estimate[0]!)).toBeGreaterThan(0.97);

@@ -51,8 +51,8 @@ describe("a paired comparison", () => {
     const { pairs } = comparisonOf(scored(scores));
     expect(pairs.map(({ minuend, subtrahend }) => `${minuend.label} ${subtrahend.label}`)).toEqual([
       "SAM SGD",
-      "Eigen-SAM SGD",
-      "Eigen-SAM SAM",
+      "Eigen-SAM (free) SGD",
+      "Eigen-SAM (free) SAM",
     ]);
     const [first] = pairs[0]!.differences;
     expect(first!.corrected).toBeCloseTo(3 * first!.p, 14);

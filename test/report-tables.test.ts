@@ -64,7 +64,7 @@ describe("the table", () => {
   it("says nothing about accuracies where no run is complete", () => {
     const { note } = resultsTable(groupsIn(fakeRuns(methods, [1, 2], { epochs: 1 })));
     expect(note).toMatch(
-      /^Mean ± sample standard deviation over seeds\. \|cos\(ε, v₁\)\| is the mean over all steps\. Time is/,
+      /^Mean ± sample standard deviation over seeds\. λ₁ and v₁ were measured by Lanczos .* over the looks\. Time is/,
     );
   });
 

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { stepCost } from "../src/report/cost.ts";
 import { figuresOf } from "../src/report/figures/index.ts";
-import { topEigenvalue } from "../src/report/figures/top-eigenvalue.ts";
 import { findRuns } from "../src/report/find-runs.ts";
 import { type Group, groupRuns } from "../src/report/groups.ts";
 import { writeReport } from "../src/report/index.ts";
@@ -143,7 +142,7 @@ describe("runs with a method of a plugin", () => {
 describe("groups", () => {
   it("are runs that differ by the seed alone, in the registry's order", () => {
     const groups = groupsIn(fakeRuns(methods, [2, 1]));
-    expect(labels(groups)).toEqual(["SGD", "SAM", "Eigen-SAM"]);
+    expect(labels(groups)).toEqual(["SGD", "SAM", "Eigen-SAM (free)"]);
     for (const { runs } of groups) expect(runs.map(({ record }) => record.config.seed)).toEqual([1, 2]);
   });
 
@@ -174,7 +173,7 @@ describe("figures", () => {
     for (const figure of figures) {
       const drawn = figure.draw(groups);
       if (drawn === null) continue;
-      expect(drawn.caption).toMatch(/one seed each/i);
+      expect(drawn.caption).toMatch(figure.name === "sharpness-by-loss" ? /a line per run/ : /one seed each/i);
       expect(JSON.stringify(drawn.spec)).not.toMatch(/"area"|"trail"/);
     }
   });
@@ -200,16 +199,15 @@ describe("figures", () => {
 
   it("are not drawn of one epoch, and λ₁ not of step 0 alone, which is said", async () => {
     const run = groupsIn(fakeRuns(["sgd"], [1]))[0]!.runs[0]!;
-    const short = groupRuns([
-      { ...run, epochs: run.epochs.slice(0, 1), refreshes: [{ ...run.refreshes[1]!, step: 0 }] },
-    ]);
+    const short = groupRuns([{ ...run, epochs: run.epochs.slice(0, 1), probes: run.probes.slice(0, 1) }]);
     for (const { name, draw, lacks } of figures) {
       if (/loss|accuracy/.test(name)) expect(draw(short)).toBeNull();
       if (name === "train-loss") expect(lacks(short)).toBe("one epoch is no curve");
       if (name === "test-loss") expect(lacks(short)).toContain("no run has test scores during training");
     }
+    const topEigenvalue = figures.find(({ name }) => name === "top-eigenvalue")!;
     expect(topEigenvalue.draw(short)).toBeNull();
-    expect(topEigenvalue.lacks(short)).toContain("estimated at one step alone");
+    expect(topEigenvalue.lacks(short)).toBe("one look of the probe is no curve");
     const both = groupRuns([...short[0]!.runs, ...groupsIn(fakeRuns(["sam"], [1, 2]))[0]!.runs]);
     expect(topEigenvalue.draw(both)!.caption).toMatch(/Without SGD: one step is no line\.$/);
   });
@@ -222,39 +220,35 @@ describe("figures", () => {
   });
 });
 
-describe("the top eigenvalue", () => {
+describe("what the probe found", () => {
   const groups = groupsIn(fakeRuns(methods, [1, 2]));
-  /** As if its estimates had been made by these solvers, the first and the later ones. */
-  const estimatedBy = (group: Group, first: Run["refreshes"][number]["estimator"], later = first): Group => ({
-    ...group,
-    runs: group.runs.map((run) => ({
-      ...run,
-      refreshes: run.refreshes.map((line, i) => ({ ...line, estimator: i === 0 ? first : later })),
-    })),
-  });
-  const caption = (...drawn: Group[]) => topEigenvalue.draw(drawn)!.caption;
-  const [sgd, sam, eigen] = groups as [Group, Group, Group];
 
-  it("says nothing about solvers that the runs did not record", () => {
-    expect(caption(...groups)).toMatch(
-      /^Sharpness during training: λ₁ as recorded by the run's solver \(without 6 of 24 /,
+  it("is drawn with operator, images and worst residual, not with what a solver believes", () => {
+    const captions = figuresOf(groups).flatMap(({ name, draw }) =>
+      ["top-eigenvalue", "alignment", "sharpness-by-loss"].includes(name) ? [draw(groups)!.caption] : [],
     );
-    expect(caption(...groups)).toContain("the last at step 0: they are not positive)");
-    expect(caption(...groups)).not.toMatch(/power|Lanczos/);
+    expect(captions).toHaveLength(3);
+    for (const caption of captions)
+      expect(caption).toContain(
+        "by Lanczos on the mean Hessian of 4 fixed mini-batches (512 training images) that no step and no solver used, with residuals up to 0.020",
+      );
+    // The solver's first estimate is −150.
+    for (const { name, draw } of figuresOf(groups))
+      expect(JSON.stringify(draw(groups)?.spec ?? ""), name).not.toContain("-150");
   });
 
-  it("names the solver, and which group by which where they differ", () => {
-    const by = (solver: Run["refreshes"][number]["estimator"]) =>
-      caption(...groups.map((group) => estimatedBy(group, solver)));
-    expect(by("power")).toContain(
-      "λ₁ by power iteration (without 6 of 24 estimates, the last at step 0: power iteration",
-    );
-    expect(by("lanczos")).toContain("λ₁ by Lanczos (without 6 of 24 estimates, the last at step 0: Lanczos found no");
-    const mixed = caption(estimatedBy(sgd, "lanczos"), sam, estimatedBy(eigen, "lanczos", "power"));
-    expect(mixed).toContain(
-      "λ₁ by Lanczos (SGD), as recorded by the run's solver (SAM), by Lanczos and by power iteration (Eigen-SAM) (without",
-    );
-    expect(mixed).toContain("Lanczos found no positive eigenvalue, or they are not positive)");
+  it("stands in the table, λ₁ only where it was measured at the end", () => {
+    const columns = (of: readonly Group[], head: string) => {
+      const table = resultsTable(of);
+      return table.rows.map((row) => row[table.head.indexOf(head)]?.text);
+    };
+    expect(columns(groups, "λ₁ at the end")[0]).toMatch(/^2\d\.\d ± /);
+    const early = groupRuns(groups[0]!.runs.map((run) => ({ ...run, probes: run.probes.slice(0, -1) })));
+    expect(resultsTable(early).head).not.toContain("λ₁ at the end");
+    // The mean over four looks, of which the last has no step.
+    expect(Number(columns(groups, "|cos(ε, v₁)|")[1]!.split(" ")[0])).toBeCloseTo(0.15 / 0.9, 1);
+    expect(columns(groups, "steps along v̂, %")).toEqual(["–", "–", "100 ± 0"]);
+    expect(labels(groups)).toEqual(["SGD", "SAM", "Eigen-SAM (free)"]);
   });
 });
 
@@ -271,7 +265,7 @@ describe("a method that is not built in", () => {
   it("is called and coloured as its runs record it, after the methods that are", () => {
     const swam = { title: "SWAM", colour: "#117733", eigenvector: true };
     const groups = groupRuns([plugin(sam, "swam", swam), sam]);
-    expect(labels(groups)).toEqual(["SAM", "SWAM"]);
+    expect(labels(groups)).toEqual(["SAM", "SWAM (free)"]);
     expect(colours(groups)).toEqual(["#0072b2", "#117733"]);
     const [own, other] = groups.map(({ runs }) => stepCost(runs[0]!)!);
     expect(own!.refresh).toBe(0);
@@ -322,7 +316,7 @@ describe("a report", () => {
       expect(svg).not.toMatch(/NaN|undefined|href/);
     }
     const html = readFileSync(report.html, "utf8");
-    expect(html).toContain("<h1>SGD, SAM, Eigen-SAM on fashion-mini</h1>");
+    expect(html).toContain("<h1>SGD, SAM, Eigen-SAM (free) on fashion-mini</h1>");
     expect(html.match(/<svg/g)).toHaveLength(pngs.length);
     expect(html).not.toMatch(/<script|<link|src=|href=/);
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);

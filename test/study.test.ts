@@ -20,7 +20,6 @@ const results: readonly StudyResult[] = ["a", "b"].flatMap((network) =>
         step,
         ratio,
         eigenvalue: 10 * seed,
-        residual: 0.01,
         subspace: 0.5,
       });
       return {
@@ -50,7 +49,9 @@ describe("the study of solvers", () => {
     expect(seeds.length).toBeGreaterThanOrEqual(5);
     expect(networks.length).toBeGreaterThanOrEqual(2);
     expect(new Set(runs.map(({ name }) => name)).size).toBe(runs.length);
-    const ofSeed = runs.filter(({ config }) => config.seed === 3).map(({ moments }) => moments);
+    const ofSeed = runs
+      .filter(({ config }) => config.seed === 3 && config.data.batch === 128)
+      .map(({ config }) => config.probe.at);
     for (const moments of ofSeed) expect(moments).toEqual(ofSeed[0]);
   });
 
@@ -94,27 +95,29 @@ describe("the study of solvers", () => {
 
   it.each<[SolverName, number]>([
     ["power", 6],
-    ["spread", 3 + 5],
-    ["free", 3],
+    ["random", 0],
   ])("judges v on the way (%s)", async (solver, products) => {
     const config = checkConfig({
       threads: 1,
       model: { name: "mlp", width: 4 },
       data: { batch: 750, crop: 0, flip: false },
-      method: { solver, every: 6, iterations: 3 },
+      method: { solver, every: 6, iterations: 3, trust: 1e6 },
       train: { epochs: 1 },
+      probe: { at: [6, 11], batches: 1 },
     });
-    const plan = { name: "x", network: "mlp", solver, config, moments: [0.5, 0.99], images: 750 };
+    const plan = { name: "x", network: "mlp", solver, config };
     const run = join(mkdtempSync(join(tmpdir(), "eigensam-study-")), "run");
     await studyRun(plan, run, () => undefined, new AbortController().signal);
     expect(isComplete(plan, run)).toBe(true);
     const result = readStudy(plan, run);
-    expect(() => readStudy({ ...plan, moments: [0.1] }, run)).toThrow("was judged at steps 6, 11, expected 1");
+    expect(() => readStudy({ ...plan, config: { ...config, probe: { ...config.probe, at: [1] } } }, run)).toThrow(
+      "was judged at steps 6, 11, expected 1",
+    );
     expect(result).toMatchObject({ steps: 12, products, moments: [{ step: 6 }, { step: 11 }] });
-    for (const { ratio, subspace, residual, eigenvalue } of result.moments) {
+    for (const { ratio, subspace, eigenvalue } of result.moments) {
       expect(eigenvalue).toBeGreaterThan(0);
       // No Rayleigh quotient is above the top eigenvalue, which Lanczos finds from below.
-      expect(ratio).toBeLessThan(1 + residual ** 2 + 1e-3);
+      expect(ratio).toBeLessThan(1 + config.probe.tolerance ** 2 + 1e-3);
       expect(subspace).toBeGreaterThanOrEqual(0);
       expect(subspace).toBeLessThan(1 + 1e-5);
     }
@@ -128,8 +131,9 @@ describe("the study of solvers", () => {
       data: { batch: 750, crop: 0, flip: false },
       method: { every: 6, iterations: 3 },
       train: { epochs: 1 },
+      probe: { at: [2, 6, 10], batches: 1 },
     });
-    const plan = { name: "x", network: "mlp", solver: "free", config, moments: [0.2, 0.5, 0.9], images: 750 };
+    const plan = { name: "x", network: "mlp", solver: "free", config };
     const folder = mkdtempSync(join(tmpdir(), "eigensam-study-"));
     const [whole, stopped] = [join(folder, "whole"), join(folder, "stopped")];
     await studyRun(plan, whole, () => undefined, new AbortController().signal);

@@ -27,7 +27,7 @@ describe("eigensam train", () => {
   it("prints events as JSON lines, and what people read to stderr", () => {
     expect(outcome.status, outcome.stderr).toBe(0);
     const events = jsonLines(outcome.stdout);
-    expect(events.map(({ event }) => event)).toEqual(["start", "refresh", "epoch", "done"]);
+    expect([...new Set(events.map(({ event }) => event))]).toEqual(["start", "refresh", "epoch", "done"]);
     expect(events.at(-1)).toMatchObject({
       event: "done",
       run,

@@ -42,7 +42,7 @@ const settings = (overrides: Record<string, object> = {}): TrainConfig =>
     threads: 1,
     model: { name: "wide-resnet", depth: 10, width: 1, ...overrides.model },
     data: { batch: 16, crop: 1, flip: false, validation: 0.2, ...overrides.data },
-    method: { solver: "power", every: 3, iterations: 2, ...overrides.method },
+    method: { solver: "power", every: 3, iterations: 2, trust: 100, ...overrides.method },
     optimizer: { lr: 0.05, ...overrides.optimizer },
     train: { epochs: 3, ...overrides.train },
   });
@@ -87,7 +87,8 @@ describe("training", () => {
     const lines = metricsOf(run);
     const kinds = (kind: string) => lines.filter((line) => line.kind === kind);
     expect(kinds("step").map(({ step }) => step)).toEqual(Array.from({ length: 32 }, (_, i) => i));
-    expect(kinds("refresh").map(({ step }) => step)).toEqual(Array.from({ length: 11 }, (_, i) => 3 * i));
+    const refreshed = kinds("refresh").map(({ step }) => step);
+    expect(refreshed).toEqual(expect.arrayContaining(Array.from({ length: 11 }, (_, i) => 3 * i)));
     expect(kinds("epoch").map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(kinds("epoch").map((line) => "test" in line)).toEqual([
       false,
@@ -100,7 +101,9 @@ describe("training", () => {
       true,
     ]);
     expect(kinds("done")).toEqual([{ kind: "done", test: outcome.result.test }]);
-    for (const { cosEpsV, cosGradV } of kinds("step")) expect(cosEpsV).toBeGreaterThanOrEqual(cosGradV as number);
+    const along = kinds("step").filter(({ cosEpsV }) => cosEpsV !== undefined);
+    expect(along.length).toBeGreaterThan(20);
+    for (const { cosEpsV, cosGradV } of along) expect(cosEpsV).toBeGreaterThanOrEqual(cosGradV as number);
     expect(events.at(-1)).toMatchObject({ event: "done", run });
     expect(trainRun.readRecord(run)).toMatchObject({ status: "done", data: { train: 64, val: 16, test: 21 } });
     expect(readdirSync(run).sort()).toEqual(
@@ -136,21 +139,6 @@ describe("training", () => {
     expect(norm(b!["bn1.running_mean"]!.data as Float32Array)).toBeGreaterThan(0);
   });
 
-  it.each(["sgd", "sam"])("measures λ₁ and alignment for %s on request, with no influence", async (name) => {
-    const [plain, measured] = [
-      await trained(settings({ method: { name } })),
-      await trained(settings({ method: { name }, train: { epochs: 3, diagnosticsEvery: 4 } })),
-    ];
-    const bytes = (run: string) => readFileSync(runFiles(run).weights);
-    expect(bytes(measured.run).equals(bytes(plain.run))).toBe(true);
-    const refreshes = metricsOf(measured.run).filter(({ kind }) => kind === "refresh");
-    expect(refreshes).toHaveLength(3);
-    for (const { eigenvalue, cosGradV } of refreshes) {
-      expect(Number.isFinite(eigenvalue)).toBe(true);
-      expect(cosGradV).toBeGreaterThan(0);
-    }
-  });
-
   it("with AdamW, clipping, label smoothing and warm-up by SAM runs too", async () => {
     const config = settings({
       optimizer: { name: "adamw", lr: 0.01 },
@@ -169,24 +157,43 @@ describe("training", () => {
 
 describe("the solvers of the top eigenvector", () => {
   // k = 6, p = 3: twelve steps in all.
-  const due: Readonly<Record<SolverName, readonly number[]>> = {
+  const regular: Readonly<Record<SolverName, readonly number[]>> = {
     power: [0, 6],
     lanczos: [0, 6],
     spread: [0, 2, 4, 6, 8, 10],
     free: [0],
+    oracle: [0, 6],
+    random: [],
   };
 
   it.each(solverNames)(
-    "%s: estimates are made when they are due, and a stopped run goes on to the same bytes",
+    "%s: estimates are made when they are due, again where they are no good, and a stopped run goes on to the same bytes",
     async (solver) => {
-      const config = settings({ method: { solver, every: 6, iterations: 3 } });
+      const config = settings({ method: { solver, every: 6, iterations: 3, batches: 2 } });
       const whole = await trained(config);
-      const refreshes = metricsOf(whole.run).filter(({ kind }) => kind === "refresh");
-      expect(refreshes.map(({ step }) => step)).toEqual(due[solver]);
+      const lines = metricsOf(whole.run);
+      const refreshes = lines.filter(({ kind }) => kind === "refresh");
+      let [failures, at] = [0, 0];
+      const expected: number[] = [];
+      for (let step = 0; step < 12; step++) {
+        const again = failures > 0 && step >= at + Math.min(6, 2 ** (failures - 1));
+        if (!regular[solver].includes(step) && !again) continue;
+        expected.push(step);
+        at = step;
+        failures = refreshes.find((line) => line.step === step)?.good === true ? 0 : failures + 1;
+      }
+      expect(refreshes.map(({ step }) => step)).toEqual(expected);
       for (const { eigenvalue, rayleigh } of refreshes.filter(({ step }) => step === 0)) {
-        // A Ritz value is at least the Rayleigh quotient that its space began with.
-        if (solver !== "power") expect(eigenvalue).toBeGreaterThanOrEqual(rayleigh as number);
+        // A Ritz value is at least the Rayleigh quotient of what its space began with; the oracle's began with a part at random.
+        if (solver === "lanczos" || solver === "free" || solver === "spread")
+          expect(eigenvalue).toBeGreaterThanOrEqual(rayleigh as number);
         expect(Number.isFinite(rayleigh)).toBe(true);
+      }
+      // Steps say |cos(ε, v̂)| where they perturbed along v̂, and only there.
+      let good = solver === "random";
+      for (const line of lines) {
+        if (line.kind === "refresh") good = line.good === true;
+        if (line.kind === "step") expect("cosEpsV" in line).toBe(good);
       }
       const stopped = await trained(config, { stopAfter: 7 });
       const resumed = await trained(config, { run: stopped.run, resume: true });
@@ -198,8 +205,8 @@ describe("the solvers of the top eigenvector", () => {
     },
   );
 
-  it("free: v moves with every step and keeps its length, and diagnostics leave it alone", async () => {
-    const config = settings({ method: { solver: "free" }, train: { epochs: 1 } });
+  it("free: v moves with every step and keeps its length", async () => {
+    const config = settings({ method: { solver: "free", trust: 10 }, train: { epochs: 1 } });
     const directions = await Promise.all(
       [1, 2].map(async (stopAfter) => {
         const { run } = await trained(config, { stopAfter });
@@ -213,14 +220,6 @@ describe("the solvers of the top eigenvector", () => {
     const moved = norm(directions[0]!.map((value, i) => value - directions[1]![i]!));
     expect(moved).toBeGreaterThan(1e-3);
     expect(moved).toBeLessThan(0.3);
-    const [plain, measured] = [
-      await trained(settings({ method: { solver: "free" } })),
-      await trained(settings({ method: { solver: "free" }, train: { epochs: 3, diagnosticsEvery: 5 } })),
-    ];
-    const bytes = (run: string) => readFileSync(runFiles(run).weights);
-    expect(bytes(measured.run).equals(bytes(plain.run))).toBe(true);
-    const steps = metricsOf(measured.run).filter(({ kind }) => kind === "refresh");
-    expect(steps.map(({ step }) => step)).toEqual([0, 5, 10]);
   });
 });
 

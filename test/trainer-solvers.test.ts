@@ -21,7 +21,7 @@ const configOf = (solver: SolverName, iterations: number) =>
     threads: 1,
     model: { name: "mlp", width: 6, activation: "tanh" },
     data: { batch: BATCH },
-    method: { solver, iterations, every: 10, rho: RHO, alpha: ALPHA },
+    method: { solver, iterations, every: 10, trust: 100, rho: RHO, alpha: ALPHA },
   });
 
 /** What the trainer computes on one real batch, against the same from the empirical loss in double precision. */
@@ -58,7 +58,7 @@ describe("in the trainer", () => {
     const c = dotOf(ghat, v);
     const epsilon = along(ghat, along(v, ghat, -c), ALPHA * Math.sign(c));
     const delta = along(await gradientAt(along(theta, epsilon, RHO)), g, -1);
-    const side = Math.sign(dotOf(delta, v));
+    const side = Math.sign(dotOf(epsilon, v));
     const expected = unit(
       along(
         v.map((x) => 0.9 * x),

@@ -60,7 +60,7 @@ function trainPlan(kind: "train" | "plugin", random: Random): Plan {
   if (settings["schedule.name"] === "step") settings["schedule.milestones"] = "[1]";
   if (method === "eigen-sam")
     Object.assign(settings, { "method.solver": pick(random, solvers), "method.every": 6, "method.iterations": 2 });
-  else if (chance(random, 0.3)) settings["train.diagnosticsEvery"] = 9;
+  else if (chance(random, 0.3)) settings["probe.every"] = 9;
   if (chance(random, 0.3)) settings["optimizer.name"] = "adamw";
   else settings["optimizer.momentum"] = pick(random, [0, 0.9]);
   if (chance(random, 0.2)) settings["train.clip"] = 1;

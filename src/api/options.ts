@@ -86,6 +86,22 @@ export interface ScheduleChoice {
   readonly gamma?: number;
 }
 
+/** What the probe measures, and how often; the reference of the settings says more. */
+export interface ProbeChoice {
+  /** Steps between looks, and one at the end; 0, the default, is off. */
+  readonly every?: number;
+  /** Further steps, counted from 0, before which it looks. */
+  readonly at?: readonly number[];
+  /** Mini-batches of its Hessian (4). */
+  readonly batches?: number;
+  /** Largest eigenvalues that it finds (3). */
+  readonly top?: number;
+  /** Residual at which it stops (0.05). */
+  readonly tolerance?: number;
+  /** Hessian-vector products of one look, at most (40). */
+  readonly products?: number;
+}
+
 /** How a mini-batch is stepped on: shared by `train` and `compileStep`. */
 export interface StepChoices<M extends Method> {
   /**
@@ -133,8 +149,8 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly augment?: false | { readonly crop?: number; readonly flip?: boolean; readonly cutout?: number };
   /** Steps between checkpoints inside an epoch; 0, the default, saves at its end alone. */
   readonly checkpointEvery?: number;
-  /** Steps between measurements of λ₁ where the method makes no estimates of its own; 0, the default, is off. */
-  readonly diagnosticsEvery?: number;
+  /** Measurements of λ₁ and alignment apart from the training: every so many steps, or with further settings. Left out, none. */
+  readonly probe?: number | ProbeChoice;
   /** Epochs between scorings of the test examples besides the last; 0, the default, is off. */
   readonly testEvery?: number;
   /** A run directory; a run in it that was stopped or killed resumes. Left out, everything stays in memory. */

@@ -23,17 +23,7 @@ export interface Resolved {
 
 const KEYS = [
   ...["data", "model", "loss", "method", "optimizer", "schedule", "epochs", "batch", "seed", "validation", "augment"],
-  ...[
-    "labelSmoothing",
-    "clip",
-    "device",
-    "threads",
-    "metrics",
-    "checkpointEvery",
-    "diagnosticsEvery",
-    "testEvery",
-    "dir",
-  ],
+  ...["labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery", "probe", "testEvery", "dir"],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /**
@@ -68,9 +58,12 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
       ...(options.augment === false ? NO_CHANGES : options.augment),
     },
     ...(options.schedule === undefined ? {} : { schedule: named(options.schedule) }),
+    ...(options.probe === undefined
+      ? {}
+      : { probe: typeof options.probe === "number" ? { every: options.probe } : options.probe }),
     train: {
       ...step.table.train,
-      ...defined(pick(options, ["epochs", "checkpointEvery", "diagnosticsEvery", "testEvery"])),
+      ...defined(pick(options, ["epochs", "checkpointEvery", "testEvery"])),
     },
   };
   const config = settingsOf(table, registry, "train");

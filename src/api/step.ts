@@ -126,7 +126,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   const task = taskOf(config, registry, { inputShape: x.slice(1), targets, mean: [], std: [], dtype });
   const rows = x[0]!;
   const model = modelFor(task, rows);
-  const plan = refreshPlan(method, solvers[config.method.solver], config.method, config.train.diagnosticsEvery);
+  const plan = refreshPlan(method, solvers[config.method.solver], config.method);
   const stepper = await createStepper({
     ...config.method,
     task,
@@ -139,6 +139,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
     clip: config.train.clip,
     metrics: Object.values(registry.metrics),
     compile: compileOptions(config),
+    seed: config.seed,
   });
   let measured: RefreshMetrics | undefined;
   return {

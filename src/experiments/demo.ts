@@ -33,7 +33,8 @@ export function demoRuns(scale: DemoScale): PlannedRun[] {
         // The paper's own way to v, so that all three are measured against estimates by products on the batch at hand.
         method: { name: method, rho: 0.1, alpha: 0.2, solver: "power", every: EVERY },
         optimizer: { lr: 0.1 },
-        train: { epochs, diagnosticsEvery: EVERY },
+        train: { epochs },
+        probe: { every: EVERY },
       }),
     })),
   );

@@ -8,9 +8,10 @@ import type { Loss } from "./point.ts";
 import { norm, unit } from "./vector.ts";
 import { namesOf } from "../util/names.ts";
 
-/** An estimate of v: what its Hessian-vector products are used for, and how many it makes. */
+/** How v is estimated: by which iteration, and by how many Hessian-vector products at most. */
 export interface Estimate {
-  readonly estimator: "power" | "lanczos";
+  /** "power" and "lanczos" multiply by the Hessian of the step's own mini-batch, "oracle" by the mean Hessian of several fixed ones. */
+  readonly estimator: "power" | "lanczos" | "oracle";
   readonly products: number;
 }
 
@@ -24,45 +25,68 @@ interface Frequency {
 export interface Solver {
   /** One line: what it does and costs. */
   readonly summary: string;
-  /** Steps from one estimate by Hessian-vector products to the next; 0: only the first is made. */
+  /** Steps from one estimate by Hessian-vector products to the next; 0: none follows the first good one. */
   interval(settings: Frequency): number;
-  /** Products of every estimate but the first, which makes `iterations` of them. */
-  products(settings: Frequency): number;
-  /** What the products of the first estimate, or of many, are used for. */
-  readonly estimator: Estimate["estimator"];
+  /** The first estimate, and one after an estimate that was no good; undefined where v is never estimated. */
+  first(settings: Frequency): Estimate | undefined;
+  /** Every other estimate; left out, as the first. */
+  later?(settings: Frequency): Estimate;
   /** Whether v follows the change of the gradient in every step, at the rate method.follow (see `followSecant`). */
   readonly follow: boolean;
 }
+
+const every = (settings: Frequency): number => settings.every;
+const by =
+  (estimator: Estimate["estimator"]) =>
+  ({ iterations }: Frequency): Estimate =>
+    estimateOf(estimator, iterations);
+
+/** One Lanczos step alone has v itself for its result, so a single product is a power step, which moves. */
+const estimateOf = (estimator: Estimate["estimator"], products: number): Estimate => ({
+  estimator: products === 1 && estimator === "lanczos" ? "power" : estimator,
+  products,
+});
 
 /** The solvers; a new one is one entry. */
 export const solvers = {
   power: {
     summary: "p power-iteration steps on every k-th batch, as the authors' code; goes to the largest |λ|",
-    interval: ({ every }) => every,
-    products: ({ iterations }) => iterations,
-    estimator: "power",
+    interval: every,
+    first: by("power"),
     follow: false,
   },
   lanczos: {
     summary: "p Lanczos steps from the last v on every k-th batch; goes to the largest signed λ",
-    interval: ({ every }) => every,
-    products: ({ iterations }) => iterations,
-    estimator: "lanczos",
+    interval: every,
+    first: by("lanczos"),
     follow: false,
   },
   spread: {
-    summary: "one power-iteration step on every (k/p)-th batch: the products of `power`, spread evenly",
-    interval: ({ every, iterations }) => Math.max(1, Math.round(every / iterations)),
-    products: () => 1,
-    estimator: "lanczos",
+    summary:
+      "p Lanczos steps once, then one power-iteration step on every (k/p)-th batch: the products of `power`, spread evenly",
+    interval: (settings) => Math.max(1, Math.round(settings.every / settings.iterations)),
+    first: by("lanczos"),
+    later: () => estimateOf("power", 1),
     follow: false,
   },
   free: {
-    summary: "no products after the first estimate: v follows ∇f(θ+ε) − ∇f(θ) ≈ Hε, which every step computes anyway",
+    summary: "p Lanczos steps once, then no products: v follows ∇f(θ+ε) − ∇f(θ) ≈ Hε, which every step computes anyway",
     interval: () => 0,
-    products: () => 1,
-    estimator: "lanczos",
+    first: by("lanczos"),
     follow: true,
+  },
+  oracle: {
+    summary:
+      "Lanczos to a residual of 0.02 at every k-th step on method.batches fixed mini-batches: the best v there is, for studies; costly",
+    interval: every,
+    first: () => estimateOf("oracle", 40),
+    follow: false,
+  },
+  random: {
+    summary: "a fixed random direction: a placebo, for studies",
+    interval: () => 0,
+    first: () => undefined,
+    follow: false,
   },
 } as const satisfies Readonly<Record<string, Solver>>;
 
@@ -72,13 +96,30 @@ export type SolverName = keyof typeof solvers;
 /** The names of the solvers. */
 export const solverNames = namesOf(solvers);
 
+/** What an estimate says of itself. */
+export interface Judged {
+  /** The estimate of λ₁, signed. */
+  readonly eigenvalue: number;
+  /** ‖Hv − λv‖/|λ| of the vector that was multiplied last. */
+  readonly residual: number;
+}
+
 /**
- * v ← unit((1 − c)·v + c·sign⟨Δ,v⟩·Δ/‖Δ‖), Δ = ∇f(θ+ε) − ∇f(θ) ≈ Hε. The change of the gradient that SAM computes anyway is a product of
- * the batch's Hessian with ε ∝ ĝ + α·sign⟨g,v⟩·v⊥: a power step from the gradient, which leans to the top eigenvectors already, and a
- * little from v. The average over steps is over many batches.
+ * Whether an estimate is worth perturbing along: the curvature along it is positive, and ‖Hv − λv‖/|λ| is at most `trust`. Of a single
+ * product the residual is that of the old v, so only the sign is judged. Where v = cos φ·v₁ + sin φ·w and Hw ≈ 0, the residual is
+ * tan φ and vᵀHv/λ₁ is cos² φ: 0.5 stands for a ratio of 0.8. [C] The authors' code uses whatever it finds.
  */
-export const followSecant = (v: Tensor, delta: Tensor, c: number): Tensor =>
-  unit(add(mul(1 - c, v), mul(mul(c, sign(dot(delta, v))), unit(delta))));
+export const isGood = ({ eigenvalue, residual }: Judged, { products }: Estimate, trust: number): boolean =>
+  eigenvalue > 0 && (products === 1 || residual <= trust);
+
+/**
+ * v ← unit((1 − c)·v + c·sign⟨ε,v⟩·Δ/‖Δ‖), Δ = ∇f(θ+ε) − ∇f(θ) ≈ Hε. The change of the gradient that SAM computes anyway is a product
+ * of the batch's Hessian with ε ∝ ĝ + α·sign⟨g,v⟩·v⊥: a power step from the gradient, which leans to the top eigenvectors already,
+ * and a little from v. The average over steps is over many batches. With the sign of ⟨ε,v⟩ it is a power iteration of I + cH, up to
+ * scale, which climbs to the largest signed eigenvalue and leaves a negative one; with that of ⟨Δ,v⟩ it would go to the largest |λ|.
+ */
+export const followSecant = (v: Tensor, delta: Tensor, epsilon: Tensor, c: number): Tensor =>
+  unit(add(mul(1 - c, v), mul(mul(c, sign(dot(epsilon, v))), unit(delta))));
 
 export interface PowerResult {
   readonly v: Tensor;

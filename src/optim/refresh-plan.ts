@@ -1,5 +1,5 @@
+import { type Estimate, isGood, type Judged, type Solver } from "./eigenvector.ts";
 import type { Method } from "./method.ts";
-import { type Estimate, type Solver, solvers } from "./eigenvector.ts";
 
 /** The settings under `method` that say how v is estimated. */
 export interface RefreshSettings {
@@ -9,6 +9,8 @@ export interface RefreshSettings {
   readonly iterations: number;
   /** The part of v that the secant replaces in every step, for solvers that follow it. */
   readonly follow: number;
+  /** The largest residual of an estimate that is used (see `isGood`). */
+  readonly trust: number;
   /** What happens before the first regular estimate. */
   readonly warmup: "estimate" | "sam" | "usam";
   /** "official": steps are counted within the epoch, and its first is skipped (paper.md, section 2, item 2). */
@@ -21,56 +23,66 @@ export interface Position {
   readonly stepInEpoch: number;
 }
 
-/** When v is estimated or measured, and how. */
+/** What is known of v. */
+export interface Quality {
+  /** Whether it was estimated at all. */
+  readonly made: boolean;
+  /** Whether the last estimate was good. */
+  readonly good: boolean;
+  /** Estimates in a row that were not. */
+  readonly failures: number;
+  /** The step of the last estimate. */
+  readonly at: number;
+}
+
+export const UNKNOWN: Quality = { made: false, good: false, failures: 0, at: 0 };
+
+/** When v is estimated, how, and when it is used. */
 export interface RefreshPlan {
   /** Whether v is estimated at all. */
   readonly tracked: boolean;
-  /** Steps between estimates or measurements; 0 where none follows the first. */
+  /** Steps between regular estimates; 0 where none follows the first good one. */
   readonly interval: number;
-  readonly first: Estimate;
-  readonly later: Estimate;
-  /** Every estimate after the first is a measurement, which leaves v alone. */
-  readonly measuresOnly: boolean;
+  readonly first: Estimate | undefined;
+  readonly later: Estimate | undefined;
   readonly follow: number;
   /** Whether an estimate is due before the step at this position. */
-  due(at: Position, estimated: boolean): boolean;
+  due(at: Position, quality: Quality): boolean;
+  /** Whether steps perturb along v. Where they do not, Eigen-SAM is SAM. */
+  usable(quality: Quality): boolean;
+  /** What is known of v after an estimate at a step. */
+  judge(found: Judged, estimate: Estimate, step: number, before: Quality): Quality;
 }
 
 /**
- * The plan of a method with its solver. A method without v is measured every `diagnosticsEvery` steps by the solver that finds the
- * largest signed eigenvalue; 0 measures nothing.
+ * The plan of a method with its solver. An estimate that is no good is made again after 1, 2, 4, … steps, `every` at most, and the
+ * steps between perturb without v. compat = "official" uses every estimate, as the authors' code does.
  */
-export function refreshPlan(
-  { needs }: Pick<Method, "needs">,
-  chosen: Solver,
-  settings: RefreshSettings,
-  diagnosticsEvery: number,
-): RefreshPlan {
-  const { every, warmup, compat, iterations } = settings;
+export function refreshPlan({ needs }: Pick<Method, "needs">, solver: Solver, settings: RefreshSettings): RefreshPlan {
+  const { every, warmup, compat, trust } = settings;
   const own = needs.v === true;
-  const solver: Solver = own ? chosen : solvers.lanczos;
-  const estimateEvery = own ? solver.interval(settings) : diagnosticsEvery;
-  const first = estimateOf(solver.estimator, iterations);
-  const measuresOnly = own && estimateEvery === 0;
+  const first = own ? solver.first(settings) : undefined;
+  const interval = first === undefined ? 0 : solver.interval(settings);
+  const official = compat === "official";
+  const retryAfter = (failures: number) => Math.min(every, 2 ** (failures - 1));
   return {
-    tracked: own || diagnosticsEvery > 0,
-    interval: estimateEvery > 0 ? estimateEvery : diagnosticsEvery,
+    tracked: first !== undefined,
+    interval,
     first,
-    later: measuresOnly || !own ? first : estimateOf(solver.estimator, solver.products(settings)),
-    measuresOnly,
+    later: solver.later?.(settings) ?? first,
     follow: own && solver.follow ? settings.follow : 0,
-    due: ({ step, stepInEpoch }, estimated) => {
-      if (!own) return diagnosticsEvery > 0 && step % diagnosticsEvery === 0;
-      if (compat === "official") return stepInEpoch > 0 && stepInEpoch % every === 0;
+    due: ({ step, stepInEpoch }, { made, good, failures, at }) => {
+      if (first === undefined) return false;
+      if (official) return stepInEpoch > 0 && stepInEpoch % every === 0;
       if (step === 0) return warmup === "estimate";
-      if (estimateEvery > 0) return step % estimateEvery === 0;
-      return estimated ? diagnosticsEvery > 0 && step % diagnosticsEvery === 0 : step % every === 0;
+      if (interval > 0 && step % interval === 0) return true;
+      if (!made) return step % every === 0;
+      return !good && step >= at + retryAfter(failures);
+    },
+    usable: ({ made, good }) => own && (first === undefined || (official ? made : good)),
+    judge: (found, estimate, step, { failures }) => {
+      const good = isGood(found, estimate, trust);
+      return { made: true, good, failures: good ? 0 : failures + 1, at: step };
     },
   };
 }
-
-/** One Lanczos step alone has v itself for its result, so a single product is a power step, which moves. */
-const estimateOf = (estimator: Estimate["estimator"], products: number): Estimate => ({
-  estimator: products === 1 ? "power" : estimator,
-  products,
-});

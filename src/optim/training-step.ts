@@ -8,6 +8,7 @@ import type { StepMetric } from "./metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "./optimizers.ts";
 import type { Point, Values } from "./point.ts";
 import { norm } from "./vector.ts";
+import { DeclarationError } from "../util/errors.ts";
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -89,8 +90,17 @@ export function trainingStep(args: TrainingStepArgs): TrainingStep {
     state,
     loss,
     metrics: Object.fromEntries(measured),
-    ...(follow > 0 ? { v: followSecant(v, sub(direction, g), follow) } : {}),
+    ...(follow > 0 ? { v: followSecant(v, sub(direction, g), followed(epsilon, method), follow) } : {}),
   };
+}
+
+function followed(epsilon: Tensor | undefined, { name }: Method): Tensor {
+  if (epsilon !== undefined) return epsilon;
+  throw new DeclarationError(
+    `method ${name} returns no epsilon, so v cannot follow the change of the gradient along it`,
+    { name },
+    "return it from descend, or choose another solver: method.solver=lanczos",
+  );
 }
 
 /** x·min(1, clip/(‖x‖ + 1e-6)), as PyTorch's clip_grad_norm_. */

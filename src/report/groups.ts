@@ -89,7 +89,7 @@ function tellingKeys(peers: readonly Unnamed[]): string[] {
   const kinds = (keys: readonly string[]) =>
     new Set(peers.map(({ settings }) => JSON.stringify(keys.map((key) => settings.get(key) ?? null)))).size;
   const candidates = differingKeys(peers)
-    .filter((key) => !TASK.some((task) => task === key))
+    .filter((key) => !TASK.some((task) => task === key) && key !== "method.solver")
     .sort((a, b) => importanceOf(a) - importanceOf(b));
   const chosen: string[] = TASK.slice();
   while (kinds(chosen) < kinds([...TASK, ...candidates])) {
@@ -110,7 +110,13 @@ function importanceOf(key: string): number {
 }
 
 /** Without characters that a drawing cannot hold. */
-const titleOf = ({ runs }: Pick<Group, "runs">): string => printable(methodOf(runs[0]!.record).title);
+function titleOf({ runs }: Pick<Group, "runs">): string {
+  const { record } = runs[0]!;
+  const { title, eigenvector } = methodOf(record);
+  // An eigenvector is worth what its solver makes of it, so every label names that.
+  const { solver } = record.config.method;
+  return printable(eigenvector && typeof solver === "string" ? `${title} (${solver})` : title);
+}
 
 /** Keys whose values are not the same in all groups, in the order of the settings. */
 export function differingKeys(groups: readonly Pick<Group, "settings">[]): string[] {

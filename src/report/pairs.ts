@@ -39,6 +39,20 @@ const loss: Compared = {
   more: false,
 };
 
+/** Test loss less the training loss of the last epoch. */
+export const gapOf = (result: Run["record"]["result"]): number | undefined =>
+  result?.test ? result.test.loss - result.train.loss : undefined;
+
+const gap: Compared = {
+  name: "generalization gap",
+  key: "generalizationGap",
+  column: "generalizationGap",
+  unit: "",
+  value: ({ record }) => gapOf(record.result),
+  digits: 3,
+  more: false,
+};
+
 /** Two groups of one task, compared by the runs that have a seed in common. */
 export interface Pair {
   readonly minuend: Group;
@@ -71,7 +85,7 @@ const ALL_PAIRS = 4;
 /** Compares groups with the same data and model: each with every other, or where there are many with the first of them. */
 export function comparisonOf(groups: readonly Group[]): Comparison {
   const runs = groups.flatMap((group) => group.runs);
-  const measures = [accuracy, loss].filter(({ value }) => runs.some((run) => value(run) !== undefined));
+  const measures = [accuracy, loss, gap].filter(({ value }) => runs.some((run) => value(run) !== undefined));
   if (measures.length === 0) return { measures, pairs: [] };
   const tasks = [...new Set(groups.map(taskOf))].map((task) => groups.filter((group) => taskOf(group) === task));
   const pairs = tasks.flatMap((peers) =>

@@ -5,6 +5,9 @@ import { comparisonOf, winnersOf } from "./pairs.ts";
 import type { Run } from "./read-run.ts";
 import { idOf, metricCurve, stepMetricsOf } from "./step-metrics.ts";
 import type { Table } from "./table.ts";
+import { type ProbeMeasure, probeCurve, probedHow, probeMeasures } from "./probe-measures.ts";
+import { gapOf } from "./pairs.ts";
+import { methodOf } from "./method.ts";
 import { type Summary, summarize } from "../util/statistics.ts";
 
 interface Measure {
@@ -31,7 +34,25 @@ const measuresOf = (groups: readonly Group[]): readonly Measure[] => [
   },
   { head: "test loss", key: "testLoss", value: ({ record }) => record.result?.test?.loss, decimals: fixed(3) },
   { head: "training loss", key: "trainLoss", value: ({ record }) => record.result?.train.loss, decimals: fixed(3) },
-  { head: "last λ₁", key: "lastEigenvalue", value: lastEigenvalue, decimals: significant },
+  {
+    head: "generalization gap",
+    key: "generalizationGap",
+    value: ({ record }) => gapOf(record.result),
+    decimals: fixed(3),
+  },
+  ...probeMeasures.flatMap((measure): Measure[] =>
+    measure.table === undefined
+      ? []
+      : [
+          {
+            head: measure.table === "end" ? `${measure.symbol} at the end` : measure.symbol,
+            key: `${measure.id}${measure.table === "end" ? "AtEnd" : ""}`,
+            value: (run) => probeValue(run, measure),
+            decimals: measure.within === undefined ? significant : fixed(3),
+          },
+        ],
+  ),
+  { head: "steps along v̂, %", key: "stepsAlongV", value: stepsAlongV, decimals: fixed(0) },
   ...tabledMetrics(groups).map((info) => ({
     head: info.symbol,
     key: idOf(info),
@@ -47,12 +68,19 @@ const tabledMetrics = (groups: readonly Group[]): StepMetricInfo[] =>
 
 const scaled = (value: number | undefined, by: number) => (value === undefined ? undefined : value * by);
 
-/** The last estimate; one that is not positive has not found λ₁, and one of step 0 is of no trained weights. */
-function lastEigenvalue({ record, refreshes }: Run): number | undefined {
-  const last = refreshes.at(-1);
-  return record.result !== undefined && last !== undefined && last.step > 0 && last.eigenvalue > 0
-    ? last.eigenvalue
-    : undefined;
+/** The mean over all looks of the probe that have the number, or its value at the end of a run that was measured there. */
+function probeValue(run: Run, measure: ProbeMeasure): number | undefined {
+  const curve = probeCurve(run, measure);
+  if (run.record.result === undefined || curve.length === 0) return undefined;
+  if (measure.table === "mean") return summarize(curve.map(({ y }) => y)).mean;
+  const last = curve.at(-1)!;
+  return last.x === run.epochs.at(-1)?.step ? last.y : undefined;
+}
+
+/** Part of the steps of a method with an eigenvector of its own that perturbed along it; in the others it was SAM. */
+function stepsAlongV({ record, steps }: Run): number | undefined {
+  if (record.result === undefined || !methodOf(record).eigenvector || steps.length === 0) return undefined;
+  return (100 * steps.filter((line) => typeof line.cosEpsV === "number").length) / steps.length;
 }
 
 /** The mean over all steps that have the metric, or its last value. */
@@ -99,7 +127,14 @@ export function resultsTable(groups: readonly Group[], comparison = comparisonOf
     title: "Results",
     head: ["method", "seeds", ...shownOf(measures.map(({ head }) => head))],
     rows,
-    note: [spreadNote(groups), best.size === 0 ? "" : BEST, ...metricNotes(groups), timeNote(groups)]
+    note: [
+      spreadNote(groups),
+      best.size === 0 ? "" : BEST,
+      gapNote(groups),
+      probeNote(groups),
+      ...metricNotes(groups),
+      timeNote(groups),
+    ]
       .filter((sentence) => sentence !== "")
       .join(" "),
     csv: [["group", "method", "runs", ...csvHead], ...csvRows],
@@ -115,6 +150,17 @@ function spreadNote(groups: readonly Group[]): string {
       ? "One seed, so there is no deviation."
       : "One seed each, so there are no deviations, and nothing is known of differences between groups.";
   return `Mean ± sample standard deviation over seeds${Math.min(...counts) === 1 ? "; one seed has no deviation" : ""}.`;
+}
+
+const gapNote = (groups: readonly Group[]): string =>
+  groups.some(({ runs }) => runs.some(({ record }) => gapOf(record.result) !== undefined))
+    ? "The generalization gap is test loss less training loss, the mean over the steps of the last epoch."
+    : "";
+
+/** How the probe's columns were measured. */
+function probeNote(groups: readonly Group[]): string {
+  if (!groups.some(({ runs }) => runs.some(({ probes }) => probes.length > 0))) return "";
+  return `λ₁ and v₁ were measured ${probedHow(groups)}; |cos(ε, v₁)| and v̂ᵀH̄v̂ / λ₁ are means over the looks.`;
 }
 
 const metricNotes = (groups: readonly Group[]): string[] =>

@@ -44,3 +44,14 @@ export function rademacher(size: number, dtype: FloatDType, random: Rng): Vector
   for (let i = 0; i < size; i++) v[i] = random.uniform() < 0.5 ? -1 : 1;
   return v;
 }
+
+/**
+ * Where to look for eigenvectors again: their last estimate, and a random part of a third of its length, without which Lanczos would
+ * stay with an eigenvector that another has overtaken.
+ */
+export function warmStart<T extends Vector>(last: T, random: Rng): T {
+  const dtype = last instanceof Float64Array ? "f64" : "f32";
+  const start = normalized(last);
+  addScaled(start, 1 / 3, normalized(gaussian(last.length, dtype, random)));
+  return start;
+}

@@ -1,9 +1,13 @@
+import { z } from "zod";
+import { parseJson } from "../run/lines.ts";
 import { assertSame, identityOf } from "./identity.ts";
 import type { Progress } from "./records.ts";
 import { trainRun } from "./run-dir.ts";
 import type { Problem } from "./session.ts";
 import type { TrainState } from "./state.ts";
 import { flatten, named } from "./weights.ts";
+
+const quality = z.object({ made: z.boolean(), good: z.boolean(), failures: z.int().min(0), at: z.int().min(0) });
 
 export const NO_SUMS: Progress["sums"] = { loss: 0, correct: 0, images: 0 };
 
@@ -23,7 +27,7 @@ export const BEGINNING: Progress = {
 export function openRecorder(run: string, problem: Problem, from: Progress) {
   const { model } = problem;
   const identity = identityOf(problem);
-  return trainRun.open(run, from, ({ theta, buffers, slots, method, probe, v, estimated }: TrainState) => {
+  return trainRun.open(run, from, ({ theta, buffers, slots, method, probe, v, quality }: TrainState) => {
     const tensors = {
       ...named(model.parameters, theta),
       ...named(model.buffers, buffers),
@@ -35,7 +39,7 @@ export function openRecorder(run: string, problem: Problem, from: Progress) {
       Object.assign(tensors, named(model.parameters, vector, `method.${name}.`));
     for (const [name, vector] of Object.entries(probe))
       Object.assign(tensors, named(model.parameters, vector, `probe.${name}.`));
-    return { tensors, metadata: { estimated: String(estimated), ...identity } };
+    return { tensors, metadata: { quality: JSON.stringify(quality), ...identity } };
   });
 }
 
@@ -56,7 +60,7 @@ export function readCheckpoint(run: string, problem: Problem) {
       method: Object.fromEntries(Object.keys(method.state).map((name) => [name, vector(`method.${name}.`)])),
       probe: Object.fromEntries(probes.map((name) => [name, vector(`probe.${name}.`)])),
       v: vector("eigenvector."),
-      estimated: metadata.estimated === "true",
+      quality: parseJson(metadata.quality ?? "", quality, `${path}: quality`),
       step: progress.step,
     };
     return { state, progress };

@@ -76,9 +76,16 @@ export function trainSchema(registry: Registry) {
         iterations: count
           .default(5)
           .describe("Hessian-vector products per estimate, p: solvers power and lanczos, and every first estimate"),
-        follow: fraction
+        follow: z
+          .number()
+          .positive()
+          .lt(1)
           .default(0.1)
           .describe("part of v that the change of the gradient replaces in every step: solver free"),
+        trust: positive
+          .default(0.5)
+          .describe("largest residual ‖Hv − λv‖/|λ| of an estimate that steps use; until then they are SAM's"),
+        batches: count.default(4).describe("mini-batches of the Hessian that solver oracle measures"),
         hessianBn: z.enum(["batch", "running"]).default("batch").describe("batch-norm statistics in the Hessian"),
         warmup: z
           .enum(["estimate", "sam", "usam"])
@@ -127,12 +134,21 @@ export function trainSchema(registry: Registry) {
         checkpointEvery: countOrOff
           .default(0)
           .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
-        diagnosticsEvery: countOrOff
+        testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
+      })
+      .prefault({}),
+    probe: z
+      .strictObject({
+        every: countOrOff
           .default(0)
           .describe(
-            "steps between measurements of λ₁ and alignment where the method makes no estimates of its own; 0 is off",
+            "steps between measurements of λ₁ and alignment apart from the training, and one at its end; 0 is off",
           ),
-        testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
+        at: z.array(countOrOff).default([]).describe("further steps, counted from 0, before which it measures"),
+        batches: count.default(4).describe("mini-batches of its Hessian, drawn once from the training examples"),
+        top: count.default(3).describe("largest eigenvalues that it finds"),
+        tolerance: positive.default(0.05).describe("residual ‖Hv − λv‖/|λ| at which it stops"),
+        products: count.default(40).describe("Hessian-vector products of one measurement, at most"),
       })
       .prefault({}),
   });

@@ -1,6 +1,7 @@
 import type { TrainConfig } from "./config.ts";
 import type { Score } from "./records.ts";
 import type { EpochTime, Progress, RunResult } from "./records.ts";
+import type { ProbeLook } from "./probe.ts";
 import type { RefreshMetrics } from "./refresh.ts";
 
 /** How fast an epoch went. */
@@ -45,6 +46,13 @@ export type TrainEvent =
       readonly epoch: number;
       readonly seconds: number;
     } & RefreshMetrics)
+  | ({
+      /** The probe's look at θ before a step, or at the end. */
+      readonly event: "probe";
+      readonly step: number;
+      readonly epoch: number;
+      readonly seconds: number;
+    } & ProbeLook)
   | ({
       readonly event: "epoch";
       readonly epoch: number;

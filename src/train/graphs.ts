@@ -1,12 +1,14 @@
-import { dot } from "../graph/grad.ts";
+import { dot, grad } from "../graph/grad.ts";
 import { mul } from "../graph/ops/elementwise.ts";
 import { sum } from "../graph/ops/reduce.ts";
+import { constant } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import { trainingStep } from "../optim/training-step.ts";
+import { cosine } from "../optim/vector.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
 import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
@@ -24,15 +26,43 @@ export const nextName = (name: string): string => `next_${name}`;
 const record = <T>(names: readonly string[], value: (name: string) => T): Record<string, T> =>
   Object.fromEntries(names.map((name) => [name, value(name)]));
 
-export interface StepGraphOptions {
+type Named = Record<"theta" | "v" | "lr" | "step", Tensor> & { readonly mask?: Tensor };
+
+interface MethodGraphOptions {
   readonly method: Method;
   readonly optimizer: Optimizer;
   readonly settings: OptimizerSettings;
+  readonly compile: CompileOptions;
+}
+
+export interface StepGraphOptions extends MethodGraphOptions {
   readonly clip: number;
   readonly follow: number;
   readonly metrics: readonly StepMetric[];
-  readonly compile: CompileOptions;
 }
+
+/** What a method and its optimizer read in one step, on one mini-batch. */
+function stepSpec(task: Task, model: Model, { method, optimizer, settings }: MethodGraphOptions) {
+  const vector = { shape: [vectorLength(model.parameters)] };
+  return {
+    theta: vector,
+    v: vector,
+    lr: number,
+    step: number,
+    ...record(Object.keys(method.hyper).map(hyperName), () => number),
+    ...record(Object.keys(method.state).map(stateName), () => vector),
+    ...record(optimizer.slots.map(slotName), () => vector),
+    ...record(Object.keys(optimizer.scalars(1, settings)), () => number),
+    ...(method.needs.mask === undefined ? {} : { mask: vector }),
+    ...batchSpec(task, model),
+  };
+}
+
+/** The method's numbers and state vectors among the inputs. */
+const valuesOf = ({ hyper, state }: Method, inputs: Traced) => ({
+  ...record(Object.keys(hyper), (name) => inputs[hyperName(name)]!),
+  ...record(Object.keys(state), (name) => inputs[stateName(name)]!),
+});
 
 /**
  * One training step as one graph: both gradients, the perturbation, the update, the running statistics (of the first
@@ -40,48 +70,17 @@ export interface StepGraphOptions {
  */
 export function compileStepGraph(task: Task, model: Model, options: StepGraphOptions): Promise<Executable> {
   const { method, optimizer, settings, clip, follow, metrics } = options;
-  const vector = { shape: [vectorLength(model.parameters)] };
-  const hypers = Object.keys(method.hyper);
   const states = Object.keys(method.state);
   const scalars = Object.keys(optimizer.scalars(1, settings));
-  const masked = method.needs.mask !== undefined;
-  const spec = {
-    theta: vector,
-    v: vector,
-    lr: number,
-    step: number,
-    ...record(hypers.map(hyperName), () => number),
-    ...record(states.map(stateName), () => vector),
-    ...record(optimizer.slots.map(slotName), () => vector),
-    ...record(scalars, () => number),
-    ...(masked ? { mask: vector } : {}),
-    ...batchSpec(task, model),
-  };
   const build = (inputs: Traced): Traced => {
-    const { theta, v, lr, step, mask } = inputs as Record<"theta" | "v" | "lr" | "step", Tensor> & {
-      readonly mask?: Tensor;
-    };
+    const { theta, v, lr, step, mask } = inputs as Named;
     const batch = inputs as unknown as TracedBatch;
     const { pass, f, targets } = onBatch(task, model, batch, { training: true });
     const made = trainingStep({
-      f,
-      theta,
-      v,
-      mask,
-      step,
-      follow,
-      method,
-      optimizer,
-      settings,
-      metrics,
-      values: {
-        ...record(hypers, (name) => inputs[hyperName(name)]!),
-        ...record(states, (name) => inputs[stateName(name)]!),
-      },
+      ...{ f, theta, v, mask, step, follow, method, optimizer, settings, metrics, lr, clip },
+      values: valuesOf(method, inputs),
       slots: record(optimizer.slots, (slot) => inputs[slotName(slot)]!),
       scalars: record(scalars, (name) => inputs[name]!),
-      lr,
-      clip,
     });
     const { logits, buffers } = pass(theta);
     return {
@@ -105,7 +104,25 @@ export function compileStepGraph(task: Task, model: Model, options: StepGraphOpt
     nextName,
   );
   // A metric, or a method with state, may read a vector after its successor is made.
-  return compile(build, spec, { ...options.compile, inPlace, copyBack: true }) as Promise<Executable>;
+  return compile(build, stepSpec(task, model, options), {
+    ...options.compile,
+    inPlace,
+    copyBack: true,
+  }) as Promise<Executable>;
+}
+
+/** |cos| of the gradient, and of the perturbation where there is one, with a unit vector u: what a step is about to do. */
+export function compileLookGraph(task: Task, model: Model, options: MethodGraphOptions): Promise<Executable> {
+  const { method } = options;
+  const build = (inputs: Traced): Traced => {
+    const { theta, v, step, u, mask = constant(1, theta.shape) } = inputs as Named & { readonly u: Tensor };
+    const { f } = onBatch(task, model, inputs as unknown as TracedBatch, { training: true });
+    const g = grad(f(theta), theta);
+    const { epsilon } = method.descend({ f, theta, g, v, mask, step }, valuesOf(method, inputs));
+    return { cosGrad: cosine(g, u), ...(epsilon ? { cosEps: cosine(epsilon, u) } : {}) };
+  };
+  const vector = { shape: [vectorLength(model.parameters)] };
+  return compile(build, { ...stepSpec(task, model, options), u: vector }, options.compile) as Promise<Executable>;
 }
 
 /**

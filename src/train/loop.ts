@@ -7,8 +7,8 @@ import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
 import { TrainingError } from "../util/errors.ts";
 import { notesOf } from "./notes.ts";
+import type { ComingStep } from "./probe.ts";
 import { plateauWatch } from "./plateau.ts";
-import type { Probe } from "./probe.ts";
 import type { Progress, RunResult } from "./records.ts";
 import { firstState, learningRate, openSession, type Problem, type Session } from "./session.ts";
 import { assertFiniteState, assertSound } from "./sound.ts";
@@ -23,8 +23,6 @@ export interface TrainArgs {
   readonly listen: EventListener;
   /** Asks to stop after the step at hand. */
   readonly stop: AbortSignal;
-  /** Looks at the training from outside, without changing it. */
-  readonly probe?: Probe | undefined;
 }
 
 /** What a run ended with; "stopped" when asked to, with everything saved. */
@@ -38,7 +36,7 @@ export type TrainOutcome = {
 );
 
 /** What the parts of the loop share. */
-interface Context extends Session, Pick<TrainArgs, "listen" | "stop" | "probe"> {
+interface Context extends Session, Pick<TrainArgs, "listen" | "stop"> {
   readonly store: RunStore;
 }
 
@@ -82,7 +80,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
 
 /** The loop itself: batch, estimate of v where one is due, step, and at the end of an epoch its scores. */
 async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
-  const { config, dataset, state, batch, stepper, batches, store, stepsPerEpoch, listen, stop, probe } = context;
+  const { config, dataset, state, batch, stepper, batches, store, stepsPerEpoch, listen, stop } = context;
   const { epochs, checkpointEvery } = config.train;
   const total = epochs * stepsPerEpoch;
   const plateau = plateauWatch(context);
@@ -122,14 +120,10 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       store.timings({ kind: "refresh", step, seconds });
       listen({ event: "refresh", step, epoch, ...refresh, seconds });
     }
-    if (probe?.due(step, total)) {
-      const start = performance.now();
-      store.metrics({ kind: "probe", step, epoch, ...(await probe.look(context, step)) });
-      store.timings({ kind: "probe", step, seconds: (performance.now() - start) / 1000 });
-    }
+    const lr = learningRate(config, step, stepsPerEpoch);
+    await look(context, step, total, epoch, { stepper, batch: examples, numbers: { lr } });
 
     const start = performance.now();
-    const lr = learningRate(config, step, stepsPerEpoch);
     const { loss, correct, metrics } = await stepper.step(state, examples, { lr });
     assertFinite(loss, "the loss", step, epoch);
     store.metrics({ kind: "step", step, epoch, lr, loss, ...metrics });
@@ -183,6 +177,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     }
   }
 
+  await look(context, total, total, epochs);
   const test = dataset.test ? await scored("test", context, dataset.test, progress) : null;
   store.metrics({ kind: "done", test });
   store.keep("last", state);
@@ -192,6 +187,23 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     last: progress.last,
     result: { epochs, ...progress.last!, test, seconds: store.seconds() },
   };
+}
+
+/** The probe's look at the state, where one is due. */
+async function look(
+  { probe, state, store, listen }: Context,
+  step: number,
+  total: number,
+  epoch: number,
+  coming?: ComingStep,
+): Promise<void> {
+  if (!probe?.due(step, total)) return;
+  const start = performance.now();
+  const found = await probe.look(state, coming);
+  const seconds = (performance.now() - start) / 1000;
+  store.metrics({ kind: "probe", step, epoch, ...found });
+  store.timings({ kind: "probe", step, seconds });
+  listen({ event: "probe", step, epoch, ...found, seconds });
 }
 
 /**

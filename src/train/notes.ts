@@ -4,7 +4,14 @@ import { ConfigError } from "../util/errors.ts";
 import type { TrainConfig } from "./config.ts";
 
 /** Throws where settings ask for something that they also switch off. */
-export function assertEffective({ optimizer, schedule }: Pick<TrainConfig, "optimizer" | "schedule">): void {
+export function assertEffective({ optimizer, schedule, method, probe }: TrainConfig, readsV: boolean): void {
+  if (readsV) assertSolver(method);
+  if (probe.products < probe.top)
+    throw new ConfigError(
+      `probe.products is ${probe.products}, but probe.top asks for ${probe.top} eigenvalues`,
+      { probe },
+      "give it more products: ten and more for each eigenvalue",
+    );
   if (optimizer.nesterov && (optimizer.name !== "sgd" || optimizer.momentum === 0))
     throw new ConfigError(
       optimizer.name === "sgd"
@@ -18,6 +25,22 @@ export function assertEffective({ optimizer, schedule }: Pick<TrainConfig, "opti
       "schedule.name is step, but schedule.milestones is empty, so the learning rate would never fall",
       { schedule },
       "say when it falls, in epochs: schedule.milestones=[30,60]; or set schedule.name=constant",
+    );
+}
+
+/** Throws where the solver of v would not do what its other settings say. */
+function assertSolver({ solver, every, iterations, hessianBn }: TrainConfig["method"]): void {
+  if (solver === "free" && hessianBn === "running")
+    throw new ConfigError(
+      "method.hessianBn is running, but solver free follows the gradients of training, which use batch statistics",
+      { solver, hessianBn },
+      "leave it out, or choose power, lanczos, spread or oracle",
+    );
+  if (solver === "spread" && every < iterations)
+    throw new ConfigError(
+      `solver spread makes ${iterations} products in ${every} steps, but at most one in a step`,
+      { every, iterations },
+      "set method.every to at least method.iterations",
     );
 }
 

@@ -24,8 +24,32 @@ const epochLine = z.object({
   test: score.optional(),
 });
 
-/** What a probe found; its numbers depend on the probe. */
-const probeLine = z.object({ kind: z.literal("probe"), step, epoch }).catchall(measured);
+/** What the probe found (train/probe.ts), at θ before a step, or at the end. H̄ is the mean Hessian over its own mini-batches. */
+const probeLine = z.object({
+  kind: z.literal("probe"),
+  step,
+  epoch,
+  /** The loss on its mini-batches. */
+  loss: measured,
+  /** λ₁(H̄), and ‖H̄q − λ₁q‖/|λ₁| as measured by a further product. */
+  eigenvalue: measured,
+  residual: measured,
+  /** λ₁ … λ_k, and their residuals. */
+  eigenvalues: z.array(measured),
+  residuals: z.array(measured),
+  /** Hessian-vector products over all its mini-batches. */
+  products: count,
+  batches: count,
+  images: count,
+  /** vᵀH̄v/λ₁ of the solver's v, and cos² of its angle to the span of the top k eigenvectors. */
+  ratio: measured.optional(),
+  subspace: measured.optional(),
+  /** Whether the step perturbs along v. */
+  inUse: z.boolean().optional(),
+  /** |cos(g, v₁)| and |cos(ε, v₁)| of the step taken there. */
+  cosGrad: measured.optional(),
+  cosEps: measured.optional(),
+});
 
 /** A line of metrics.jsonl. */
 export const metricsLine = z.discriminatedUnion("kind", [
@@ -36,12 +60,15 @@ export const metricsLine = z.discriminatedUnion("kind", [
     step,
     epoch,
     /** Earlier versions did not write it. */
-    estimator: z.enum(["power", "lanczos"]).optional(),
+    estimator: z.enum(["power", "lanczos", "oracle"]).optional(),
     eigenvalue: measured,
     residual: measured,
     /** Earlier versions did not write it. */
     rayleigh: measured.optional(),
     cosGradV: measured,
+    /** Whether steps perturb along the estimate. Earlier versions did not judge it. */
+    good: z.boolean().optional(),
+    products: count.optional(),
   }),
   probeLine,
   /** What is odd in the training itself. */
@@ -175,9 +202,9 @@ export type RunRecord = z.output<typeof runRecord>;
 export type RunResult = z.output<typeof result>;
 export type MethodRecord = z.output<typeof methodInfo>;
 type Open<L> = Written<L> & Readonly<Record<string, unknown>>;
-/** Lines as they are read, with the numbers that a metric or a probe added. */
+/** A line of a step as it is read, with the numbers that a metric added. */
 export type StepLine = Open<z.output<typeof stepLine>>;
-export type ProbeLine = Open<z.output<typeof probeLine>>;
+export type ProbeLine = z.output<typeof probeLine>;
 export type EpochLine = z.output<typeof epochLine>;
 export type EpochTime = z.output<typeof epochTime>;
 export type Progress = z.output<typeof progress>;

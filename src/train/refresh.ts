@@ -6,14 +6,19 @@ import { type Estimate, krylovSpace, powerIteration } from "../optim/eigenvector
 import type { Loss } from "../optim/point.ts";
 import { cosine } from "../optim/vector.ts";
 import type { Batch } from "../data/dataset.ts";
+import { extremeEigenpairs } from "../spectrum/extremes.ts";
+import { inner, warmStart } from "../spectrum/vectors.ts";
+import { rng } from "../util/rng.ts";
 import { compile, type CompileOptions } from "../runtime/compile.ts";
 import type { TypedArray } from "../runtime/session.ts";
+import { ConfigError } from "../util/errors.ts";
+import { empiricalLoss, type LossBatch } from "./empirical-loss.ts";
 import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
-export interface RefreshMetrics {
+interface Found {
   /** How the estimate was made. */
   readonly estimator: Estimate["estimator"];
-  /** The top eigenvalue: the Rayleigh quotient of the vector that was multiplied last, or the largest Ritz value. */
+  /** What the solver takes for λ₁: the Rayleigh quotient of the vector that was multiplied last, or the largest Ritz value. */
   readonly eigenvalue: number;
   /** ‖Hv − λv‖/|λ| of the same vector. */
   readonly residual: number;
@@ -21,6 +26,13 @@ export interface RefreshMetrics {
   readonly rayleigh: number;
   /** |cos(g, v)| with the new v. */
   readonly cosGradV: number;
+  /** Hessian-vector products on a mini-batch that it took. */
+  readonly products: number;
+}
+
+/** The numbers of an estimate, and whether steps perturb along what it found. */
+export interface RefreshMetrics extends Found {
+  readonly good: boolean;
 }
 
 /** What an estimate reads: the state, and one mini-batch. */
@@ -32,7 +44,7 @@ export interface RefreshInputs extends Batch {
 
 /** An estimate of the top eigenvector by Hessian-vector products on one mini-batch, as one graph. */
 export interface Estimator {
-  estimate(inputs: RefreshInputs): Promise<RefreshMetrics & { readonly v: Float32Array }>;
+  estimate(inputs: RefreshInputs): Promise<Found & { readonly v: Float32Array }>;
   release(): Promise<void>;
 }
 
@@ -40,6 +52,10 @@ export interface EstimatorOptions {
   /** Batch norm by the mini-batch, or by running statistics, which are read and never changed. */
   readonly hessianBn: "batch" | "running";
   readonly compile: CompileOptions;
+  /** Decides where an estimate starts that has nothing to start from. */
+  readonly seed: number;
+  /** The mini-batches of the oracle. */
+  readonly fixed?: (() => readonly LossBatch[]) | undefined;
 }
 
 /** Compiles an estimator: `products` Hessian-vector products at one point, which share one forward pass and one gradient. */
@@ -47,8 +63,10 @@ export async function compileEstimator(
   task: Task,
   model: Model,
   { estimator, products }: Estimate,
-  { hessianBn, compile: options }: EstimatorOptions,
+  settings: EstimatorOptions,
 ): Promise<Estimator> {
+  if (estimator === "oracle") return oracle(task, model, products, settings);
+  const { hessianBn, compile: options } = settings;
   const vector = { shape: [vectorLength(model.parameters)] };
   const spec = { theta: vector, v: vector, ...batchSpec(task, model) };
   const compiled = (build: (f: Loss, theta: Tensor, v: Tensor) => Readonly<Record<string, Tensor>>) =>
@@ -68,63 +86,109 @@ type Compile = (
   build: (f: Loss, theta: Tensor, v: Tensor) => Readonly<Record<string, Tensor>>,
 ) => ReturnType<typeof compile>;
 
-const estimators: Readonly<Record<Estimate["estimator"], (compiled: Compile, products: number) => Promise<Estimator>>> =
-  {
-    power: async (compiled, products) => {
-      const graph = await compiled((f, theta, v) => {
-        const { g, v: nextV, eigenvalue, residual, first } = powerIteration(f, theta, v, products);
-        return { nextV, eigenvalue, residual, rayleigh: first, cosGradV: cosine(g, nextV) };
-      });
-      return {
-        estimate: async (inputs) => {
-          const { nextV, ...numbers } = await graph.run({ ...inputs }, { reuse: true });
-          const at = (name: string) => numbers[name]![0]!;
-          return {
-            v: nextV as Float32Array,
-            estimator: "power",
-            eigenvalue: at("eigenvalue"),
-            residual: at("residual"),
-            rayleigh: at("rayleigh"),
-            cosGradV: at("cosGradV"),
-          };
-        },
-        release: () => graph.release(),
-      };
-    },
+const estimators: Readonly<
+  Record<Exclude<Estimate["estimator"], "oracle">, (compiled: Compile, products: number) => Promise<Estimator>>
+> = {
+  power: async (compiled, products) => {
+    const graph = await compiled((f, theta, v) => {
+      const { g, v: nextV, eigenvalue, residual, first } = powerIteration(f, theta, v, products);
+      return { nextV, eigenvalue, residual, rayleigh: first, cosGradV: cosine(g, nextV) };
+    });
+    return {
+      estimate: async (inputs) => {
+        const { nextV, ...numbers } = await graph.run({ ...inputs }, { reuse: true });
+        const at = (name: string) => numbers[name]![0]!;
+        return {
+          v: nextV as Float32Array,
+          estimator: "power",
+          eigenvalue: at("eigenvalue"),
+          residual: at("residual"),
+          rayleigh: at("rayleigh"),
+          cosGradV: at("cosGradV"),
+          products,
+        };
+      },
+      release: () => graph.release(),
+    };
+  },
 
-    lanczos: async (compiled, products) => {
-      const graph = await compiled((f, theta, v) => ({ ...krylovSpace(f, theta, v, products) }));
-      return {
-        estimate: async (inputs) => {
-          const { basis, alpha, beta, g } = await graph.run({ ...inputs }, { reuse: true });
-          const d = inputs.v.length;
-          const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
-          const estimator = "lanczos";
-          const rayleigh = alpha![0]!;
-          // The caller says which step it was; there is nothing to diagonalize.
-          if (![...alpha!, ...beta!].every(Number.isFinite))
-            return { v: inputs.v, estimator, eigenvalue: NaN, residual: NaN, rayleigh, cosGradV: NaN };
-          const used = invariantLength(beta!);
-          const small = ritz({ alpha: [...alpha!].slice(0, used), beta: [...beta!].slice(0, used) });
-          const eigenvalue = small.values.at(-1)!;
-          const v = combine(rows.slice(0, used), small.vectors.at(-1)!) as Float32Array;
-          return {
-            v,
-            estimator,
-            eigenvalue,
-            residual: small.bounds.at(-1)! / Math.abs(eigenvalue),
-            rayleigh,
-            cosGradV: alignment(g as Float32Array, v),
-          };
-        },
-        release: () => graph.release(),
-      };
-    },
-  };
+  lanczos: async (compiled, products) => {
+    const graph = await compiled((f, theta, v) => ({ ...krylovSpace(f, theta, v, products) }));
+    return {
+      estimate: async (inputs) => {
+        const { basis, alpha, beta, g } = await graph.run({ ...inputs }, { reuse: true });
+        const d = inputs.v.length;
+        const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
+        const estimator = "lanczos";
+        const rayleigh = alpha![0]!;
+        // The caller says which step it was; there is nothing to diagonalize.
+        if (![...alpha!, ...beta!].every(Number.isFinite))
+          return { v: inputs.v, estimator, eigenvalue: NaN, residual: NaN, rayleigh, cosGradV: NaN, products };
+        const used = invariantLength(beta!);
+        const small = ritz({ alpha: [...alpha!].slice(0, used), beta: [...beta!].slice(0, used) });
+        const eigenvalue = small.values.at(-1)!;
+        const v = combine(rows.slice(0, used), small.vectors.at(-1)!) as Float32Array;
+        return {
+          v,
+          estimator,
+          eigenvalue,
+          residual: small.bounds.at(-1)! / Math.abs(eigenvalue),
+          rayleigh,
+          cosGradV: alignment(g as Float32Array, v),
+          products,
+        };
+      },
+      release: () => graph.release(),
+    };
+  },
+};
 
 /** Steps until the space was exhausted: what follows a β of zero is noise. */
 function invariantLength(beta: TypedArray): number {
   const largest = Math.max(...beta);
   const at = [...beta].findIndex((b) => b <= 1e-6 * largest);
   return at < 0 ? beta.length : at + 1;
+}
+
+/** The residual at which the oracle stops. */
+const ENOUGH = 0.02;
+
+/** Lanczos from the last v on the mean Hessian of fixed mini-batches. */
+async function oracle(
+  task: Task,
+  model: Model,
+  products: number,
+  { hessianBn: bn, compile: { device = "cpu", threads = 0 }, fixed, seed }: EstimatorOptions,
+): Promise<Estimator> {
+  if (fixed === undefined)
+    throw new ConfigError(
+      "method.solver is oracle, which measures mini-batches of the training examples, and there are none in memory",
+      { solver: "oracle" },
+      "choose another solver, such as lanczos, or train on examples in memory",
+    );
+  const buffers = new Float32Array(vectorLength(model.buffers));
+  const loss = empiricalLoss({ task, buffers, batches: fixed(), bn, dtype: "f32", device, threads });
+  return {
+    estimate: async (inputs) => {
+      buffers.set(inputs.buffers);
+      const { gradient } = await loss.lossAndGradient(inputs.theta);
+      const H = loss.hessian(inputs.theta);
+      const random = rng(seed, "oracle");
+      const { top, products: made } = await extremeEigenpairs(H, {
+        ...{ top: 1, bottom: 0, tolerance: ENOUGH, maxProducts: products, random },
+        start: warmStart(inputs.v, random),
+      });
+      const { eigenvalue, residual, vector } = top[0]!;
+      return {
+        v: vector as Float32Array,
+        estimator: "oracle",
+        eigenvalue,
+        residual,
+        rayleigh: inner(inputs.v, await H.apply(inputs.v)),
+        cosGradV: alignment(gradient, vector),
+        products: (made + 1) * loss.batches,
+      };
+    },
+    release: () => loss.release(),
+  };
 }

@@ -23,7 +23,6 @@ export function newRecord({
   dataset,
   method,
   metrics,
-  plan,
   train,
   val,
   model,
@@ -34,7 +33,7 @@ export function newRecord({
     config,
     model: { name: config.model.name, parameters: model.parameters.size },
     method: methodRecord(method),
-    metrics: metrics.filter(({ eigenvector }) => !eigenvector || plan.tracked).map(infoOf),
+    metrics: metrics.filter(({ eigenvector }) => !eigenvector || method.needs.v === true).map(infoOf),
     data: {
       name: dataset.name,
       ...(targets.kind === "labels" ? { classes: targets.classes } : {}),

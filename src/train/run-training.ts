@@ -2,7 +2,6 @@ import type { Dataset } from "../data/dataset.ts";
 import type { TrainConfig } from "./config.ts";
 import type { EventListener } from "./events.ts";
 import { trainLoop, type TrainOutcome } from "./loop.ts";
-import type { Probe } from "./probe.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { trainRun } from "./run-dir.ts";
 import { type Problem, problemOf } from "./session.ts";
@@ -12,7 +11,6 @@ export interface RunHooks {
   readonly listen: EventListener;
   /** Asks to stop after the step at hand. */
   readonly stop: AbortSignal;
-  readonly probe?: Probe;
 }
 
 export interface RunArgs extends RunHooks {

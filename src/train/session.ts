@@ -12,7 +12,10 @@ import { type RefreshPlan, refreshPlan } from "../optim/refresh-plan.ts";
 import { scheduleFactor } from "../optim/schedules.ts";
 import type { CompileOptions } from "../runtime/compile.ts";
 import { DataError } from "../util/errors.ts";
+import { rng } from "../util/rng.ts";
 import { hyperOf, methodOf, type TrainConfig } from "./config.ts";
+import { fixedBatches } from "./fixed-batches.ts";
+import { type Probe, probeOf } from "./probe.ts";
 import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { assertEffective } from "./notes.ts";
 import { builtIn, type Registry } from "./registry.ts";
@@ -49,8 +52,8 @@ export function problemOf(
   registry: Registry = builtIn,
   format: Format = datasetFormat(dataset),
 ): Problem {
-  assertEffective(config);
   const method = methodOf(config, registry);
+  assertEffective(config, method.needs.v === true);
   const batch = isSplit(dataset.train) ? config.data.batch : dataset.train.batch;
   const { train, val } = partsOf(dataset, config.data.validation, config.seed);
   // Before the network, which may be large, is made.
@@ -64,7 +67,7 @@ export function problemOf(
     method,
     optimizer: optimizers[config.optimizer.name],
     metrics: Object.values(registry.metrics),
-    plan: refreshPlan(method, solvers[config.method.solver], config.method, config.train.diagnosticsEvery),
+    plan: refreshPlan(method, solvers[config.method.solver], config.method),
     model: modelFor(task, batch),
     batch,
     train,
@@ -96,6 +99,8 @@ export interface Session extends Problem {
   readonly stepper: Stepper;
   readonly evaluator: Evaluator;
   readonly batches: BatchStream;
+  /** Looks at the training, where the settings ask for it. */
+  readonly probe: Probe | undefined;
   readonly stepsPerEpoch: number;
   release(): Promise<void>;
 }
@@ -111,6 +116,7 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
   const { config, method, task, batch } = problem;
   const { from, state } = start ?? { from: { epoch: 0, step: 0 }, state: firstState(problem) };
   const options = compileOptions(config);
+  const probe = probeOf(problem);
   const batches = batchesOf(problem, from);
   try {
     const stepper = await createStepper({
@@ -120,6 +126,8 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
       hyper: hyperOf(method, config.method),
       clip: config.train.clip,
       compile: options,
+      seed: config.seed,
+      fixed: oracleBatches(problem),
     });
     const evaluator = createEvaluator(task, batch, options);
     return {
@@ -128,11 +136,13 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
       stepper,
       evaluator,
       batches,
+      probe,
       stepsPerEpoch: batches.stepsPerEpoch,
       release: async () => {
         await batches.close();
         await stepper.release();
         await evaluator.release();
+        await probe?.release();
       },
     };
   } catch (error) {
@@ -140,6 +150,12 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
     throw error;
   }
 }
+
+/** The mini-batches of the oracle's Hessian; undefined where the examples are not in memory. */
+const oracleBatches = ({ config, train, task, batch }: Problem) =>
+  isSplit(train)
+    ? () => fixedBatches(train, task.format, batch, config.method.batches, rng(config.seed, "oracle"))
+    : undefined;
 
 function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStart["from"]): BatchStream {
   const { inputShape } = dataset;

@@ -2,7 +2,8 @@ import { initialize } from "../nn/layout.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
 import type { Optimizer } from "../optim/optimizers.ts";
-import { rng } from "../util/rng.ts";
+import { type Quality, UNKNOWN } from "../optim/refresh-plan.ts";
+import { type Rng, rng } from "../util/rng.ts";
 
 /** Everything that training carries from one step to the next. A step writes over its arrays. */
 export interface TrainState {
@@ -16,10 +17,10 @@ export interface TrainState {
   readonly method: Readonly<Record<string, Float32Array>>;
   /** The estimate of the top eigenvector, a unit vector; before the first estimate the one the iteration starts from. */
   readonly v: Float32Array;
-  /** Vectors that a probe carries from one look to the next, by name. */
+  /** Vectors that the probe carries from one look to the next, by name. */
   readonly probe: Record<string, Float32Array>;
-  /** Whether v has been estimated yet. */
-  estimated: boolean;
+  /** What is known of v. */
+  quality: Quality;
   /** Steps taken so far. */
   step: number;
 }
@@ -47,16 +48,15 @@ export function initialState(
         init === "theta" ? theta.slice() : new Float32Array(length),
       ]),
     ),
-    v: randomDirection(length, seed),
+    v: randomDirection(length, rng(seed, "eigenvector")),
     probe: {},
-    estimated: false,
+    quality: UNKNOWN,
     step: 0,
   };
 }
 
 /** A unit vector of uniform direction. */
-function randomDirection(length: number, seed: number): Float32Array {
-  const random = rng(seed, "eigenvector");
+export function randomDirection(length: number, random: Rng): Float32Array {
   const v = Float64Array.from({ length }, () => random.normal());
   const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
   return Float32Array.from(v, (x) => x / norm);

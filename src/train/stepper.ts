@@ -5,11 +5,13 @@ import { maskOf, type Method } from "../optim/method.ts";
 import { usam } from "../optim/methods/usam.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
+import type { Estimate } from "../optim/eigenvector.ts";
 import type { RefreshPlan, RefreshSettings } from "../optim/refresh-plan.ts";
-import type { CompileOptions, Executable } from "../runtime/compile.ts";
-import { compileStepGraph, hyperName, metricName, nextName, slotName, stateName } from "./graphs.ts";
-import { compileEstimator, type Estimator, type RefreshMetrics } from "./refresh.ts";
-import type { TrainState } from "./state.ts";
+import type { Executable } from "../runtime/compile.ts";
+import { compileLookGraph, compileStepGraph, hyperName, metricName, nextName, slotName, stateName } from "./graphs.ts";
+import { compileEstimator, type Estimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
+import { rng } from "../util/rng.ts";
+import { randomDirection, type TrainState } from "./state.ts";
 import type { Task } from "./task.ts";
 
 /** The numbers of one step. */
@@ -22,7 +24,7 @@ export interface StepMetrics {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export interface StepperOptions {
+export interface StepperOptions extends EstimatorOptions {
   readonly task: Task;
   readonly model: Model;
   readonly method: Method;
@@ -33,9 +35,7 @@ export interface StepperOptions {
   readonly clip: number;
   readonly plan: RefreshPlan;
   readonly warmup: RefreshSettings["warmup"];
-  readonly hessianBn: "batch" | "running";
   readonly metrics: readonly StepMetric[];
-  readonly compile: CompileOptions;
 }
 
 /** What may differ from one step to the next. */
@@ -46,6 +46,14 @@ export interface StepNumbers {
   readonly hyper?: Readonly<Record<string, number>>;
 }
 
+/** What a step does, seen from a unit vector u. */
+export interface Look {
+  /** |cos(g, u)|. */
+  readonly cosGrad: number;
+  /** |cos(ε, u)|, where the method perturbs. */
+  readonly cosEps?: number;
+}
+
 /** The compiled graphs of one method on one task. They hold no state: every call works on the state it is given, in place. */
 export interface Stepper {
   /** Whether a new estimate of v is due before the next step of this state. */
@@ -53,6 +61,10 @@ export interface Stepper {
   /** Estimates v on one mini-batch, and measures it. */
   refresh(state: TrainState, batch: Batch): Promise<RefreshMetrics>;
   step(state: TrainState, batch: Batch, numbers: StepNumbers): Promise<StepMetrics>;
+  /** Whether the next step of this state perturbs along v. */
+  usesV(state: TrainState): boolean;
+  /** What that step would do, seen from the unit vector u. The state stays as it is. */
+  look(state: TrainState, batch: Batch, numbers: StepNumbers, u: Float32Array): Promise<Look>;
   release(): Promise<void>;
 }
 
@@ -68,17 +80,17 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
   const release = async () => {
     for (const resource of resources) await resource.release();
   };
-  const metrics = options.metrics.filter(({ eigenvector }) => !eigenvector || plan.tracked);
-  const plain = options.metrics.filter(({ eigenvector }) => !eigenvector);
   const ownV = method.needs.v === true;
-  const estimator = (estimate: RefreshPlan["first"]) => keep(compileEstimator(task, model, estimate, options));
+  const metrics = options.metrics.filter(({ eigenvector }) => !eigenvector || ownV);
+  const plain = options.metrics.filter(({ eigenvector }) => !eigenvector);
+  const estimator = (estimate: Estimate) => keep(compileEstimator(task, model, estimate, options));
   const compileAll = async () => {
     const stepGraph = await keep(compileStepGraph(task, model, { ...options, metrics, follow: plan.follow }));
     const warmup = { ...options, method: warmedUp(method), metrics: plain, follow: 0 };
     const warmsUp = ownV && options.warmup === "usam";
     const warmupGraph = warmsUp ? await keep(compileStepGraph(task, model, warmup)) : stepGraph;
-    const first = plan.tracked ? await estimator(plan.first) : undefined;
-    const differs = plan.tracked && plan.interval > 0 && !same(plan.first, plan.later);
+    const first = plan.first && (await estimator(plan.first));
+    const differs = plan.interval > 0 && plan.later && !same(plan.first, plan.later);
     return { stepGraph, warmupGraph, first, later: differs ? await estimator(plan.later) : first };
   };
   const { stepGraph, warmupGraph, first, later } = await compileAll().catch(async (error) => {
@@ -87,44 +99,59 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
   });
   const mask = method.needs.mask && { mask: maskOf(method.needs.mask, model.parameters) };
   const zero = new Float32Array(model.parameters.size);
+  let lookGraph: Promise<Executable> | undefined;
+
+  const inputsOf = (state: TrainState, { x, y }: Batch, { lr, hyper }: StepNumbers) => ({
+    theta: state.theta,
+    buffers: state.buffers,
+    ...keyed(state.slots, slotName),
+    ...keyed(state.method, stateName),
+    // A rule that has no good estimate gets zeros: Eigen-SAM with v = 0 is SAM.
+    v: plan.usable(state.quality) || !ownV ? state.v : zero,
+    x,
+    y,
+    ...mask,
+    ...scalarsOf({
+      ...{ lr, step: state.step },
+      ...optimizer.scalars(state.step + 1, settings),
+      ...keyed({ ...options.hyper, ...hyper }, hyperName),
+    }),
+  });
 
   return {
-    refreshDue: (state, stepInEpoch) => plan.tracked && plan.due({ step: state.step, stepInEpoch }, state.estimated),
+    refreshDue: (state, stepInEpoch) => plan.due({ step: state.step, stepInEpoch }, state.quality),
     refresh: async (state, { x, y }) => {
-      const { theta, buffers, v, estimated } = state;
-      const { v: estimate, ...measured } = await (estimated ? later : first)!.estimate({ theta, buffers, v, x, y });
-      if (!(estimated && plan.measuresOnly)) v.set(estimate);
-      state.estimated = true;
-      return measured;
+      const { theta, buffers, v, quality, step } = state;
+      const [chosen, estimate] = quality.good ? [later!, plan.later!] : [first!, plan.first!];
+      const { v: estimated, ...measured } = await chosen.estimate({ theta, buffers, v, x, y });
+      // A product that is zero leaves nothing to iterate from.
+      const lost = estimated.every((value) => value === 0);
+      v.set(lost ? randomDirection(v.length, rng(options.seed, "eigenvector", step)) : estimated);
+      state.quality = plan.judge(measured, estimate, step, quality);
+      return { ...measured, good: plan.usable(state.quality) };
     },
-    step: async (state, { x, y }, { lr, hyper }) => {
-      const { theta, buffers, estimated } = state;
-      const graph = estimated ? stepGraph : warmupGraph;
-      const scalars = optimizer.scalars(state.step + 1, settings);
-      const results = await graph.run(
-        {
-          theta,
-          buffers,
-          ...keyed(state.slots, slotName),
-          ...keyed(state.method, stateName),
-          // A rule that has no estimate yet gets zeros: Eigen-SAM with v = 0 is SAM.
-          v: estimated || !ownV ? state.v : zero,
-          x,
-          y,
-          ...mask,
-          ...scalarsOf({ lr, step: state.step, ...scalars, ...keyed({ ...options.hyper, ...hyper }, hyperName) }),
-        },
-        { reuse: true },
-      );
+    step: async (state, batch, numbers) => {
+      const usable = plan.usable(state.quality);
+      const graph = usable || state.quality.made ? stepGraph : warmupGraph;
+      const results = await graph.run(inputsOf(state, batch, numbers), { reuse: true });
       state.step++;
       const nextV = results[nextName("v")];
       // Diagnostics read v after its successor is made, so the two cannot share an array.
-      if (estimated && nextV) state.v.set(nextV as Float32Array);
-      const found = (estimated ? metrics : plain).flatMap(({ name }): [string, number][] => {
+      if (usable && nextV) state.v.set(nextV as Float32Array);
+      const found = (usable ? metrics : plain).flatMap(({ name }): [string, number][] => {
         const value = results[metricName(name)];
         return value ? [[name, value[0]!]] : [];
       });
       return { loss: results.loss![0]!, correct: results.correct?.[0], metrics: Object.fromEntries(found) };
+    },
+    usesV: ({ quality }) => plan.usable(quality),
+    look: async (state, batch, numbers, u) => {
+      lookGraph ??= keep(compileLookGraph(task, model, options));
+      const { cosGrad, cosEps } = await (await lookGraph).run(
+        { ...inputsOf(state, batch, numbers), u },
+        { reuse: true },
+      );
+      return { cosGrad: cosGrad![0]!, ...(cosEps ? { cosEps: cosEps[0]! } : {}) };
     },
     release,
   };
@@ -141,8 +168,8 @@ const warmedUp = ({ hyper, state }: Method): Method => ({
   }),
 });
 
-const same = (a: RefreshPlan["first"], b: RefreshPlan["first"]): boolean =>
-  a.estimator === b.estimator && a.products === b.products;
+const same = (a: Estimate | undefined, b: Estimate): boolean =>
+  a?.estimator === b.estimator && a.products === b.products;
 
 const keyed = <T>(values: Readonly<Record<string, T>>, name: (key: string) => string): Record<string, T> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [name(key), value]));

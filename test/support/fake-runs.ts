@@ -40,6 +40,16 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
   const random = rng(seed, method);
   const level = { sgd: 1, sam: 0.9 }[method] ?? 0.8;
   const [metrics, timings]: [object[], object[]] = [[], []];
+  const look = (step: number, epoch: number) => {
+    const eigenvalue = 20 * level + random.uniform();
+    const cosGrad = 0.1 + 0.1 * random.uniform();
+    return {
+      ...{ kind: "probe", step, epoch, loss: level / epoch, eigenvalue, residual: 0.02 },
+      ...{ eigenvalues: [eigenvalue, eigenvalue / 2], residuals: [0.02, 0.03], products: 12, batches: 4, images: 512 },
+      ...(method === "eigen-sam" ? { ratio: 0.5 + 0.1 * random.uniform(), subspace: 0.6, inUse: true } : {}),
+      ...(step === epochs * STEPS ? {} : { cosGrad, ...(method === "sgd" ? {} : { cosEps: cosGrad / level }) }),
+    };
+  };
   for (let step = 0; step < epochs * STEPS; step++) {
     const epoch = 1 + Math.floor(step / STEPS);
     if (diagnostics && step % 15 === 0) {
@@ -55,6 +65,7 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
         cosGradV: 0.2,
       });
       timings.push({ kind: "refresh", step, seconds: 0.3 });
+      metrics.push(look(step, epoch));
     }
     const cosGradV = 0.1 + 0.1 * random.uniform();
     const cosines = diagnostics ? { cosGradV, ...(method === "sgd" ? {} : { cosEpsV: cosGradV / level }) } : {};
@@ -74,6 +85,7 @@ export function fakeRun(path: string, fake: FakeRun = {}): string {
     const seconds = (STEPS * BATCH) / imagesPerSecond;
     timings.push({ kind: "epoch", epoch, seconds, imagesPerSecond, dataWait: 0.01, stepSeconds: 0.1 });
   }
+  if (diagnostics && epochs === EPOCHS) metrics.push(look(epochs * STEPS, epochs));
   const test = { loss: level / 3, accuracy: 0.8 + better + 0.01 * random.uniform() };
   const done = epochs === EPOCHS;
   const files = runFiles(path);

@@ -15,6 +15,8 @@ export interface Cost {
   readonly stepSeconds: number;
   /** Of one estimate of v; 0 where there are none. */
   readonly refreshSeconds: number;
+  /** Of one look of the probe; 0 where there is none. */
+  readonly probeSeconds: number;
   readonly epochSeconds: number;
   readonly totalSeconds: number;
 }
@@ -23,35 +25,40 @@ export interface Cost {
 export async function costOf(problem: Problem): Promise<Cost> {
   const { config, train, model, plan } = problem;
   const session = await openSession({ ...problem, config: longEnough(config) });
-  const { state, stepper, batches, stepsPerEpoch } = session;
+  const { state, stepper, batches, stepsPerEpoch, probe } = session;
   const { interval } = plan;
-  const due = plan.tracked && interval > 0 && plan.due({ step: interval, stepInEpoch: interval }, true);
   const seconds: number[] = [];
-  let refreshSeconds = 0;
+  let [refreshSeconds, probeSeconds] = [0, 0];
   try {
     for (let i = 0; i < STEPS + 1; i++) {
       const examples = (await batches.next())!;
       // The first run of each graph pays for memory, and is not counted.
-      if (i < 2 && due) refreshSeconds = await timed(() => stepper.refresh(state, examples));
+      if (i < 2 && interval > 0) refreshSeconds = await timed(() => stepper.refresh(state, examples));
       const step = await timed(() => stepper.step(state, examples, { lr: config.optimizer.lr }));
       if (i > 0) seconds.push(step);
     }
+    if (probe) probeSeconds = await timed(() => probe.look(state));
   } finally {
     await session.release();
   }
   const stepSeconds = median(seconds);
   const refreshes = refreshSeconds > 0 ? stepsPerEpoch / interval : 0;
   const epochSeconds = stepSeconds * stepsPerEpoch + refreshes * refreshSeconds;
+  const total = stepsPerEpoch * config.train.epochs;
+  const looks = probe
+    ? Array.from({ length: total + 1 }, (_, step) => step).filter((step) => probe.due(step, total))
+    : [];
   return {
     parameters: model.parameters.size,
     images: isSplit(train) ? train.count : train.stepsPerEpoch * train.batch,
     stepsPerEpoch,
-    steps: stepsPerEpoch * config.train.epochs,
+    steps: total,
     memoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     stepSeconds,
     refreshSeconds,
+    probeSeconds,
     epochSeconds,
-    totalSeconds: epochSeconds * config.train.epochs,
+    totalSeconds: epochSeconds * config.train.epochs + looks.length * probeSeconds,
   };
 }
 

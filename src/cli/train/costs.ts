@@ -53,12 +53,12 @@ export async function sayCosts(
 }
 
 /** What decides how long a run takes; seed, learning rate and radius do not. */
-function kindOf({ device, threads, model, data, method, optimizer, train }: PlannedRun["config"]): string {
+function kindOf({ device, threads, model, data, method, optimizer, train, probe }: PlannedRun["config"]): string {
   const { name, solver, every, iterations, warmup } = method;
-  const { epochs, diagnosticsEvery, loss } = train;
+  const { epochs, loss } = train;
   return JSON.stringify([
     [device, threads, model, data],
     [name, solver, every, iterations, warmup],
-    [optimizer.name, epochs, diagnosticsEvery, loss],
+    [optimizer.name, epochs, loss, probe],
   ]);
 }

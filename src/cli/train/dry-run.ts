@@ -15,7 +15,7 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
   // Before the steps are timed, which takes a while where they are long.
   console.log(configToml(config).trimEnd());
   const cost = await costOf(problem);
-  const { stepSeconds, refreshSeconds } = cost;
+  const { stepSeconds, refreshSeconds, probeSeconds } = cost;
   console.log(
     [
       "",
@@ -24,7 +24,7 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
       ...(dataset.targets.kind === "labels" ? [`classes     ${grouped(dataset.targets.classes)}`] : []),
       `steps       ${grouped(cost.steps)} in all, ${grouped(cost.stepsPerEpoch)} per epoch`,
       `memory      ${grouped(cost.memoryMiB)} MiB at most, the examples included`,
-      `one step    ${(1000 * stepSeconds).toFixed(1)} ms, median of ${STEPS}${refreshSeconds > 0 ? `; one estimate of v ${(1000 * refreshSeconds).toFixed(0)} ms` : ""}`,
+      `one step    ${(1000 * stepSeconds).toFixed(1)} ms, median of ${STEPS}${refreshSeconds > 0 ? `; one estimate of v ${(1000 * refreshSeconds).toFixed(0)} ms` : ""}${probeSeconds > 0 ? `; one look of the probe ${(1000 * probeSeconds).toFixed(0)} ms` : ""}`,
       `one epoch   ${duration(cost.epochSeconds)}, ${duration(cost.totalSeconds)} in all, without scoring`,
       ...notesOf(problem).map((note) => `note: ${note}`),
     ].join("\n"),

@@ -14,7 +14,7 @@ const [SETTLED_SECONDS, SETTLED_STEPS, LONG_SECONDS] = [3, 5, 60];
 export function progressView(): (event: TrainEvent) => void {
   const line = progressLine();
   let [epochs, stepsPerEpoch, first, begun] = [0, 0, 0, 0];
-  let eigenvalue: Field[] = [];
+  let [eigenvalue, solver]: [Field[], Field[]] = [[], []];
   let estimated = false;
 
   const stepFields = (event: EventOf<"step">): Field[] => {
@@ -27,6 +27,7 @@ export function progressView(): (event: TrainEvent) => void {
       { rank: 8, text: `loss ${event.loss.toFixed(3)}` },
       ...accuracyOf("acc", event, 6),
       ...eigenvalue,
+      ...solver,
       ...Object.entries(event.extra).map(([label, value]) => ({ rank: 2, text: `${label} ${short(value)}` })),
       { rank: 1, text: `lr ${short(event.lr)}` },
       ...speed(event, 0),
@@ -65,7 +66,10 @@ export function progressView(): (event: TrainEvent) => void {
         say(event.message);
         return;
       case "refresh":
-        eigenvalue = [{ rank: 4, text: `λ₁ ${short(event.eigenvalue)}` }];
+        solver = event.good ? [] : [{ rank: 2, text: "v̂ not good yet: SAM" }];
+        return;
+      case "probe":
+        eigenvalue = [{ rank: 4, text: `λ₁ ${short(event.eigenvalue)} @${event.step}` }];
         return;
       case "warning":
         say(`${colors.yellow("warning")}: ${event.message}`);
@@ -88,8 +92,6 @@ export function progressView(): (event: TrainEvent) => void {
           { rank: 3, text: colors.dim(duration(event.seconds)) },
           ...speed(event, 0),
         ]);
-        // An estimate of an epoch before says nothing of these weights.
-        eigenvalue = [];
         return;
       }
       case "done":

@@ -4,11 +4,11 @@ import { percent, short } from "../format.ts";
 /** What training came to, in a few words. */
 export function resultOf(events: readonly TrainEvent[]): string[] {
   const done = events.findLast((event) => event.event === "done");
-  const refresh = events.findLast((event) => event.event === "refresh");
+  const probe = events.findLast((event) => event.event === "probe");
   const test = done?.test;
   return [
     ...(test ? [`test ${test.accuracy === undefined ? `loss ${short(test.loss)}` : percent(test.accuracy, 2)}`] : []),
     ...(done ? [`train loss ${done.train.loss.toFixed(3)}`] : []),
-    ...(refresh ? [`λ₁ ${short(refresh.eigenvalue)}`] : []),
+    ...(probe ? [`λ₁ ${short(probe.eigenvalue)} at step ${probe.step}`] : []),
   ];
 }

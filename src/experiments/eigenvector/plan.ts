@@ -51,9 +51,6 @@ export interface StudyRun {
   /** As tables and figures call it: a solver, or one with another rate. */
   readonly solver: string;
   readonly config: TrainConfig;
-  /** Parts of the training at which v is judged, at the step where it is about to be used. */
-  readonly moments: readonly number[];
-  readonly images: number;
 }
 
 interface Contender {
@@ -93,14 +90,22 @@ export function studyRuns(scale: StudyScaleName): StudyRun[] {
           },
           optimizer: { lr: 0.1 },
           train: { epochs },
+          probe: {
+            at: momentsOf(seed, moments, epochs * Math.floor(TRAINED / batch)),
+            batches: Math.floor(images / batch),
+          },
         }),
-        moments: momentsOf(seed, moments),
-        images,
       })),
     ),
   );
 }
 
-/** One moment in each of `count` equal parts of the training, at random, so that no solver's interval is favoured. */
-const momentsOf = (seed: number, count: number): number[] =>
-  Array.from({ length: count }, (_, i) => (i + rng(seed, "moment", i).uniform()) / count);
+/** Training images of fashion-mini without its validation part. */
+const TRAINED = 9000;
+
+/** One step in each of `count` equal parts of the training, at random, so that no solver's interval is favoured. */
+const momentsOf = (seed: number, count: number, steps: number): number[] => [
+  ...new Set(
+    Array.from({ length: count }, (_, i) => Math.floor((steps * (i + rng(seed, "moment", i).uniform())) / count)),
+  ),
+];

@@ -7,9 +7,23 @@ import { runFiles } from "../../run/files.ts";
 import { trainRun } from "../../train/run-dir.ts";
 import { runTraining } from "../../train/run-training.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { solvers } from "../../optim/eigenvector.ts";
-import { judge, judgedSteps, type Moment, moment } from "./judge.ts";
+import type { ProbeLine } from "../../train/records.ts";
 import type { StudyRun } from "./plan.ts";
+
+/** How good v is at the moment a step uses it, by the probe. */
+export interface Moment {
+  readonly step: number;
+  readonly eigenvalue: number;
+  readonly ratio: number;
+  readonly subspace: number;
+}
+
+const momentOf = ({ step, eigenvalue, ratio = Number.NaN, subspace = Number.NaN }: ProbeLine): Moment => ({
+  step,
+  eigenvalue,
+  ratio,
+  subspace,
+});
 
 export interface StudyResult {
   readonly name: string;
@@ -36,30 +50,24 @@ export function isComplete({ config }: StudyRun, run: string): boolean {
 
 /** Trains one run of the study in its directory, from its newest checkpoint if it has one, and judges v on the way. */
 export async function studyRun(
-  plan: StudyRun,
+  { config }: StudyRun,
   run: string,
   listen: EventListener,
   stop: AbortSignal,
   registry: Registry = builtIn,
 ): Promise<TrainOutcome> {
-  const { config } = plan;
   const resume = existsSync(runFiles(run).config);
   trainRun.ensure(run, config);
-  const probe = judge(plan);
-  try {
-    const dataset = await datasetOf(config, registry);
-    return await runTraining({ config, dataset, run, resume, listen, stop, registry, probe });
-  } finally {
-    await probe.release();
-  }
+  const dataset = await datasetOf(config, registry);
+  return runTraining({ config, dataset, run, resume, listen, stop, registry });
 }
 
 /** What a complete run of the study shows. */
-export function readStudy({ name, network, solver, config, ...plan }: StudyRun, run: string): StudyResult {
+export function readStudy({ name, network, solver, config }: StudyRun, run: string): StudyResult {
   const { record, epochs, refreshes, epochTimes, refreshTimes, probes } = readRun(run);
   const steps = epochs.at(-1)?.step ?? 0;
   const judged = probes.map(({ step }) => step);
-  const planned = judgedSteps(plan, steps);
+  const planned = config.probe.at;
   const { result } = record;
   if (result?.test === undefined || result.test === null || judged.join() !== planned.join())
     throw new ConfigError(
@@ -67,8 +75,6 @@ export function readStudy({ name, network, solver, config, ...plan }: StudyRun, 
       { run, judged, planned },
       "remove it, and run the study again",
     );
-  const { iterations } = config.method;
-  const later = solvers[config.method.solver].products(config.method);
   const stepping = epochTimes.reduce((sum, { stepSeconds }) => sum + (stepSeconds * steps) / epochTimes.length, 0);
   return {
     name,
@@ -76,11 +82,11 @@ export function readStudy({ name, network, solver, config, ...plan }: StudyRun, 
     solver,
     seed: config.seed,
     steps,
-    moments: probes.map((line) => moment.parse(line)),
+    moments: probes.map(momentOf),
     testAccuracy: result.test.accuracy ?? Number.NaN,
     trainLoss: result.train.loss,
     estimates: refreshes.length,
-    products: refreshes.length === 0 ? 0 : iterations + (refreshes.length - 1) * later,
+    products: refreshes.reduce((sum, { products = 0 }) => sum + products, 0),
     overhead: refreshTimes.reduce((sum, { seconds }) => sum + seconds, 0) / stepping,
   };
 }

@@ -1,0 +1,57 @@
+import { probedHow } from "../probe-measures.ts";
+import type { Figure } from "./figure.ts";
+import { HEIGHT, literal, specOf, WIDTH } from "./figure.ts";
+import { stylesOf } from "../palette.ts";
+
+/** λ₁ against the loss on the same images: a network that has learnt less is flatter for that alone. */
+export const sharpnessByLoss: Figure = {
+  name: "sharpness-by-loss",
+  title: "Sharpness at equal loss",
+  lacks: () => "no two looks of the probe (probe.every) in one run",
+  draw: (groups) => {
+    const styles = stylesOf(groups);
+    const looks = groups.flatMap(({ label, runs }) =>
+      runs.flatMap(({ probes }, run) =>
+        probes.flatMap(({ step, loss, eigenvalue }) =>
+          loss > 0 && eigenvalue > 0 ? [{ label, run, step, loss, eigenvalue, colour: styles.get(label)!.colour }] : [],
+        ),
+      ),
+    );
+    if (!groups.some(({ runs }) => runs.some(({ probes }) => probes.length > 1)) || looks.length === 0) return null;
+    const labels = groups.map(({ label }) => label).filter((label) => looks.some((look) => look.label === label));
+    const axis = (field: string, title: string | null) => ({
+      field,
+      type: "quantitative",
+      title,
+      scale: { type: "log", nice: false, padding: 8 },
+      axis: { format: "~g", tickCount: 4, grid: field !== "loss" },
+    });
+    const stroke = {
+      field: "label",
+      type: "nominal",
+      sort: labels,
+      scale: { domain: labels, range: labels.map((label) => styles.get(label)!.colour) },
+    };
+    const at = { x: axis("loss", "loss on the probe's images, logarithmic"), y: axis("eigenvalue", null) };
+    const spec = specOf({
+      width: WIDTH,
+      height: HEIGHT,
+      title: { text: "Sharpness at equal loss", subtitle: "λ₁, logarithmic" },
+      data: { values: looks },
+      layer: [
+        {
+          mark: { type: "line", strokeWidth: 1.2, opacity: 0.6 },
+          encoding: { ...at, stroke, order: { field: "step" }, detail: { field: "run" } },
+        },
+        {
+          mark: { type: "point", strokeWidth: 0, size: 26, opacity: 0.9 },
+          encoding: { ...at, fill: literal("colour") },
+        },
+      ],
+    });
+    return {
+      spec,
+      caption: `λ₁ against the loss, a line per run and a dot per look; training goes from right to left. Compare methods at the same loss: a network that has learnt less is flatter for that alone. Both are measured ${probedHow(groups)}.`,
+    };
+  },
+};
