@@ -3,6 +3,7 @@ import type { DatasetName } from "../data/index.ts";
 import type { Activation, ModelEntry } from "../models/entry.ts";
 import type { ModelName } from "../models/index.ts";
 import type { LossFunction, LossName, LossRule } from "../nn/losses.ts";
+import type { InitName } from "../nn/init.ts";
 import type { Network } from "../nn/scope.ts";
 import type { SolverName } from "../optim/eigenvector.ts";
 import type { Hypers } from "../optim/hyper.ts";
@@ -32,16 +33,24 @@ export interface EigenvectorOptions {
   readonly compat?: "none" | "official";
 }
 
+/** How ρ begins, for methods that read it. */
+export interface RadiusOptions {
+  /** Epochs over which ρ grows linearly from 0 to its value; 0, the default, is off. */
+  readonly rhoWarmup?: number;
+}
+
 type BuiltIn = typeof trainingMethods;
 type NumbersOf<H extends Hypers> = { readonly [K in keyof H]?: number };
 
 /** A built-in method by name with the numbers it reads. */
 export type NamedMethod = {
-  [N in keyof BuiltIn]: { readonly name: N } & NumbersOf<BuiltIn[N]["hyper"]> & EigenvectorOptions;
+  [N in keyof BuiltIn]: { readonly name: N } & NumbersOf<BuiltIn[N]["hyper"]> & EigenvectorOptions & RadiusOptions;
 }[keyof BuiltIn];
 
 /** A method by value with the numbers it reads. */
-export type UsedMethod<M extends Method> = { readonly use: M } & NumbersOf<M["hyper"]> & EigenvectorOptions;
+export type UsedMethod<M extends Method> = { readonly use: M } & NumbersOf<M["hyper"]> &
+  EigenvectorOptions &
+  RadiusOptions;
 
 /** The settings of a model. */
 export interface ModelSettings {
@@ -51,6 +60,8 @@ export interface ModelSettings {
   readonly depth?: number;
   /** The nonlinearity, where the model has a choice. */
   readonly activation?: Activation;
+  /** How weights of layers start: "default" as PyTorch, "he" for ReLU, "xavier" for tanh. */
+  readonly init?: InitName;
 }
 
 /** A built-in model with its settings. */

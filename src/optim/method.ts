@@ -108,7 +108,7 @@ export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
 /** Names that a hyperparameter or state vector cannot have: parts of Point and Descent, and the other settings of `method`. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...["f", "theta", "g", "v", "mask", "step", "direction", "epsilon"],
-  ...["name", "use", "solver", "every", "iterations", "follow", "hessianBn", "warmup", "compat", "from"],
+  ...["name", "use", "solver", "every", "iterations", "follow", "hessianBn", "warmup", "compat", "rhoWarmup", "from"],
 ]);
 
 /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { imageLayouts } from "../data/image-layout.ts";
+import { initNames } from "../nn/init.ts";
 import { solverNames } from "../optim/eigenvector.ts";
 import { assertHyper, type Hyper } from "../optim/hyper.ts";
 import type { Method } from "../optim/method.ts";
@@ -34,6 +35,10 @@ export function trainSchema(registry: Registry) {
           .describe("channels of the first stage, widening factor or hidden units; each model has its default"),
         depth: count.optional().describe("layers, where the model has a choice"),
         activation: z.enum(["relu", "tanh", "silu"]).optional().describe("nonlinearity, where the model has a choice"),
+        init: z
+          .enum(initNames)
+          .optional()
+          .describe("how weights of layers start: as PyTorch (default), he for ReLU, xavier for tanh"),
       })
       .prefault({}),
     data: z
@@ -66,6 +71,9 @@ export function trainSchema(registry: Registry) {
       .strictObject({
         name: z.enum(namesOf(registry.methods)).default("eigen-sam").describe("training method"),
         ...hyperSettings(registry),
+        rhoWarmup: notNegative
+          .optional()
+          .describe("epochs over which rho grows linearly from 0, for methods that read rho (default: 0, off)"),
         solver: z
           .enum(solverNames)
           .default("free")
@@ -184,8 +192,12 @@ export function settled(config: ParsedConfig, registry: Registry, schema: Return
 export function ownSettings<M extends { readonly name: string }>(given: M, registry: Registry) {
   const { name, ...rest } = given;
   const others = hyperNames(registry);
-  const common = Object.fromEntries(Object.entries(rest).filter(([key]) => !others.has(key)));
-  return { name, ...hyperOf(registry.methods[name]!, given), ...common } as M & Readonly<Record<string, number>>;
+  const method = registry.methods[name]!;
+  const grows = "rho" in method.hyper;
+  const common = Object.fromEntries(
+    Object.entries(rest).filter(([key]) => !others.has(key) && (grows || key !== "rhoWarmup")),
+  );
+  return { name, ...hyperOf(method, given), ...common } as M & Readonly<Record<string, number>>;
 }
 
 /** The names of the numbers of all methods. */
@@ -195,8 +207,9 @@ const hyperNames = ({ methods }: Registry): ReadonlySet<string> =>
 /** The keys of the numbers given that are other methods'. */
 export function unreadKeys(method: Readonly<Record<string, unknown>> & { readonly name: string }, registry: Registry) {
   const { hyper } = registry.methods[method.name]!;
-  return [...hyperNames(registry)]
-    .filter((key) => method[key] !== undefined && !(key in hyper))
+  const reads = new Set(Object.keys(hyper).flatMap((key) => (key === "rho" ? [key, "rhoWarmup"] : [key])));
+  return [...hyperNames(registry), "rhoWarmup"]
+    .filter((key) => method[key] !== undefined && !reads.has(key))
     .map((key) => `method.${key}`);
 }
 

@@ -10,7 +10,7 @@ import { notesOf } from "./notes.ts";
 import { plateauWatch } from "./plateau.ts";
 import type { Probe } from "./probe.ts";
 import type { Progress, RunResult } from "./records.ts";
-import { firstState, learningRate, openSession, type Problem, type Session } from "./session.ts";
+import { firstState, numbersOf, openSession, type Problem, type Session } from "./session.ts";
 import { assertFiniteState, assertSound } from "./sound.ts";
 import type { RunStore, Standing } from "./store.ts";
 
@@ -129,8 +129,9 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     }
 
     const start = performance.now();
-    const lr = learningRate(config, step, stepsPerEpoch);
-    const { loss, correct, metrics } = await stepper.step(state, examples, { lr });
+    const numbers = numbersOf(config, step, stepsPerEpoch);
+    const { lr } = numbers;
+    const { loss, correct, metrics } = await stepper.step(state, examples, numbers);
     assertFinite(loss, "the loss", step, epoch);
     store.metrics({ kind: "step", step, epoch, lr, loss, ...metrics });
     timer.add(waited, performance.now() - start);
