@@ -1,3 +1,4 @@
+import type { NormalizationName } from "../data/dataset.ts";
 import type { DatasetEntry } from "../data/entry.ts";
 import type { DatasetName } from "../data/index.ts";
 import type { Activation, ModelEntry } from "../models/entry.ts";
@@ -29,7 +30,10 @@ export interface EigenvectorOptions {
   readonly hessianBn?: "batch" | "running";
   /** Before the first regular estimate: make one at step 0 (the default), or take steps of SAM or USAM. */
   readonly warmup?: "estimate" | "sam" | "usam";
-  /** "official" decides warmup, hessianBn and solver as the authors' code does. */
+  /**
+   * "official" does as the authors' code: it counts steps within the epoch, and sets solver, warmup, hessianBn, the schedule, validation
+   * and, for CIFAR, the normalization of pixels. Others are refused.
+   */
   readonly compat?: "none" | "official";
 }
 
@@ -125,7 +129,7 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   /** A shipped or fetched set by name, or data of one's own. */
   readonly data:
     | NamedData
-    | { readonly name: NamedData; readonly dir?: string }
+    | { readonly name: NamedData; readonly dir?: string; readonly normalization?: NormalizationName }
     | { readonly use: DatasetEntry; readonly dir?: string }
     | DataInput;
   /** A model by name or by value, or a network function of one's own. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { normalizations } from "../data/dataset.ts";
 import { imageLayouts } from "../data/image-layout.ts";
 import { initNames } from "../nn/init.ts";
 import { solverNames } from "../optim/eigenvector.ts";
@@ -8,6 +9,7 @@ import { optimizerNames } from "../optim/optimizers.ts";
 import { scheduleNames } from "../optim/schedules.ts";
 import { devices } from "../runtime/device.ts";
 import { namesOf } from "../util/names.ts";
+import { decisions } from "./official.ts";
 import { withDefaults } from "./defaults.ts";
 import { builtIn, type Registry } from "./registry.ts";
 
@@ -57,6 +59,12 @@ export function trainSchema(registry: Registry) {
           .optional()
           .describe("images: random horizontal flip (default: true for clothing and CIFAR, else false)"),
         cutout: countOrOff.default(0).describe("images: side of a random square of zeros, in pixels; 0 is off"),
+        normalization: z
+          .enum(normalizations)
+          .optional()
+          .describe(
+            "mean and deviation of pixels: measured over the training images (default), or the authors' constants for CIFAR",
+          ),
         images: z.string().optional().describe("data.name=npy: training images .npy, uint8 or float32"),
         labels: z.string().optional().describe("data.name=npy: their labels .npy, whole numbers of any type"),
         testImages: z.string().optional().describe("data.name=npy: test images"),
@@ -95,7 +103,7 @@ export function trainSchema(registry: Registry) {
         compat: z
           .enum(["none", "official"])
           .default("none")
-          .describe("official: warmup usam, hessianBn running, steps counted within the epoch, as the authors' code"),
+          .describe(`official: as the authors' code; steps count within the epoch, and these are set: ${decisions()}`),
       })
       .prefault({}),
     optimizer: z
@@ -177,15 +185,11 @@ export function hyperSettings({ methods }: Registry): Record<string, z.ZodOption
   );
 }
 
-/**
- * Parsed settings with everything decided: what was left open, the method's own settings, and compat = "official", which decides
- * four of them (paper.md, section 2, items 1 to 3, and the power iteration).
- */
+/** Parsed settings with everything decided: what was left open, and the method's own settings. */
 export function settled(config: ParsedConfig, registry: Registry, schema: ReturnType<typeof trainSchema>): TrainConfig {
-  const official = config.method.compat === "official" ? OFFICIAL : {};
   // Parsed once more, so that what is filled in stands where it would stand if it were given.
   const whole = schema.parse(withDefaults(config, registry)) as ParsedConfig & Omit<TrainConfig, "method">;
-  return { ...whole, method: { ...ownSettings(whole.method, registry), ...official } };
+  return { ...whole, method: ownSettings(whole.method, registry) };
 }
 
 /** The settings of `method`: the chosen method's numbers have their defaults and are checked, numbers of other methods are left out. */
@@ -212,8 +216,6 @@ export function unreadKeys(method: Readonly<Record<string, unknown>> & { readonl
     .filter((key) => method[key] !== undefined && !reads.has(key))
     .map((key) => `method.${key}`);
 }
-
-const OFFICIAL = { solver: "power", warmup: "usam", hessianBn: "running" } as const;
 
 /** The numbers a method reads, with its defaults for those that `given` lacks; each is checked against its range. */
 export const hyperOf = (
