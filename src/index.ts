@@ -59,6 +59,7 @@ export {
   standardize,
 } from "./nn/functions.ts";
 export { fromNchw } from "./nn/images.ts";
+export { type InitName, initNames } from "./nn/init.ts";
 export { batchNorm, conv, linear } from "./nn/layers.ts";
 export { type LossFunction, type LossName, lossNames, type LossRule, losses, type Targets } from "./nn/losses.ts";
 export type { Network, Scope } from "./nn/scope.ts";

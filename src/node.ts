@@ -13,7 +13,14 @@ export {
 } from "./api/curvature.ts";
 export { loadRun, type RunParts } from "./api/load-run.ts";
 export { type MeasureOptions, measureCurvature } from "./api/measure.ts";
-export type { EigenvectorOptions, ModelChoice, NamedMethod, TrainOptions, UsedMethod } from "./api/options.ts";
+export type {
+  EigenvectorOptions,
+  ModelChoice,
+  NamedMethod,
+  RadiusOptions,
+  TrainOptions,
+  UsedMethod,
+} from "./api/options.ts";
 export { type CompiledStep, compileStep, type StepOptions } from "./api/step.ts";
 export { train, type TrainHooks, type TrainingRun } from "./api/train.ts";
 export { readWeights, writeWeights } from "./api/weights-files.ts";

@@ -35,11 +35,6 @@ describe("settings", () => {
     expect(configToml(resolveConfig(configToml(config), []))).toBe(configToml(config));
   });
 
-  it("of compat = official decide warm-up, batch norm and counting", () => {
-    const { method } = resolveConfig("", ["method.compat=official"]);
-    expect(method).toMatchObject({ warmup: "usam", hessianBn: "running" });
-  });
-
   it.each<[string, readonly string[], string]>([
     ["an unknown key", ["method.roh=0.1"], "there is no setting method.roh\n  hint: did you mean method.rho?"],
     ["a key without its table", ["rho=0.1"], "did you mean method.rho?"],

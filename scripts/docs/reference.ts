@@ -10,6 +10,7 @@ import { trainingMethods } from "../../src/optim/methods/index.ts";
 import { stepMetrics } from "../../src/optim/metrics/index.ts";
 import { losses } from "../../src/nn/losses.ts";
 import { optimizers } from "../../src/optim/optimizers.ts";
+import { initSchemes } from "../../src/nn/init.ts";
 import { schedules } from "../../src/optim/schedules.ts";
 import { sdeVariants } from "../../src/sde/variants.ts";
 import { trainSchema } from "../../src/train/config.ts";
@@ -55,6 +56,7 @@ export const tables: Readonly<Record<string, () => string>> = {
   optimizers: () => registryTable(optimizers),
   schedules: () => registryTable(schedules),
   solvers: () => registryTable(solvers),
+  initializations: () => registryTable(initSchemes),
   losses: () => registryTable(losses),
   metrics: () =>
     table(
@@ -78,7 +80,16 @@ export const referencePages = (read: (path: string) => string): ReadonlyMap<stri
     ["commands.md", page("Commands", ...programOf(commands).commands.map(commandSection))],
     ["settings.md", settingsPage()],
     ["methods.md", methodsPage()],
-    ["models.md", page("Models", "`model.name` names one.", modelsTable())],
+    [
+      "models.md",
+      page(
+        "Models",
+        "`model.name` names one.",
+        modelsTable(),
+        "## Initial weights: `model.init`",
+        tables.initializations!(),
+      ),
+    ],
     ["datasets.md", page("Data sets", "`data.name` names one.", registryTable(datasets), filesTable())],
   ]);
 

@@ -9,8 +9,7 @@ import { builtIn, datasetOf, type Declared, extended, type Registry } from "../t
 import { weightsOfRun } from "../train/restore.ts";
 import { trainRunOf } from "../train/run-dir.ts";
 import { methodRecord } from "../train/run-record.ts";
-import { problemOf } from "../train/session.ts";
-import { initialState } from "../train/state.ts";
+import { firstState, problemOf } from "../train/session.ts";
 import type { Format } from "../train/task.ts";
 import { readWeights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
@@ -56,7 +55,7 @@ export async function loadRun<M extends Method = Method>(dir: string, parts: Run
   });
   assertExamples(dir, record, dataset);
   const problem = problemOf(config, dataset, registry, format);
-  const { model, optimizer, method } = problem;
+  const { model, method } = problem;
   const info = JSON.stringify(methodRecord(method));
   if (record?.method && JSON.stringify(record.method) !== info)
     throw new ConfigError(`${dir} was trained with another method ${method.name}`, { dir }, "hand over the same");
@@ -73,7 +72,7 @@ export async function loadRun<M extends Method = Method>(dir: string, parts: Run
       return progress.step;
     });
   const step = (checkpointsOf(dir).length > 0 ? restored() : undefined) ?? recorded;
-  const state = { ...initialState(model, optimizer, method, config.seed), ...weights, step };
+  const state = { ...firstState(problem), ...weights, step };
   const last = epoch ? { train: epoch.train, val: epoch.val } : null;
   const ended = { state, last };
   const outcome =

@@ -1,8 +1,10 @@
+import type { NormalizationName } from "../data/dataset.ts";
 import type { DatasetEntry } from "../data/entry.ts";
 import type { DatasetName } from "../data/index.ts";
 import type { Activation, ModelEntry } from "../models/entry.ts";
 import type { ModelName } from "../models/index.ts";
 import type { LossFunction, LossName, LossRule } from "../nn/losses.ts";
+import type { InitName } from "../nn/init.ts";
 import type { Network } from "../nn/scope.ts";
 import type { SolverName } from "../optim/eigenvector.ts";
 import type { Hypers } from "../optim/hyper.ts";
@@ -28,8 +30,17 @@ export interface EigenvectorOptions {
   readonly hessianBn?: "batch" | "running";
   /** Before the first regular estimate: make one at step 0 (the default), or take steps of SAM or USAM. */
   readonly warmup?: "estimate" | "sam" | "usam";
-  /** "official" decides warmup, hessianBn and solver as the authors' code does. */
+  /**
+   * "official" does as the authors' code: it counts steps within the epoch, and sets solver, warmup, hessianBn, the schedule, validation
+   * and, for CIFAR, the normalization of pixels. Others are refused.
+   */
   readonly compat?: "none" | "official";
+}
+
+/** How ρ begins, for methods that read it. */
+export interface RadiusOptions {
+  /** Epochs over which ρ grows linearly from 0 to its value; 0, the default, is off. */
+  readonly rhoWarmup?: number;
 }
 
 type BuiltIn = typeof trainingMethods;
@@ -37,11 +48,13 @@ type NumbersOf<H extends Hypers> = { readonly [K in keyof H]?: number };
 
 /** A built-in method by name with the numbers it reads. */
 export type NamedMethod = {
-  [N in keyof BuiltIn]: { readonly name: N } & NumbersOf<BuiltIn[N]["hyper"]> & EigenvectorOptions;
+  [N in keyof BuiltIn]: { readonly name: N } & NumbersOf<BuiltIn[N]["hyper"]> & EigenvectorOptions & RadiusOptions;
 }[keyof BuiltIn];
 
 /** A method by value with the numbers it reads. */
-export type UsedMethod<M extends Method> = { readonly use: M } & NumbersOf<M["hyper"]> & EigenvectorOptions;
+export type UsedMethod<M extends Method> = { readonly use: M } & NumbersOf<M["hyper"]> &
+  EigenvectorOptions &
+  RadiusOptions;
 
 /** The settings of a model. */
 export interface ModelSettings {
@@ -51,6 +64,8 @@ export interface ModelSettings {
   readonly depth?: number;
   /** The nonlinearity, where the model has a choice. */
   readonly activation?: Activation;
+  /** How weights of layers start: "default" as PyTorch, "he" for ReLU, "xavier" for tanh. */
+  readonly init?: InitName;
 }
 
 /** A built-in model with its settings. */
@@ -130,7 +145,7 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   /** A shipped or fetched set by name, or data of one's own. */
   readonly data:
     | NamedData
-    | { readonly name: NamedData; readonly dir?: string }
+    | { readonly name: NamedData; readonly dir?: string; readonly normalization?: NormalizationName }
     | { readonly use: DatasetEntry; readonly dir?: string }
     | DataInput;
   /** A model by name or by value, or a network function of one's own. */

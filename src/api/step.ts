@@ -1,5 +1,6 @@
 import type { Batch } from "../data/dataset.ts";
 import type { Targets } from "../nn/losses.ts";
+import type { InitName } from "../nn/init.ts";
 import type { Model, Network } from "../nn/scope.ts";
 import { solvers } from "../optim/eigenvector.ts";
 import type { Method } from "../optim/method.ts";
@@ -43,8 +44,8 @@ export interface StepNumbersFound {
 export interface CompiledStep {
   /** Names, shapes and places of the parameters in θ. */
   readonly model: Model;
-  /** The state before the first step, a function of the seed. */
-  init(options?: { readonly seed?: number }): TrainState;
+  /** The state before the first step, a function of the seed (1) and of how weights start ("default"). */
+  init(options?: { readonly seed?: number; readonly init?: InitName }): TrainState;
   /** Whether v should be estimated before the next step; always false for methods without v. */
   refreshDue(state: TrainState): boolean;
   /** Estimates v on one mini-batch. Writes over the state's arrays and returns the state. */
@@ -120,6 +121,13 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   const { declared, table } = stepEntries(options, targets);
   const registry = extended(builtIn, [...declared, networkEntry(options.network)]);
   const config = settingsOf({ ...table, model: { name: CUSTOM } }, registry, "compileStep");
+  const { rhoWarmup } = config.method;
+  if (rhoWarmup !== undefined)
+    throw new ConfigError(
+      `compileStep: method.rhoWarmup is ${rhoWarmup}, but a step alone knows no epochs`,
+      { rhoWarmup },
+      "give each step its radius: run(state, batch, { lr, hyper: { rho } })",
+    );
   const method = methodOf(config, registry);
   const optimizer = optimizers[config.optimizer.name];
   const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";
@@ -144,7 +152,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   let measured: RefreshMetrics | undefined;
   return {
     model,
-    init: ({ seed = 1 } = {}) => initialState(model, optimizer, method, seed),
+    init: ({ seed = 1, init } = {}) => initialState(model, optimizer, method, seed, init),
     refreshDue: (state) => stepper.refreshDue(state, state.step),
     refresh: async (state, batch) => {
       assertLabels(batch.y, targets);

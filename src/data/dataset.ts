@@ -61,7 +61,14 @@ export interface LoadOptions {
   readonly testLabels?: string | undefined;
   /** Order of the axes of images in .npy files; left out, channels first, and what looks otherwise is refused. */
   readonly layout?: ImageLayout | undefined;
+  /** Which mean and deviation of its pixels the network is given; left out, measured. */
+  readonly normalization?: NormalizationName | undefined;
 }
+
+/** Measured over the training images, or the constants of the authors' code, for the sets that it reads. */
+export const normalizations = ["measured", "official"] as const;
+
+export type NormalizationName = (typeof normalizations)[number];
 
 /** A data set of labelled images, as the published ones are. */
 export interface ImageDataset extends Dataset {

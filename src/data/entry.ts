@@ -16,6 +16,8 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
   readonly summary: string;
   /** Random changes of training images that go without saying (data.crop, data.flip); left out, none. */
   readonly augment?: { readonly crop: number; readonly flip: boolean };
+  /** Mean and deviation of the pixels in the authors' code (data.normalization=official); left out where it does not read the set. */
+  readonly official?: Pick<Dataset, "mean" | "std">;
   load(options: LoadOptions): D | Promise<D>;
   /** The examples of one part alone, where they can be read without the others, and none are given for validation. */
   part?(options: LoadOptions, part: "train" | "test"): { readonly split: Split; readonly inputShape: Shape };

@@ -41,9 +41,15 @@ export function conv(
 ): Tensor {
   const channels = x.shape[3]!;
   const init = defaultInit(channels * kernel * kernel);
-  const weight = scope.parameter({ name: "weight", shape: [out, channels, kernel, kernel], order: [2, 3, 1, 0], init });
+  const weight = scope.parameter({
+    name: "weight",
+    shape: [out, channels, kernel, kernel],
+    order: [2, 3, 1, 0],
+    init,
+    role: "weight",
+  });
   const y = conv2d(x, weight, { stride, padding: padding ?? (kernel - 1) >> 1 });
-  return bias ? add(y, scope.parameter({ name: "bias", shape: [out], init })) : y;
+  return bias ? add(y, scope.parameter({ name: "bias", shape: [out], init, role: "bias" })) : y;
 }
 
 /**
@@ -61,8 +67,8 @@ export function conv(
 export function linear(scope: Scope, x: Tensor, out: number): Tensor {
   const features = x.shape.at(-1)!;
   const init = defaultInit(features);
-  const weight = scope.parameter({ name: "weight", shape: [out, features], init });
-  return add(matmul(x, weight, { transB: true }), scope.parameter({ name: "bias", shape: [out], init }));
+  const weight = scope.parameter({ name: "weight", shape: [out, features], init, role: "weight" });
+  return add(matmul(x, weight, { transB: true }), scope.parameter({ name: "bias", shape: [out], init, role: "bias" }));
 }
 
 const EPS = 1e-5;

@@ -4,6 +4,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { InputError } from "../util/errors.ts";
 import type { Rng } from "../util/rng.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../util/shape.ts";
+import { fansOf, type InitName, type InitScheme, initSchemes } from "./init.ts";
 
 /** How a parameter starts, before any checkpoint is loaded. */
 export type Init = { readonly fill: number } | { readonly uniform: number };
@@ -16,6 +17,8 @@ export interface Declaration {
   /** Stored axis i is PyTorch's axis order[i]; left out, both agree. */
   readonly order?: readonly number[];
   readonly init: Init;
+  /** What it is to its layer, whose weights are [out, in, ...kernel]; others start as `init` says under every scheme. */
+  readonly role?: "weight" | "bias";
 }
 
 export interface Entry extends Declaration {
@@ -90,13 +93,25 @@ export function unpack<T extends NumberArray>(layout: Layout, flat: T): Record<s
 }
 
 /** The initial vector; each entry draws from its own stream, in PyTorch's element order. */
-export function initialize<T extends NumberArray>(layout: Layout, stream: (name: string) => Rng, flat: T): T {
-  const arrays = layout.entries.map(({ name, size, init }) => {
-    const random = stream(name);
-    const draw = "fill" in init ? () => init.fill : () => (2 * random.uniform() - 1) * init.uniform;
-    return [name, Float64Array.from({ length: size }, draw)];
-  });
+export function initialize<T extends NumberArray>(
+  layout: Layout,
+  stream: (name: string) => Rng,
+  flat: T,
+  scheme: InitName = "default",
+): T {
+  const arrays = layout.entries.map((entry) => [
+    entry.name,
+    Float64Array.from({ length: entry.size }, drawing(entry, stream(entry.name), scheme)),
+  ]);
   return pack(layout, Object.fromEntries(arrays), flat);
+}
+
+/** What each number of an entry starts with. */
+function drawing({ init, role, shape }: Entry, random: Rng, scheme: InitName): () => number {
+  const { weight }: InitScheme = initSchemes[scheme];
+  if (weight && role === "bias") return () => 0;
+  if (weight && role === "weight") return () => weight(random, fansOf(shape));
+  return "fill" in init ? () => init.fill : () => (2 * random.uniform() - 1) * init.uniform;
 }
 
 /** Visits (position as stored, position in PyTorch's array) of every element. */

@@ -118,6 +118,7 @@ const RESERVED: ReadonlySet<string> = new Set([
     "hessianBn",
     "warmup",
     "compat",
+    "rhoWarmup",
     "from",
     "trust",
     "batches",

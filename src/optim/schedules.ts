@@ -25,6 +25,14 @@ export const schedules = {
     summary: "½(1 + cos πt) from 1 to 0 (Loshchilov & Hutter 2017), per step, no restarts",
     factor: (progress) => 0.5 * (1 + Math.cos(Math.PI * progress)),
   },
+  "cosine-epoch": {
+    summary:
+      "½(1 + cos πt), t the part of the epochs that is over: the same for all steps of an epoch, as the authors' code",
+    factor: (_, { step, stepsPerEpoch, epochs, warmup }) => {
+      const over = Math.max(0, Math.floor(step / stepsPerEpoch) - warmup);
+      return 0.5 * (1 + Math.cos((Math.PI * over) / (epochs - warmup)));
+    },
+  },
   step: {
     summary: "times gamma at every milestone (epochs)",
     factor: (_, { step, stepsPerEpoch, milestones, gamma }) =>

@@ -25,6 +25,8 @@ interface SettingsOptions {
   readonly example: string;
   /** Settings whose names plugins can add to. */
   readonly extensible?: readonly string[];
+  /** Completes what is given by what one of the settings decides, before defaults do. */
+  readonly complete?: (table: unknown) => unknown;
 }
 
 /** The settings of a schema, from TOML and dotted `key=value` arguments; errors name the key and the nearest valid one. */
@@ -32,7 +34,8 @@ export function settingsOf<C>(schema: z.ZodType<C>, options: SettingsOptions) {
   const list = listSettings(schema);
   const known: Known = { ...options, list, keys: list.map(({ key }) => key) };
   /** From a plain object. */
-  const check = (table: unknown, source = "config"): C => {
+  const check = (given: unknown, source = "config"): C => {
+    const table = options.complete ? options.complete(given) : given;
     const result = schema.safeParse(table);
     if (!result.success) throw configError(known, result.error.issues[0]!, table, source);
     return result.data;

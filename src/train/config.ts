@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { normalizations } from "../data/dataset.ts";
 import { imageLayouts } from "../data/image-layout.ts";
+import { initNames } from "../nn/init.ts";
 import { solverNames } from "../optim/eigenvector.ts";
 import { assertHyper, type Hyper } from "../optim/hyper.ts";
 import type { Method } from "../optim/method.ts";
@@ -7,6 +9,7 @@ import { optimizerNames } from "../optim/optimizers.ts";
 import { scheduleNames } from "../optim/schedules.ts";
 import { devices } from "../runtime/device.ts";
 import { namesOf } from "../util/names.ts";
+import { decisions } from "./official.ts";
 import { withDefaults } from "./defaults.ts";
 import { builtIn, type Registry } from "./registry.ts";
 
@@ -34,6 +37,10 @@ export function trainSchema(registry: Registry) {
           .describe("channels of the first stage, widening factor or hidden units; each model has its default"),
         depth: count.optional().describe("layers, where the model has a choice"),
         activation: z.enum(["relu", "tanh", "silu"]).optional().describe("nonlinearity, where the model has a choice"),
+        init: z
+          .enum(initNames)
+          .optional()
+          .describe("how weights of layers start: as PyTorch (default), he for ReLU, xavier for tanh"),
       })
       .prefault({}),
     data: z
@@ -52,6 +59,12 @@ export function trainSchema(registry: Registry) {
           .optional()
           .describe("images: random horizontal flip (default: true for clothing and CIFAR, else false)"),
         cutout: countOrOff.default(0).describe("images: side of a random square of zeros, in pixels; 0 is off"),
+        normalization: z
+          .enum(normalizations)
+          .optional()
+          .describe(
+            "mean and deviation of pixels: measured over the training images (default), or the authors' constants for CIFAR",
+          ),
         images: z.string().optional().describe("data.name=npy: training images .npy, uint8 or float32"),
         labels: z.string().optional().describe("data.name=npy: their labels .npy, whole numbers of any type"),
         testImages: z.string().optional().describe("data.name=npy: test images"),
@@ -66,6 +79,9 @@ export function trainSchema(registry: Registry) {
       .strictObject({
         name: z.enum(namesOf(registry.methods)).default("eigen-sam").describe("training method"),
         ...hyperSettings(registry),
+        rhoWarmup: notNegative
+          .optional()
+          .describe("epochs over which rho grows linearly from 0, for methods that read rho (default: 0, off)"),
         solver: z
           .enum(solverNames)
           .default("free")
@@ -94,7 +110,7 @@ export function trainSchema(registry: Registry) {
         compat: z
           .enum(["none", "official"])
           .default("none")
-          .describe("official: warmup usam, hessianBn running, steps counted within the epoch, as the authors' code"),
+          .describe(`official: as the authors' code; steps count within the epoch, and these are set: ${decisions()}`),
       })
       .prefault({}),
     optimizer: z
@@ -185,23 +201,23 @@ export function hyperSettings({ methods }: Registry): Record<string, z.ZodOption
   );
 }
 
-/**
- * Parsed settings with everything decided: what was left open, the method's own settings, and compat = "official", which decides
- * four of them (paper.md, section 2, items 1 to 3, and the power iteration).
- */
+/** Parsed settings with everything decided: what was left open, and the method's own settings. */
 export function settled(config: ParsedConfig, registry: Registry, schema: ReturnType<typeof trainSchema>): TrainConfig {
-  const official = config.method.compat === "official" ? OFFICIAL : {};
   // Parsed once more, so that what is filled in stands where it would stand if it were given.
   const whole = schema.parse(withDefaults(config, registry)) as ParsedConfig & Omit<TrainConfig, "method">;
-  return { ...whole, method: { ...ownSettings(whole.method, registry), ...official } };
+  return { ...whole, method: ownSettings(whole.method, registry) };
 }
 
 /** The settings of `method`: the chosen method's numbers have their defaults and are checked, numbers of other methods are left out. */
 export function ownSettings<M extends { readonly name: string }>(given: M, registry: Registry) {
   const { name, ...rest } = given;
   const others = hyperNames(registry);
-  const common = Object.fromEntries(Object.entries(rest).filter(([key]) => !others.has(key)));
-  return { name, ...hyperOf(registry.methods[name]!, given), ...common } as M & Readonly<Record<string, number>>;
+  const method = registry.methods[name]!;
+  const grows = "rho" in method.hyper;
+  const common = Object.fromEntries(
+    Object.entries(rest).filter(([key]) => !others.has(key) && (grows || key !== "rhoWarmup")),
+  );
+  return { name, ...hyperOf(method, given), ...common } as M & Readonly<Record<string, number>>;
 }
 
 /** The names of the numbers of all methods. */
@@ -211,12 +227,11 @@ const hyperNames = ({ methods }: Registry): ReadonlySet<string> =>
 /** The keys of the numbers given that are other methods'. */
 export function unreadKeys(method: Readonly<Record<string, unknown>> & { readonly name: string }, registry: Registry) {
   const { hyper } = registry.methods[method.name]!;
-  return [...hyperNames(registry)]
-    .filter((key) => method[key] !== undefined && !(key in hyper))
+  const reads = new Set(Object.keys(hyper).flatMap((key) => (key === "rho" ? [key, "rhoWarmup"] : [key])));
+  return [...hyperNames(registry), "rhoWarmup"]
+    .filter((key) => method[key] !== undefined && !reads.has(key))
     .map((key) => `method.${key}`);
 }
-
-const OFFICIAL = { solver: "power", warmup: "usam", hessianBn: "running" } as const;
 
 /** The numbers a method reads, with its defaults for those that `given` lacks; each is checked against its range. */
 export const hyperOf = (

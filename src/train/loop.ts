@@ -10,7 +10,7 @@ import { notesOf } from "./notes.ts";
 import type { ComingStep } from "./probe.ts";
 import { plateauWatch } from "./plateau.ts";
 import type { Progress, RunResult } from "./records.ts";
-import { firstState, learningRate, openSession, type Problem, type Session } from "./session.ts";
+import { firstState, numbersOf, openSession, type Problem, type Session } from "./session.ts";
 import { assertFiniteState, assertSound } from "./sound.ts";
 import type { RunStore, Standing } from "./store.ts";
 
@@ -120,11 +120,12 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       store.timings({ kind: "refresh", step, seconds });
       listen({ event: "refresh", step, epoch, ...refresh, seconds });
     }
-    const lr = learningRate(config, step, stepsPerEpoch);
-    await look(context, step, total, epoch, { stepper, batch: examples, numbers: { lr } });
+    const numbers = numbersOf(config, step, stepsPerEpoch);
+    const { lr } = numbers;
+    await look(context, step, total, epoch, { stepper, batch: examples, numbers });
 
     const start = performance.now();
-    const { loss, correct, metrics } = await stepper.step(state, examples, { lr });
+    const { loss, correct, metrics } = await stepper.step(state, examples, numbers);
     assertFinite(loss, "the loss", step, epoch);
     store.metrics({ kind: "step", step, epoch, lr, loss, ...metrics });
     timer.add(waited, performance.now() - start);

@@ -1,5 +1,7 @@
-import type { Dataset } from "../data/dataset.ts";
+import { stepsPerEpoch } from "../data/batch-maker.ts";
+import { type Dataset, isSplit } from "../data/dataset.ts";
 import { emptyClasses } from "../data/labels.ts";
+import type { Method } from "../optim/method.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { TrainConfig } from "./config.ts";
 
@@ -44,13 +46,28 @@ function assertSolver({ solver, every, iterations, hessianBn }: TrainConfig["met
     );
 }
 
+/** What notes are made from: a problem has all of it. */
+interface Noted {
+  readonly config: TrainConfig;
+  readonly dataset: Dataset;
+  readonly method: Pick<Method, "needs">;
+  readonly train: Dataset["train"];
+  readonly batch: number;
+}
+
 /** What may surprise in a run that can be trained nevertheless, a line each. */
-export function notesOf({ config, dataset }: { readonly config: TrainConfig; readonly dataset: Dataset }): string[] {
+export function notesOf({ config, dataset, method, train: examples, batch }: Noted): string[] {
   const { schedule, train } = config;
+  const { compat, every } = config.method;
+  const steps = isSplit(examples) ? stepsPerEpoch(examples.count, batch) : examples.stepsPerEpoch;
+  const never = compat === "official" && method.needs.v === true && every >= steps;
   const late = schedule.milestones.filter((epoch) => epoch >= train.epochs);
   const given = schedule.milestones.length > 0;
   return [
     emptyClasses(dataset),
+    never
+      ? `an epoch has ${steps} steps and method.every is ${every}: counted within the epoch, as the authors' code counts, no step ever estimates v, and all are USAM`
+      : undefined,
     given && schedule.name !== "step" ? `schedule ${schedule.name} does not read schedule.milestones` : undefined,
     schedule.name === "step" && late.length > 0
       ? `the run ends after ${train.epochs} epochs, before milestones ${late.join(", ")}`

@@ -23,10 +23,12 @@ export function plateauWatch(problem: Problem): (moment: Moment) => string | und
     if (guess === undefined || !isDue(moment) || moment.loss < FALLEN * guess) return undefined;
     const { optimizer, method, model, schedule } = problem.config;
     const { rho } = method;
+    const normed = problem.model.buffers.size > 0;
     const tries = [
       ...(typeof rho === "number" && rho > 0 ? [`method.rho=${smaller(rho)}`] : []),
+      ...(!normed && (model.init ?? "default") === "default" ? ["model.init=he"] : []),
       ...(schedule.warmup === 0 ? ["schedule.warmup=1"] : []),
-      ...(problem.model.buffers.size === 0 ? ["a network with batch norm (model.name=resnet18)"] : []),
+      ...(!normed ? ["a network with batch norm (model.name=resnet18)"] : []),
       `another optimizer.lr, such as ${smaller(optimizer.lr)}`,
     ];
     return `after ${moment.step} steps the training loss is ${moment.loss.toFixed(3)}, no better than guessing (${guess.toFixed(3)})\n  hint: try ${tries.join(", ")}; do the examples and labels of ${problem.dataset.name} belong together, and does ${model.name} suit them?`;

@@ -8,7 +8,7 @@ import type { Method } from "../optim/method.ts";
 import { trainingMethods } from "../optim/methods/index.ts";
 import { stepMetrics } from "../optim/metrics/index.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
-import { DeclarationError } from "../util/errors.ts";
+import { ConfigError, DeclarationError } from "../util/errors.ts";
 
 /** Everything that settings can name. Plugins and code add entries to a copy; nothing global changes. */
 export interface Registry {
@@ -59,11 +59,24 @@ export function extended(registry: Registry, declared: readonly Declared[]): Reg
   return result as unknown as Registry;
 }
 
-/** Reads the data set of a configuration. */
-export const datasetOf = async (
+/**
+ * Reads the data set of a configuration.
+ * @throws ConfigError where it asks for the authors' normalization of a set that their code does not read
+ */
+export async function datasetOf(
   { data }: { readonly data: LoadOptions & { readonly name: string } },
   { datasets: known }: Registry = builtIn,
-): Promise<Dataset> => known[data.name]!.load(data);
+): Promise<Dataset> {
+  const entry = known[data.name]!;
+  if (data.normalization !== "official") return entry.load(data);
+  if (entry.official === undefined)
+    throw new ConfigError(
+      `data.normalization is official, but the authors' code does not read ${data.name}`,
+      { data: data.name },
+      "leave it out: the mean and deviation measured over the training images are used",
+    );
+  return { ...(await entry.load(data)), ...entry.official };
+}
 
 /** Whether a value was declared by one of the define functions. */
 export const isDeclared = (value: unknown): value is Declared =>

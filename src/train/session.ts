@@ -20,7 +20,7 @@ import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { assertEffective } from "./notes.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { initialState, type TrainState } from "./state.ts";
-import { createStepper, type Stepper } from "./stepper.ts";
+import { createStepper, type StepNumbers, type Stepper } from "./stepper.ts";
 import { datasetFormat, type Format, modelFor, type Task, taskOf } from "./task.ts";
 
 /** What a configuration stands for, before anything is compiled. */
@@ -91,7 +91,7 @@ function assertWithin({ name, within }: LossRule, { train, val, test }: Dataset)
 }
 
 export const firstState = ({ model, optimizer, method, config }: Problem): TrainState =>
-  initialState(model, optimizer, method, config.seed);
+  initialState(model, optimizer, method, config.seed, config.model.init);
 
 /** A run at work: compiled graphs, a state, and its batches from where the state stands. */
 export interface Session extends Problem {
@@ -167,9 +167,13 @@ function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStar
   return openBatches(train, { inputShape, batch, seed: config.seed, augment, from, epochs });
 }
 
-/** η of one step by the schedule. */
-export const learningRate = (
-  { optimizer, schedule, train: { epochs } }: TrainConfig,
+/** What differs from step to step, a function of the step alone: η by the schedule, and ρ while it grows. */
+export function numbersOf(
+  { optimizer, schedule, method, train: { epochs } }: TrainConfig,
   step: number,
   stepsPerEpoch: number,
-): number => optimizer.lr * scheduleFactor(schedule.name, { ...schedule, step, stepsPerEpoch, epochs });
+): StepNumbers {
+  const lr = optimizer.lr * scheduleFactor(schedule.name, { ...schedule, step, stepsPerEpoch, epochs });
+  const growing = Math.round((method.rhoWarmup ?? 0) * stepsPerEpoch);
+  return step < growing ? { lr, hyper: { rho: (method.rho as number) * (step / growing) } } : { lr };
+}

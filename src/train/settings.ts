@@ -2,6 +2,7 @@ import { ConfigError } from "../util/errors.ts";
 import { resolve as resolvePath } from "node:path";
 import type { LoadOptions } from "../data/dataset.ts";
 import { type TrainConfig, settled, trainSchema, unreadKeys } from "./config.ts";
+import { withDecisions } from "./official.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { type Setting, settingsOf, settingsToml } from "../run/settings.ts";
 
@@ -23,6 +24,7 @@ export function trainSettings(registry: Registry): TrainSettings {
   const { list, resolve, check } = settingsOf(schema, {
     command: "eigensam train",
     example: "model.width=16 or optimizer.lr=0.05",
+    complete: (table) => withDecisions(table, registry),
     extensible: ["model.name", "data.name", "method.name", "train.loss"],
   });
   return {

@@ -1,3 +1,4 @@
+import type { InitName } from "../nn/init.ts";
 import { initialize } from "../nn/layout.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
@@ -25,15 +26,16 @@ export interface TrainState {
   step: number;
 }
 
-/** The state before the first step, a function of the seed. */
+/** The state before the first step, a function of the seed and of how weights start. */
 export function initialState(
   model: Model,
   optimizer: Optimizer,
   method: Pick<Method, "state">,
   seed: number,
+  init: InitName = "default",
 ): TrainState {
   const length = vectorLength(model.parameters);
-  const theta = initialize(model.parameters, (name) => rng(seed, "theta", name), new Float32Array(length));
+  const theta = initialize(model.parameters, (name) => rng(seed, "theta", name), new Float32Array(length), init);
   return {
     theta,
     buffers: initialize(

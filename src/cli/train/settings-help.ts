@@ -1,3 +1,4 @@
+import { initSchemes } from "../../nn/init.ts";
 import { solvers } from "../../optim/eigenvector.ts";
 import { optimizers } from "../../optim/optimizers.ts";
 import { schedules } from "../../optim/schedules.ts";
@@ -23,6 +24,7 @@ export function entriesHelp({ methods, models, datasets, losses, metrics }: Regi
   return [
     ...listOf("Methods, method.name:", summaries(methods)),
     ...listOf("Models, model.name:", summaries(models)),
+    ...listOf("Initial weights, model.init:", summaries(initSchemes)),
     ...listOf("Data sets, data.name:", summaries(datasets)),
     ...listOf("Losses, train.loss:", summaries(losses)),
     ...listOf("Solvers for the top eigenvector v, method.solver:", summaries(solvers)),
