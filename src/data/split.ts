@@ -1,4 +1,6 @@
+import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
+import { withLabelNoise } from "./label-noise.ts";
 import { type Dataset, isSplit, type Split } from "./dataset.ts";
 import { permutation } from "./permutation.ts";
 
@@ -12,15 +14,61 @@ export function splitValidation<S extends Split>(split: S, fraction: number, see
   };
 }
 
-/** What is trained on and what is kept for validation: the data set's own examples, or a part of its training examples. */
+/** How training examples are parted, and what is done to those that are trained on. */
+export interface Parting {
+  readonly validation: number;
+  /** Training examples that are used; 0 is all of them. */
+  readonly examples: number;
+  /** Part of their labels that is wrong. */
+  readonly labelNoise: number;
+}
+
+/**
+ * What is trained on and what is kept for validation: the data set's own examples, or a part of its training examples. Of those that
+ * are trained on, as many as asked for are drawn, and given as many wrong labels; the others keep theirs.
+ */
 export function partsOf<T extends Dataset["train"]>(
   { train, val }: { readonly train: T; readonly val?: Split | undefined },
-  fraction: number,
+  { validation, examples, labelNoise }: Parting,
   seed: number,
+  targets: Dataset["targets"] | undefined,
 ): { train: T; val: Split | undefined } {
   const parts =
-    val === undefined && isSplit(train) && fraction > 0 ? splitValidation(train, fraction, seed) : { train, val };
-  return { train: parts.train, val: parts.val !== undefined && parts.val.count > 0 ? parts.val : undefined };
+    val === undefined && isSplit(train) && validation > 0 ? splitValidation(train, validation, seed) : { train, val };
+  const kept = parts.val !== undefined && parts.val.count > 0 ? parts.val : undefined;
+  if (examples === 0 && labelNoise === 0) return { train: parts.train, val: kept };
+  if (!isSplit(parts.train))
+    throw new ConfigError(
+      "data.examples and data.labelNoise take training examples in memory, and these come from a stream",
+      { examples, labelNoise },
+      "leave them out",
+    );
+  return { train: changed(parts.train, examples, labelNoise, seed, targets), val: kept };
+}
+
+function changed<S extends Split>(
+  split: S,
+  examples: number,
+  labelNoise: number,
+  seed: number,
+  targets: Dataset["targets"] | undefined,
+): S {
+  if (examples > split.count)
+    throw new ConfigError(
+      `data.examples is ${examples}, but there are ${split.count} training examples`,
+      { examples, count: split.count },
+      "ask for fewer, or leave it out for all",
+    );
+  const order = permutation(split.count, rng(seed, "examples"));
+  const chosen = examples === 0 ? split : select(split, order.subarray(0, examples).toSorted());
+  if (labelNoise === 0) return chosen;
+  if (targets?.kind !== "labels" || targets.classes < 2)
+    throw new ConfigError(
+      `data.labelNoise is ${labelNoise}, but the targets are no labels of several classes`,
+      { labelNoise },
+      "leave it out",
+    );
+  return withLabelNoise(chosen, targets.classes, labelNoise, rng(seed, "label noise"));
 }
 
 /** The examples of the given indices, copied together. */

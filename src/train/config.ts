@@ -49,6 +49,10 @@ export function trainSchema(registry: Registry) {
         dir: z.string().optional().describe("folder to look in first"),
         batch: count.default(128).describe("examples per step"),
         validation: fraction.default(0.1).describe("part of the training examples kept for validation"),
+        examples: countOrOff.default(0).describe("training examples that are used, drawn at random; 0 is all"),
+        labelNoise: fraction
+          .default(0)
+          .describe("part of the training labels that is replaced by another class at random (symmetric noise)"),
         crop: countOrOff
           .optional()
           .describe(

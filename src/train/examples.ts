@@ -91,7 +91,12 @@ export async function examplesOf(
 
 type Parts = Partial<Pick<Dataset, SplitName>>;
 
-function partOf({ config, path, run, digests, others }: SavedWeights, part: SplitName, parts: Parts, name: string) {
+function partOf(
+  { config, path, run, digests, others, format }: SavedWeights,
+  part: SplitName,
+  parts: Parts,
+  name: string,
+) {
   const from = part === "val" && parts.val === undefined ? "train" : part;
   const all = parts[from];
   if (all === undefined || !isSplit(all))
@@ -107,7 +112,7 @@ function partOf({ config, path, run, digests, others }: SavedWeights, part: Spli
         : "put them back; or name others: --images x.npy --labels y.npy, or --set data.name=…",
     );
   if (from !== "train" || run === undefined || !same) return all;
-  const parted = partsOf({ train: all, val: parts.val }, config.data.validation, config.seed);
+  const parted = partsOf({ train: all, val: parts.val }, config.data, config.seed, format?.targets);
   const kept = parted[part === "val" ? "val" : "train"];
   if (kept === undefined)
     throw new ConfigError(

@@ -55,7 +55,7 @@ export function problemOf(
   const method = methodOf(config, registry);
   assertEffective(config, method.needs.v === true);
   const batch = isSplit(dataset.train) ? config.data.batch : dataset.train.batch;
-  const { train, val } = partsOf(dataset, config.data.validation, config.seed);
+  const { train, val } = partsOf(dataset, config.data, config.seed, dataset.targets);
   // Before the network, which may be large, is made.
   if (isSplit(train)) assertBatch(train, batch);
   const task = taskOf(config, registry, format);
