@@ -14,18 +14,22 @@ const amount = ({ mean, ci95 }: PairedDifference, { digits, unit }: Compared): s
 
 const pValue = (p: number): string => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`);
 
-/** What was found of each pair, a sentence each: "SAM − SGD: test accuracy +1.20 ± 0.40 points (5 pairs), p = 0.003: a difference". */
+/** What was found of each pair, a line each: "SAM − SGD (5 pairs): test accuracy +1.20 ± 0.40 points (p = 0.003), test loss −0.010 ± 0.030". */
 export function findingsOf({ measures, pairs }: Comparison): string[] {
   return pairs.map((pair) => {
     const name = nameOf(pair);
     const { seeds, differences } = pair;
-    const [measure, tested] = [measures[0]!, differences[0]];
-    if (tested === undefined) {
+    if (differences[0] === undefined) {
       const shared = seeds.length === 1 ? "one complete seed" : "no complete seed";
       return `${name}: not compared, for they share ${shared} and two are needed`;
     }
-    const verdict = tested.corrected < LEVEL ? "a difference" : "no difference found";
-    return `${name}: ${measure.name} ${amount(tested, measure)} (${seeds.length} pairs), ${pValue(tested.corrected)}: ${verdict}`;
+    const numbers = differences.flatMap((difference, i) => {
+      const found = difference !== undefined && difference.corrected < LEVEL;
+      const p = found ? ` (${pValue(difference.corrected)})` : "";
+      return difference === undefined ? [] : [`${measures[i]!.name} ${amount(difference, measures[i]!)}${p}`];
+    });
+    const any = differences.some((difference) => difference !== undefined && difference.corrected < LEVEL);
+    return `${name} (${seeds.length} pairs): ${any ? "" : "no difference found: "}${numbers.join(", ")}`;
   });
 }
 

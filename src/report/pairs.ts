@@ -80,7 +80,7 @@ export interface Comparison {
 export const LEVEL = 0.05;
 
 /** Above so many groups of one task, all are compared with the first alone. */
-const ALL_PAIRS = 4;
+const ALL_PAIRS = 5;
 
 /** Compares groups with the same data and model: each with every other, or where there are many with the first of them. */
 export function comparisonOf(groups: readonly Group[]): Comparison {
@@ -133,12 +133,18 @@ function corrected(pairs: readonly Untested[], measures: number): Pair[] {
   }));
 }
 
-/** Accuracies on different test examples, or of different models, are not compared. */
+/** Accuracies on different test examples, of different models, or after training on other parts of wrong labels, are not compared. */
 const taskOf = ({ runs, settings }: Group): string => {
   const { data, config } = runs[0]!.record;
   // Earlier versions recorded no digest; there the files tell.
   const files = ["data.images", "data.labels", "data.testImages", "data.testLabels"].map((key) => settings.get(key));
-  return JSON.stringify([data.name, data.test, config.model.name, data.digests?.test ?? files]);
+  return JSON.stringify([
+    data.name,
+    data.test,
+    config.model.name,
+    data.digests?.test ?? files,
+    settings.get("data.labelNoise") ?? "0",
+  ]);
 };
 
 /** Groups whose accuracy (or loss) is found better than that of every other group of their task. */

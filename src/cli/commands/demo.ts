@@ -15,41 +15,43 @@ interface DemoOptions extends PoolOptions {
 
 export const demo: CliCommand<DemoOptions> = {
   name: "demo",
-  summary: "train with SGD, SAM and Eigen-SAM on real images, three seeds each, and write a report",
+  summary: "train with SGD, SAM and Eigen-SAM on real images with clean and wrong labels, and write two reports",
   computes: false,
   configure: (command) => {
     poolOptions(command)
       .option("--out <dir>", "where runs and report go", "runs/demo")
       .option(
         "--scale <name>",
-        "laptop: within 8 minutes on 2 cores; smoke: a minute or two",
+        "laptop: within 8 minutes on 2 cores; smoke: a minute",
         oneOf(["laptop", "smoke"] as const),
         "laptop",
       )
-      .option("--json", "{html, figures, tables, findings, seconds} on stdout");
+      .option("--json", "{reports: [{title, html, figures, tables, findings}], seconds} on stdout");
   },
   run: async ({ out, scale, json, ...options }) => {
     assertFolderWritable(out);
-    const { demoRuns } = await import("../../experiments/demo.ts");
+    const { demoSeries } = await import("../../experiments/demo.ts");
     const { trainRun } = await import("../../train/run-dir.ts");
     const { writeReport } = await import("../../report/index.ts");
     const start = performance.now();
-    const runs = demoRuns(scale).map(({ name, config }) => ({ name, run: join(out, name), config }));
+    const series = demoSeries(scale);
+    const runs = series.flatMap((one) => one.runs).map(({ name, config }) => ({ name, run: join(out, name), config }));
     for (const { run, config } of runs) trainRun.ensure(run, config);
     const tasks = runs
       .filter(({ run }) => trainRun.readRecord(run)?.status !== "done")
       .map(({ name, run }) => ({ name, args: ["train", "--resume", run, "--json"] }));
     const complete = runs.length - tasks.length;
     if ((await runTasks(tasks, { options, out, complete, result: resultOf })) !== "done") return;
-    const report = await writeReport(
-      runs.map(({ run }) => run),
-      join(out, "report"),
-    );
+    const reports: ({ readonly title: string } & Awaited<ReturnType<typeof writeReport>>)[] = [];
+    for (const one of series) {
+      const paths = one.runs.map(({ name }) => join(out, name));
+      reports.push({ title: one.title, ...(await writeReport(paths, join(out, one.report))) });
+    }
     const seconds = (performance.now() - start) / 1000;
-    if (json) emit({ ...report, seconds });
-    else
-      console.log(
-        `${[...report.findings, report.html].join("\n")}\n${report.figures.length} figures and ${report.tables.length} tables beside it; ${duration(seconds)} in all`,
-      );
+    if (json) emit({ reports, seconds });
+    else {
+      for (const { title, findings, html } of reports) console.log([`${title}:`, ...findings, html, ""].join("\n"));
+      console.log(`${duration(seconds)} in all`);
+    }
   },
 };
