@@ -46,7 +46,7 @@ it.each([
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toMatchObject({ step });
   expect(warnings[0]!.message).toMatch(
-    /no better than guessing \(0.693\)\n {2}hint: try method.rho=0.02.*another optimizer.lr/,
+    /no better than guessing \(0.693\)\n {2}hint: try method.rho=0.02, model.init=he with method.rhoWarmup=1, .*another optimizer.lr/,
   );
   const lines = trainRun.readMetrics(dir).filter(({ kind }) => kind === "warning");
   expect(lines).toMatchObject([{ step, message: warnings[0]!.message }]);

@@ -17,12 +17,13 @@ def write_json(name, value, rows=None):
 
 
 def write_safetensors(name, tensors, metadata):
-    """A safetensors file of float64 arrays: 8-byte length, JSON header padded to a multiple of 8, little-endian data."""
+    """A safetensors file of float64 or float32 arrays: 8-byte length, JSON header padded to a multiple of 8, little-endian data."""
     header, at = {"__metadata__": metadata}, 0
     for key, array in tensors.items():
-        header[key] = {"dtype": "F64", "shape": list(array.shape), "data_offsets": [at, at + array.size * 8]}
-        at += array.size * 8
+        dtype = "F32" if array.dtype == np.float32 else "F64"
+        header[key] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
+        at += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    data = b"".join(np.ascontiguousarray(array, dtype="<f8").tobytes() for array in tensors.values())
+    data = b"".join(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in tensors.values())
     (GOLDEN / name).write_bytes(struct.pack("<Q", len(text)) + text + data)

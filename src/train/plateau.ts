@@ -23,10 +23,13 @@ export function plateauWatch(problem: Problem): (moment: Moment) => string | und
     if (guess === undefined || !isDue(moment) || moment.loss < FALLEN * guess) return undefined;
     const { optimizer, method, model, schedule } = problem.config;
     const { rho } = method;
+    const perturbed = typeof rho === "number" && rho > 0;
     const normed = problem.model.buffers.size > 0;
     const tries = [
-      ...(typeof rho === "number" && rho > 0 ? [`method.rho=${smaller(rho)}`] : []),
-      ...(!normed && (model.init ?? "default") === "default" ? ["model.init=he"] : []),
+      ...(perturbed ? [`method.rho=${smaller(rho)}`] : []),
+      ...(!normed && (model.init ?? "default") === "default"
+        ? [`model.init=he${perturbed ? " with method.rhoWarmup=1" : ""}`]
+        : []),
       ...(schedule.warmup === 0 ? ["schedule.warmup=1"] : []),
       ...(!normed ? ["a network with batch norm (model.name=resnet18)"] : []),
       `another optimizer.lr, such as ${smaller(optimizer.lr)}`,
