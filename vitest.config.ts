@@ -11,8 +11,11 @@ const ownName = Object.entries(manifest.exports).flatMap(([path, target]) =>
     : [{ find: new RegExp(`^eigensam${path.slice(1)}$`), replacement: root + target["eigensam-source"].slice(2) }],
 );
 
+/** Tests that load one model again get the session that is there: test/support/shared-sessions.ts. */
+const sharedSessions = { find: /^\.\/node-session\.ts$/, replacement: `${root}test/support/shared-sessions.ts` };
+
 export default defineConfig({
-  resolve: { alias: ownName },
+  resolve: { alias: [...ownName, sharedSessions] },
   test: {
     include: ["test/**/*.test.ts"],
     // Python's onnx.checker is the one test that needs more than npm: `EIGENSAM_ONNX_CHECKER=1 npm test`, as CI does.
