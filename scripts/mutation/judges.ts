@@ -3,7 +3,7 @@
  * module is loaded is tried on all of them, so there are no more than needed.
  */
 export const judges: Readonly<Record<string, readonly string[]>> = {
-  "src/optim": ["methods", "optim", "plan", "schedules"],
+  "src/optim": ["methods", "optim", "optim-parts", "plan"],
   "src/sde": ["sde-contraction", "sde-noise", "sde-orders", "sde-variants"],
   "src/report": ["report-pairs", "report-statistics", "report-tables"],
   "src/spectrum": ["curvature"],
