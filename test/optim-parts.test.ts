@@ -11,7 +11,9 @@ import { optimizers } from "../src/optim/optimizers.ts";
 import { type ScheduleArgs, scheduleFactor } from "../src/optim/schedules.ts";
 import { trainingStep } from "../src/optim/training-step.ts";
 import { cosine, mix, norm, reject, unit } from "../src/optim/vector.ts";
-import { dot } from "../src/graph/grad.ts";
+import { dot, grad } from "../src/graph/grad.ts";
+import type { Operand, Tensor } from "../src/graph/tensor.ts";
+import { seriesSum } from "../src/optim/series.ts";
 import { mul } from "../src/graph/ops/elementwise.ts";
 import { ConfigError, DeclarationError } from "../src/util/errors.ts";
 import { evaluate } from "./support/reference.ts";
@@ -39,7 +41,7 @@ describe("vectors", () => {
 describe("a hyperparameter", () => {
   it("has a default and limits", () => {
     expect(real(2, "about")).toEqual({ default: 2, about: "about" });
-    expect(radius()).toMatchObject({ default: 0.05, min: 0 });
+    expect(radius()).toEqual({ default: 0.05, about: "perturbation radius ρ", min: 0, symbol: "ρ" });
     expect(radius(0.3).below).toBeUndefined();
     expect(fraction(0.9, "about")).toEqual({ default: 0.9, about: "about", min: 0, below: 1 });
   });
@@ -137,6 +139,74 @@ describe("the declaration of a method", () => {
       new Float64Array(8),
     );
     expect([...mask]).toEqual([...bias]);
+  });
+});
+
+/** f = Σ cᵢxᵢ³/6: g = cx²/2, Hw = c·x·w, T[w,w] = c·w². */
+const cubicAt = (c: readonly number[]) => {
+  const coefficients = constant(Float64Array.from(c), [3], "f64");
+  return (t: Tensor) => mul(1 / 6, dot(coefficients, mul(t, mul(t, t))));
+};
+
+describe("a method in each of its forms", () => {
+  const c = [1, 2, 4];
+  const f = cubicAt(c);
+  const theta = [1, -2, 3];
+  const w = [0.5, 1, -1];
+  const at = { f, theta: x, g: grad(f(x), x), v: y, mask: y, step: constant(0, [], "f64") };
+  const gradient = (t: readonly number[]) => t.map((value, i) => (c[i]! * value ** 2) / 2);
+  const ascent = ({ v, rho }: { readonly v: Tensor; readonly rho: Operand }) => mul(rho, v);
+  const numbers = (tensor: Tensor) => ofXY(tensor, theta, w);
+  const rounded = (values: readonly number[]) => values.map((value) => Number(value.toFixed(12)));
+  const hyper = { rho: radius(), scale: real(1, "") };
+
+  it("a perturbation: the gradient at θ + ε, with ε, without state, and with Taylor's series", () => {
+    const own = defineMethod({ name: "own", ...texts, hyper, ascent });
+    const { direction, epsilon, state } = own.descend(at, { rho: 0.5, scale: 1 });
+    expect(numbers(epsilon!)).toEqual([0.25, 0.5, -0.5]);
+    expect(numbers(direction)).toEqual(rounded(gradient(theta.map((value, i) => value + 0.5 * w[i]!))));
+    expect(state).toEqual({});
+    expect(own.series!.factors).toEqual([1, 1]);
+    expect(numbers(own.series!.ascent(at, { rho: 2, scale: 1 }))).toEqual([1, 2, -2]);
+  });
+
+  it.each([
+    [[1, 1], 1, 1],
+    [[1, 0], 1, 0],
+    [[0, 1], 0, 1],
+    [[0, 0], 0, 0],
+  ] as const)("a series with the factors %j: those terms alone, and no ε", (factors, a, b) => {
+    const scaled = ({ v, rho, scale }: { readonly v: Tensor; readonly rho: Operand; readonly scale: Operand }) =>
+      mul(scale, mul(rho, v));
+    const own = defineMethod({ name: "own", ...texts, hyper, series: { ascent: scaled, factors } });
+    const u = w.map((value) => 3 * value);
+    const direction = (rho: number, order: number) =>
+      gradient(theta).map(
+        (g, i) =>
+          g +
+          (order > 0 ? a * rho * c[i]! * theta[i]! * u[i]! : 0) +
+          (order > 1 ? ((b * rho ** 2) / 2) * c[i]! * u[i]! ** 2 : 0),
+      );
+    const made = own.descend(at, { rho: 0.5, scale: 3 });
+    expect([numbers(made.direction), made.epsilon, made.state]).toEqual([rounded(direction(0.5, 2)), undefined, {}]);
+    for (const rho of [0.5, constant(0.5, [], "f64")])
+      for (const order of [0, 1, 2] as const)
+        expect(numbers(seriesSum(own.series!, order, at, { rho, scale: 3 }))).toEqual(rounded(direction(0.5, order)));
+    expect(numbers(seriesSum(own.series!, 2, at, { scale: 3 }))).toEqual(rounded(gradient(theta)));
+  });
+
+  it("a function that forgets a state vector is refused", () => {
+    // @ts-expect-error the types say so as well
+    const own = defineMethod({ name: "own", ...texts, state: { m: zeros }, descend: ({ g }) => ({ direction: g }) });
+    expect(() => own.descend(at, {})).toThrow("method own: descend returns no m");
+  });
+
+  it("a function without ε has no secant that v could follow", () => {
+    const settings = { momentum: 0, nesterov: false, weightDecay: 0, beta1: 0, beta2: 0, eps: 0 };
+    const own = defineMethod({ name: "own", ...texts, descend: ({ g }) => ({ direction: g }) });
+    const rest = { optimizer: optimizers.sgd, slots: { momentum_buffer: y }, scalars: {}, settings, lr: 1, values: {} };
+    expect(() => trainingStep({ f, theta: x, v: y, method: own, follow: 0.1, ...rest })).toThrow(DeclarationError);
+    expect(trainingStep({ f, theta: x, v: y, method: own, follow: 0, ...rest }).v).toBeUndefined();
   });
 });
 
