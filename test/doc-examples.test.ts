@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exportsOf } from "../scripts/docs/api.ts";
 import * as node from "../src/node.ts";
 import { EigensamError } from "../src/util/errors.ts";
 import { inPackage } from "../src/util/package.ts";
+import { compileInto, emptyProject, run } from "./support/compiled.ts";
 import { exampleOf, moduleOf, type Outcome } from "./support/doc-examples.ts";
 
 const read = (path: string) => readFileSync(inPackage(path), "utf8");
@@ -18,8 +16,7 @@ const functions = Object.entries(node).flatMap(([name, value]) =>
   typeof value === "function" && !(value === EigensamError || value.prototype instanceof EigensamError) ? [name] : [],
 );
 
-/** A project that has the package installed. */
-const folder = mkdtempSync(join(tmpdir(), "eigensam-doc-examples-"));
+const folder = emptyProject();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const examples = functions.map((name) => ({ name, code: exampleOf(name, docs) }));
@@ -29,21 +26,10 @@ let outcomes: Readonly<Record<string, Outcome>> = {};
 /** One project and one process for all: the compiler takes its second once. */
 beforeAll(async () => {
   const types = exported.flatMap(({ name, kind }) => (kind === "type" || kind === "interface" ? [name] : []));
-  writeFileSync(join(folder, "examples.ts"), moduleOf(examples, { values: Object.keys(node), types }));
-  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-  mkdirSync(join(folder, "node_modules"));
-  symlinkSync(inPackage("."), join(folder, "node_modules/eigensam"));
-  const unused = { noUnusedLocals: false, noUnusedParameters: false };
-  const options = { ...unused, typeRoots: [inPackage("node_modules/@types")] };
-  const project = { extends: inPackage("tsconfig.json"), compilerOptions: options, include: ["examples.ts"] };
-  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(project));
-  const run = (args: readonly string[]) =>
-    promisify(execFile)(process.execPath, args, { cwd: folder, maxBuffer: 1e8 }).catch((error) => error);
-  const [checked, { stdout, stderr }] = await Promise.all([
-    run([inPackage("node_modules/typescript/bin/tsc"), "-p", folder]),
-    run(["--import", import.meta.resolve("tsx"), "examples.ts"]),
-  ]);
-  typeErrors = checked.stdout;
+  mkdirSync(join(folder, "programs"));
+  writeFileSync(join(folder, "programs/examples.ts"), moduleOf(examples, { values: Object.keys(node), types }));
+  typeErrors = await compileInto(folder, join(folder, "programs"), "compiled", {});
+  const { stdout, stderr } = await run(["compiled/examples.js"], folder);
   if (!stdout.startsWith("{")) throw new Error(`the examples did not run: ${stdout}${stderr}`);
   outcomes = JSON.parse(stdout);
 }, 60_000);

@@ -22,10 +22,13 @@ import { inPackage } from "../src/util/package.ts";
 import { meanSam, scaledSam } from "./fixtures/plugins/methods.ts";
 import { thetaNorm, quadratic, saddle } from "./fixtures/plugins/parts.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
+import { compileInto, emptyProject } from "./support/compiled.ts";
 import { runHere, smallRun, smallSde } from "./support/sde-runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "eigensam-extending-"));
-const fixture = (name: string) => inPackage(`test/fixtures/plugins/${name}.ts`);
+const project = emptyProject();
+await compileInto(project, inPackage("test/fixtures/plugins"), "plugins");
+const fixture = (name: string) => join(project, "plugins", `${name}.js`);
 const [methods, parts] = [
   ["--plugin", fixture("methods")],
   ["--plugin", fixture("parts")],

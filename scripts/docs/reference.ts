@@ -1,5 +1,5 @@
 import type { Argument, Command, Option } from "commander";
-import { commands } from "../../src/cli/commands/index.ts";
+import { commands, loadCommands } from "../../src/cli/commands/index.ts";
 import { programOf } from "../../src/cli/program.ts";
 import { datasets } from "../../src/data/index.ts";
 import type { DatasetEntry } from "../../src/data/entry.ts";
@@ -73,11 +73,13 @@ export const tables: Readonly<Record<string, () => string>> = {
     ),
 };
 
+const loadedCommands = await loadCommands(() => true);
+
 /** The reference: file name → text; `read` gives a source text by its path from the root. */
 export const referencePages = (read: (path: string) => string): ReadonlyMap<string, string> =>
   new Map([
     ["api.md", apiPage(read)],
-    ["commands.md", page("Commands", ...programOf(commands).commands.map(commandSection))],
+    ["commands.md", page("Commands", ...programOf(loadedCommands).commands.map(commandSection))],
     ["settings.md", settingsPage()],
     ["methods.md", methodsPage()],
     [

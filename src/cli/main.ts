@@ -3,11 +3,12 @@ import { CommanderError } from "commander";
 import { packageVersion } from "../util/package.ts";
 import { reasonOf } from "../util/system-errors.ts";
 import { killChildren, statusOf } from "./children.ts";
-import { commands } from "./commands/index.ts";
+import { commands, loadCommands } from "./commands/index.ts";
 import { describe } from "./describe.ts";
 import { stopWithParent } from "./parent.ts";
-import { loadPlugins, pluginFilesHere } from "./plugins.ts";
+import { pluginFilesIn } from "./plugin-files.ts";
 import { programOf } from "./program.ts";
+import { restartTuned } from "./restart.ts";
 import { endedBy, onStopSignals } from "./stop.ts";
 import { say, status } from "./ui.ts";
 
@@ -28,11 +29,24 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exitCode = 1;
 });
 
+const args = process.argv.slice(2);
 try {
-  await loadPlugins(process.argv.slice(2));
-  await programOf(commands).parseAsync();
+  const status = computes() ? await restartTuned() : undefined;
+  if (status === undefined) await obey();
+  else process.exitCode = status;
 } catch (error) {
   process.exitCode = report(error);
+}
+
+function computes(): boolean {
+  if (args.includes("--help") || args.includes("-h")) return false;
+  return commands.find(({ name }) => name === args[0])?.computes ?? false;
+}
+
+/** Loads no more than the command needs: the whole package takes half a second. */
+async function obey(): Promise<void> {
+  if (pluginFilesIn(args).length > 0) await (await import("./plugins.ts")).loadPlugins(args);
+  await programOf(await loadCommands((name) => args.includes(name))).parseAsync();
 }
 
 /** Says what went wrong, and returns the exit status. */
@@ -41,10 +55,10 @@ function report(error: unknown): number {
   if (error instanceof CommanderError && error.exitCode === 0) return 0;
   const { text, status: code } = describe(error, {
     version: packageVersion,
-    args: process.argv.slice(2),
+    args,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    plugins: pluginFilesHere(),
+    plugins: pluginFilesIn(args),
   });
   const stack = process.env.EIGENSAM_DEBUG === "1" && error instanceof Error ? error.stack : undefined;
   if (text !== "") say(`eigensam: ${stack ?? text}`);

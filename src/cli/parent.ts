@@ -1,9 +1,10 @@
-import { z } from "zod";
 import { throttle } from "./progress-line.ts";
 
 /** What a child reports to the process of ours that started it. */
-export const progressMessage = z.object({ done: z.number(), of: z.number() });
-export type ProgressMessage = z.output<typeof progressMessage>;
+export interface ProgressMessage {
+  readonly done: number;
+  readonly of: number;
+}
 
 const due = throttle(200);
 

@@ -3,15 +3,13 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { builtIn, type Declared, extended, isDeclared, type Registry } from "../train/registry.ts";
 import { ConfigError } from "../util/errors.ts";
+import { pluginFilesIn } from "./plugin-files.ts";
 
 let known: Registry = builtIn;
 let files: readonly string[] = [];
 
 /** Everything that settings can name in this process: what is built in, and what plugins added. */
 export const registry = (): Registry => known;
-
-/** The files of plugins that this process has loaded. */
-export const pluginFilesHere = (): readonly string[] => files;
 
 /** The --plugin options of this process, for the processes that it starts. */
 export const pluginArguments = (): string[] => files.flatMap((file) => ["--plugin", file]);
@@ -22,19 +20,14 @@ export const pluginArguments = (): string[] => files.flatMap((file) => ["--plugi
  * @throws ConfigError where a file is missing, fails to load or declares nothing, or a name is taken
  */
 export async function loadPlugins(args: readonly string[]): Promise<void> {
-  files = [...new Set(pluginFiles(args).map((file) => resolve(file)))];
+  const given = pluginFilesIn(args);
+  if (given.includes("")) throw new ConfigError("--plugin is empty", {}, "give the path of a module");
+  files = [...new Set(given.map((file) => resolve(file)))];
   for (const file of files) {
     const declared = await declaredIn(file);
     known = reported(file, () => extended(known, declared));
   }
 }
-
-const pluginFiles = (args: readonly string[]): string[] =>
-  args.flatMap((arg, i) => {
-    const file = arg === "--plugin" ? args[i + 1] : /^--plugin=(.*)/s.exec(arg)?.[1];
-    if (file === "") throw new ConfigError("--plugin is empty", {}, "give the path of a module");
-    return file === undefined ? [] : [file];
-  });
 
 async function declaredIn(file: string): Promise<readonly Declared[]> {
   if (!existsSync(file))

@@ -1,11 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { z } from "zod";
 import { moduleExtension, nodeArguments } from "../util/package.ts";
 import { computeEnvironment } from "./allocator.ts";
 import { lastLines, statusOf, tailOf, track } from "./children.ts";
-import { childMark, type ProgressMessage, progressMessage } from "./parent.ts";
+import { childMark, type ProgressMessage } from "./parent.ts";
 import { pluginArguments } from "./plugins.ts";
+
+const progressMessage: z.ZodType<ProgressMessage> = z.object({ done: z.number(), of: z.number() });
 
 /** One run: a command of ours in a process of its own. */
 export interface Task {

@@ -1,21 +1,27 @@
 import { Command } from "commander";
 import type { CliCommand } from "./commands/command.ts";
+import { commands } from "./commands/index.ts";
 import { ConfigError } from "../util/errors.ts";
 import { packageVersion } from "../util/package.ts";
-import { restartTuned } from "./restart.ts";
 
-/** The command line of `commands`; parsing it throws CommanderError where it would exit. */
-export function programOf(commands: readonly CliCommand[]): Command {
+/**
+ * The command line. Only commands that are `loaded` have their arguments and can be run; of the others it knows the names. Parsing throws
+ * CommanderError where it would exit.
+ */
+export function programOf(loaded: ReadonlyMap<string, CliCommand>): Command {
   const program = new Command("eigensam")
     .description("Sharpness-aware training on ONNX Runtime: SGD, SAM, Eigen-SAM, and curvature")
     .version(packageVersion, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     // main.ts says what is wrong, as of every other error.
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  for (const spec of commands) {
-    const command = program.command(spec.name).description(spec.summary).helpOption("-h, --help", "print help");
+  for (const { name, summary } of commands) {
+    const command = program.command(name).description(summary).helpOption("-h, --help", "print help");
+    const spec = loaded.get(name);
+    if (spec === undefined) continue;
     spec.configure(command);
     command.option(
       "--plugin <file>",
@@ -25,11 +31,6 @@ export function programOf(commands: readonly CliCommand[]): Command {
       // Commander hands over the arguments (a list where they repeat), then the options, then the command.
       const args = (given.slice(0, -2).flat() as (string | undefined)[]).filter((arg) => arg !== undefined);
       assertFilled(given.at(-2) as Record<string, unknown>, args, command);
-      const status = spec.computes ? await restartTuned() : undefined;
-      if (status !== undefined) {
-        process.exitCode = status;
-        return;
-      }
       // loadPlugins has read it before the command was declared.
       const { plugin: _, ...options } = given.at(-2) as Record<string, unknown>;
       await spec.run(options as never, args);

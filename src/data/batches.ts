@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { ConfigError, DataError } from "../util/errors.ts";
-import { moduleExtension, workerEntry } from "../util/package.ts";
+import { moduleExtension } from "../util/package.ts";
+import { workerEntry } from "../util/worker-entry.ts";
 import { type Shape, sizeOf } from "../util/shape.ts";
 import { type BatchPlan, batchMaker, stepsPerEpoch } from "./batch-maker.ts";
 import type { Batch, BatchSource, Inputs, Split, TargetArray } from "./dataset.ts";

@@ -1,3 +1,4 @@
+import { Node } from "./node.ts";
 import type { Op, Tensor } from "./tensor.ts";
 
 export type { Op, Sample } from "./tensor.ts";
@@ -8,7 +9,7 @@ export const defineOp = <A = Record<string, never>>(op: Op<A>): Op<A> => Object.
 /** Builds the node: checks shapes, infers the result. */
 export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor {
   const dtype = op.dtype ? op.dtype(inputs, attrs) : inputs[0]!.dtype;
-  return Object.freeze({ op: op as Op, inputs, attrs, shape: op.shape(inputs, attrs), dtype });
+  return new Node(op as Op, inputs, attrs, op.shape(inputs, attrs), dtype);
 }
 
 /** The same operation on other inputs; the node itself where the inputs are its own. */

@@ -1,5 +1,5 @@
 import { withInputs } from "./op.ts";
-import { nodeKey } from "./node-key.ts";
+import { Node } from "./node.ts";
 import { entryOf } from "./ops/index.ts";
 import { foldUniform } from "./rules/arithmetic.ts";
 import { rules } from "./rules/index.ts";
@@ -20,7 +20,6 @@ export function simplify(outputs: readonly Tensor[]): Tensor[] {
 class Session {
   private readonly done = new Map<Tensor, Tensor>();
   private readonly unique = new Map<string, Tensor>();
-  private readonly ids = new Map<object, number>();
 
   /** The simplest node known to equal `node`. Recursion only reaches nodes that a rule has just made. */
   readonly visit = (node: Tensor): Tensor => {
@@ -30,7 +29,8 @@ class Session {
     const shared = this.intern(withInputs(node, inputs));
     let result = this.done.get(shared);
     if (!result) {
-      const rewritten = this.rewrite(shared);
+      const rewritten = Node.isSimplest(shared) ? undefined : this.rewrite(shared);
+      if (!rewritten) Node.markSimplest(shared);
       result = rewritten ? this.visit(rewritten) : shared;
       this.done.set(shared, result);
     }
@@ -47,19 +47,10 @@ class Session {
   }
 
   private intern(node: Tensor): Tensor {
-    const key = nodeKey(node, this.idOf);
+    const key = Node.keyOf(node);
     const twin = this.unique.get(key);
     if (twin) return twin;
     this.unique.set(key, node);
     return node;
   }
-
-  private readonly idOf = (object: object): number => {
-    let id = this.ids.get(object);
-    if (id === undefined) {
-      id = this.ids.size;
-      this.ids.set(object, id);
-    }
-    return id;
-  };
 }

@@ -4,7 +4,6 @@ import { InputError } from "../util/errors.ts";
 import { makeFolder, writeAtomic } from "../util/files.ts";
 import type { NamedFigure } from "./figures/figure.ts";
 import { filesOf, type PageContent, pageHtml } from "./html.ts";
-import { pngOf, svgOf } from "./render.ts";
 import { toCsv, toMarkdown } from "./table.ts";
 import type { Report } from "./paths.ts";
 
@@ -16,6 +15,8 @@ const FILE = /^(figures|tables)\/[\w.-]+\.(svg|png|md|csv)$/;
  * file is written whole. Files of an earlier report in the same place that this one lacks are removed; other files are left alone.
  */
 export async function writeReportFolder(out: string, content: PageContent<NamedFigure>): Promise<Report> {
+  // Vega takes half a second to load, which programs that draw nothing are spared.
+  const { pngOf, svgOf } = await import("./render.ts");
   const figures = [];
   for (const figure of content.figures) figures.push({ ...figure, svg: await svgOf(figure.spec, figure.name) });
   const files = new Map<string, string | Uint8Array>();

@@ -13,11 +13,3 @@ export const nodeArguments = (module: URL): string[] => [...process.execArgv, fi
 
 /** The extension of our modules here: .ts in a clone, .js when compiled. */
 export const moduleExtension: string = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-
-/** The module to start a worker thread with, to run `module`: in a clone one that makes TypeScript readable first. */
-export function workerEntry(module: URL): URL {
-  if (moduleExtension !== ".ts") return module;
-  const tsx = import.meta.resolve("tsx/esm/api");
-  const code = `import { register } from ${JSON.stringify(tsx)}; register(); await import(${JSON.stringify(module.href)});`;
-  return new URL(`data:text/javascript,${encodeURIComponent(code)}`);
-}

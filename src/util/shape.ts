@@ -2,7 +2,11 @@ import { ShapeError } from "./errors.ts";
 
 export type Shape = readonly number[];
 
-export const sizeOf = (shape: Shape): number => shape.reduce((product, d) => product * d, 1);
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const d of shape) size *= d;
+  return size;
+}
 
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
 
@@ -18,7 +22,8 @@ export function stridesOf(shape: Shape): number[] {
 /** NumPy's rule: align on the right, equal or 1. Throws a ShapeError that names `op` and both shapes. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
+  const result: number[] = [];
+  for (let i = 0; i < rank; i++) {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
     if (x !== y && x !== 1 && y !== 1)
@@ -27,8 +32,9 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
         { op, a, b },
         "aligned on the right, two axes must be equal or one of them 1",
       );
-    return Math.max(x === 0 ? 0 : x, y);
-  });
+    result.push(Math.max(x === 0 ? 0 : x, y));
+  }
+  return result;
 }
 
 /** Axes as non-negative, sorted, distinct; negative ones count from the end. */

@@ -22,7 +22,7 @@ export interface RunOptions {
 
 /** Node 20 reads a plugin in TypeScript through tsx alone. */
 const reader = (args: readonly string[]): string[] =>
-  args.some((arg) => arg.startsWith("--plugin")) ? ["--import", import.meta.resolve("tsx")] : [];
+  args.some((arg) => arg.endsWith(".ts")) ? ["--import", import.meta.resolve("tsx")] : [];
 
 /** Runs the command line as built. */
 export function eigensam(

@@ -25,9 +25,6 @@ const defaultMethods: readonly string[] = ["grad", "sam", "hvp"];
 const SLOWEST_NODES = 10;
 
 export const bench: CliCommand<BenchOptions> = {
-  name: "bench",
-  summary: "time steps of training and curvature, beside PyTorch on request",
-  computes: false,
   configure: (command) => {
     const [modelNames, methodNames] = [namesOf(registry().models), namesOf(benchMethods(registry()))];
     const integer = (flags: string, about: string, value: number, shown?: string) =>

@@ -36,9 +36,6 @@ const slices = (text: string, before: CurvatureOptions["slice"] = []): Curvature
 ];
 
 export const curvature: CliCommand<CurvatureOptions> = {
-  name: "curvature",
-  summary: "measure the Hessian of trained weights: eigenvalues, density, trace, layers, slices",
-  computes: true,
   configure: (command) => {
     weightsArguments(command, "train")
       .option("--batches <n>", "mini-batches of data.batch images: n or all (default: 8; all of --images)", countOrAll)

@@ -17,9 +17,6 @@ interface DataOptions {
 const actions = ["list", "fetch", "verify"] as const;
 
 export const data: CliCommand<DataOptions> = {
-  name: "data",
-  summary: "list, fetch and verify data sets",
-  computes: false,
   configure: (command) => {
     command
       .argument("<action>", "list, fetch or verify", oneOf(actions))

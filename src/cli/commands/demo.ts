@@ -14,9 +14,6 @@ interface DemoOptions extends PoolOptions {
 }
 
 export const demo: CliCommand<DemoOptions> = {
-  name: "demo",
-  summary: "train with SGD, SAM and Eigen-SAM on real images with clean and wrong labels, and write two reports",
-  computes: false,
   configure: (command) => {
     poolOptions(command)
       .option("--out <dir>", "where runs and report go", "runs/demo")

@@ -9,9 +9,6 @@ interface DoctorOptions {
 }
 
 export const doctor: CliCommand<DoctorOptions> = {
-  name: "doctor",
-  summary: "check what this machine offers, what is missing, and how to get it",
-  computes: true,
   configure: (command) => {
     command
       .option("--install-cuda", "fetch the CUDA provider of onnxruntime-node first (needs network)")

@@ -10,9 +10,6 @@ interface EvalOptions extends WeightsOptions {
 }
 
 export const evaluate: CliCommand<EvalOptions> = {
-  name: "eval",
-  summary: "score a run, or weights saved as safetensors: loss and accuracy",
-  computes: true,
   configure: (command) => {
     weightsArguments(command, "test").option("--json", "{loss, accuracy, n} on stdout");
   },

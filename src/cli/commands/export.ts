@@ -15,9 +15,6 @@ interface ExportOptions extends WeightsOptions {
 }
 
 export const exportModel: CliCommand<ExportOptions> = {
-  name: "export",
-  summary: "write a trained network as an ONNX file for inference",
-  computes: false,
   configure: (command) => {
     weightsArguments(command)
       .option("--out <file>", "where the file goes", "model.onnx")

@@ -1,27 +1,88 @@
-import { bench } from "./bench.ts";
-import { curvature } from "./curvature.ts";
 import type { CliCommand } from "./command.ts";
-import { data } from "./data.ts";
-import { demo } from "./demo.ts";
-import { doctor } from "./doctor.ts";
-import { evaluate } from "./eval.ts";
-import { exportModel } from "./export.ts";
-import { paper } from "./paper.ts";
-import { report } from "./report.ts";
-import { sde } from "./sde.ts";
-import { train } from "./train.ts";
+
+/** What is known of a command before it is loaded. */
+export interface CommandEntry {
+  readonly name: string;
+  /** One line of help. */
+  readonly summary: string;
+  /** It computes in its own process, which therefore restarts with the tuned allocator first. */
+  readonly computes: boolean;
+  /** A command brings most of the package with it, and a process runs one. */
+  readonly load: () => Promise<CliCommand>;
+}
 
 /** Every subcommand, in the order of the help text. */
-export const commands: readonly CliCommand[] = [
-  train,
-  evaluate,
-  exportModel,
-  curvature,
-  sde,
-  report,
-  paper,
-  data,
-  demo,
-  bench,
-  doctor,
+export const commands: readonly CommandEntry[] = [
+  {
+    name: "train",
+    summary: "train a network with SGD, SAM, Eigen-SAM or one of their variants",
+    computes: true,
+    load: async () => (await import("./train.ts")).train,
+  },
+  {
+    name: "eval",
+    summary: "score a run, or weights saved as safetensors: loss and accuracy",
+    computes: true,
+    load: async () => (await import("./eval.ts")).evaluate,
+  },
+  {
+    name: "export",
+    summary: "write a trained network as an ONNX file for inference",
+    computes: false,
+    load: async () => (await import("./export.ts")).exportModel,
+  },
+  {
+    name: "curvature",
+    summary: "measure the Hessian of trained weights: eigenvalues, density, trace, layers, slices",
+    computes: true,
+    load: async () => (await import("./curvature.ts")).curvature,
+  },
+  {
+    name: "sde",
+    summary: "compare discrete SAM with its SGD, second-order and third-order stochastic differential equations",
+    computes: false,
+    load: async () => (await import("./sde.ts")).sde,
+  },
+  {
+    name: "report",
+    summary: "draw figures and tables of runs: one page, PNG, SVG, Markdown and CSV",
+    computes: false,
+    load: async () => (await import("./report.ts")).report,
+  },
+  {
+    name: "paper",
+    summary: "make the figures and tables of a study: eigenvector (which solver keeps v fresh)",
+    computes: true,
+    load: async () => (await import("./paper.ts")).paper,
+  },
+  {
+    name: "data",
+    summary: "list, fetch and verify data sets",
+    computes: false,
+    load: async () => (await import("./data.ts")).data,
+  },
+  {
+    name: "demo",
+    summary: "train with SGD, SAM and Eigen-SAM on real images with clean and wrong labels, and write two reports",
+    computes: false,
+    load: async () => (await import("./demo.ts")).demo,
+  },
+  {
+    name: "bench",
+    summary: "time steps of training and curvature, beside PyTorch on request",
+    computes: false,
+    load: async () => (await import("./bench.ts")).bench,
+  },
+  {
+    name: "doctor",
+    summary: "check what this machine offers, what is missing, and how to get it",
+    computes: true,
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
 ];
+
+/** The commands that `named` selects, loaded, by name. */
+export async function loadCommands(named: (name: string) => boolean): Promise<ReadonlyMap<string, CliCommand>> {
+  const wanted = commands.filter(({ name }) => named(name));
+  return new Map(await Promise.all(wanted.map(async ({ name, load }) => [name, await load()] as const)));
+}

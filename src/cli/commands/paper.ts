@@ -20,9 +20,6 @@ interface PaperOptions extends PoolOptions {
 const studies = ["eigenvector"] as const;
 
 export const paper: CliCommand<PaperOptions> = {
-  name: "paper",
-  summary: "make the figures and tables of a study: eigenvector (which solver keeps v fresh)",
-  computes: true,
   configure: (command) => {
     poolOptions(command)
       .argument("<name>", `study: ${studies.join(", ")}`, oneOf(studies))

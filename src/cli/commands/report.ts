@@ -8,9 +8,6 @@ interface ReportOptions {
 }
 
 export const report: CliCommand<ReportOptions> = {
-  name: "report",
-  summary: "draw figures and tables of runs: one page, PNG, SVG, Markdown and CSV",
-  computes: false,
   configure: (command) => {
     command
       .argument("<runs...>", "run directories, or folders of them")

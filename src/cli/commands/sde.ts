@@ -21,9 +21,6 @@ interface SdeOptions extends PoolOptions {
 }
 
 export const sde: CliCommand<SdeOptions> = {
-  name: "sde",
-  summary: "compare discrete SAM with its SGD, second-order and third-order stochastic differential equations",
-  computes: false,
   configure: (command) => {
     poolOptions(command)
       .argument("[settings...]", "CONFIG.toml first if any, then key=value settings, which win")

@@ -26,9 +26,6 @@ lists: schedule.milestones=[3],[3,5]. Settings that are text, such as paths, tak
 `;
 
 export const train: CliCommand<TrainOptions> = {
-  name: "train",
-  summary: "train a network with SGD, SAM, Eigen-SAM or one of their variants",
-  computes: true,
   configure: (command) => {
     poolOptions(command)
       .argument(

@@ -1,0 +1,14 @@
+/**
+ * The tests that judge the numbers of a folder, in this process: no build, no command line, no long training. Code that runs when a
+ * module is loaded is tried on all of them, so there are no more than needed.
+ */
+export const judges: Readonly<Record<string, readonly string[]>> = {
+  "src/optim": ["methods", "optim", "optim-parts", "plan"],
+  "src/sde": ["sde-contraction", "sde-noise", "sde-orders", "sde-variants"],
+  "src/report": ["report-pairs", "report-statistics", "report-tables"],
+  "src/spectrum": ["curvature"],
+  "src/graph": ["golden-ops", "ops", "properties"],
+  "src/curvature": ["curvature", "empirical-loss"],
+  "src/data": ["data", "data-edges", "formats", "identity"],
+  "src/train": ["settings", "trainer-solvers", "train"],
+};
