@@ -39,6 +39,7 @@ describe("copies of a multiple eigenvalue", () => {
     ["three of the largest", [9, 9, 9, 4, ...bulk(300)], 4, 0],
     ["five of the largest, more than are wanted", [9, 9, 9, 9, 9, 4, ...bulk(300)], 3, 0],
     ["two pairs, and a pair at the other end", [9, 9, 7, 7, -5, -5, ...bulk(300)], 4, 2],
+    ["a pair beside a single one at the other end", [9, 9, -5, -4, -3, ...bulk(300)], 2, 2],
     ["only inner ones", [9, 8, 7, 7, 7, ...bulk(300)], 4, 0],
     ["none", [9, 8, 7, 6, 5, ...bulk(300)], 4, 0],
     ["of a tiny part of a large space", [3, 3, 2.5, ...bulk(4000)], 3, 0],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { crossFitted } from "../src/curvature/cross-fit.ts";
 import { type CurvatureRequest, measureProblem } from "../src/curvature/measure.ts";
 import { warnings } from "../src/cli/curvature/show.ts";
@@ -115,10 +115,13 @@ describe("cross-fitting", () => {
       }),
     );
 
-  const noisy = simulated(0.4);
+  let noisy: Awaited<ReturnType<typeof simulated>>;
+  beforeAll(async () => {
+    noisy = await simulated(0.4);
+  });
 
   it("has the expectation of vᵀH̄v, below λ₁(H̄), where λ₁ of the same images lies above it", async () => {
-    const samples = await noisy;
+    const samples = noisy;
     const plain = moments(samples.map((s) => s.plain));
     expect(plain.mean - lambda).toBeGreaterThan(SIGMAS * plain.error);
     const error = moments(samples.map(({ held, target }) => held.mean - target));
@@ -132,7 +135,7 @@ describe("cross-fitting", () => {
     // The halves are correlated where noise turns their eigenvectors: the error is then too small by up to a fifth.
     [0.4, 0.8, 1],
   ])("gives standard errors that are those of the deviations from vᵀH̄v: noise %d", async (noise, least, most) => {
-    const samples = await (noise === 0.4 ? noisy : simulated(noise));
+    const samples = noise === 0.4 ? noisy : await simulated(noise);
     const claimed = Math.sqrt(samples.reduce((sum, s) => sum + s.held.stderr ** 2, 0) / sets);
     const { sd } = moments(samples.map(({ held, target }) => held.mean - target));
     expect(claimed / sd).toBeGreaterThan(least);
