@@ -12,7 +12,7 @@ import type { Drawn } from "../src/report/figures/figure.ts";
 import { bareCurvature, bowl, fakeCurvature, line, plane } from "./support/fake-curvature.ts";
 
 /** Of the data of any figure. */
-type Row = Record<"row" | "value" | "low" | "high" | "x" | "x2" | "y" | "y2" | "loss", number> &
+type Row = Record<"row" | "value" | "low" | "high" | "x" | "x2" | "y" | "y2" | "loss" | "heldOut", number> &
   Record<"index" | "colour" | "text", string> & { line: string | number };
 type Layer = {
   data?: { values: Row[] };
@@ -90,31 +90,33 @@ describe("the spectrum", () => {
     expect(colours[3]).not.toBe(colours[0]);
   });
 
-  it("has whiskers of one standard error where there is one", () => {
-    const drawn = spectrum({
-      ...fakeCurvature,
-      eigenvalues: [9, 4, 2],
-      samplingErrors: [1.5, Number.NaN, 0],
-      bottom: [],
-    });
+  it("has circles at the values of the other half, with whiskers of one standard error where there is one", () => {
+    const heldOut = [
+      { mean: 8, stderr: 1.5 },
+      { mean: 3, stderr: Number.NaN },
+      { mean: Number.NaN, stderr: 1 },
+    ];
+    const drawn = spectrum({ ...fakeCurvature, eigenvalues: [9, 4, 2], heldOut, bottom: [] });
     const whiskers = marked(drawn, "rule").at(-1)!.data!.values;
-    expect(whiskers.map(({ low, high }) => [low, high])).toEqual([[7.5, 10.5]]);
-    expect(inside(drawn).data.values.map(({ text }) => text)).toEqual(["9.0 ± 1.5", "4.00", "2.00"]);
-    expect(drawn!.caption).toContain("standard errors over 8 mini-batches");
-    expect(spectrum({ ...fakeCurvature, samplingErrors: [] })!.caption).toContain("no whiskers");
+    expect(whiskers.map(({ low, high }) => [low, high])).toEqual([[6.5, 9.5]]);
+    const circles = marked(drawn, "point").at(-1)!.data!.values;
+    expect(circles.map(({ row, heldOut: at }) => [row, at])).toEqual([
+      [0, 8],
+      [1, 3],
+    ]);
+    expect(inside(drawn).data.values.map(({ text }) => text)).toEqual(["9.00", "4.00", "2.00"]);
+    expect(drawn!.caption).toContain("the half of the 8 mini-batches that did not choose v");
+    expect(spectrum({ ...fakeCurvature, heldOut: [] })!.caption).not.toContain("half");
   });
 
   it("lets no whisker flatten the bars, and admits what has not converged", () => {
-    const drawn = spectrum({
-      ...fakeCurvature,
-      eigenvalues: [2],
-      samplingErrors: [1000],
-      bottom: [],
-      converged: false,
-    });
+    const heldOut = [{ mean: 2, stderr: 1000 }];
+    const few = { ...fakeCurvature, eigenvalues: [2], heldOut, bottom: [], bottomResiduals: [], converged: false };
+    const drawn = spectrum({ ...few, residuals: [0.1] });
     const [low, high] = marked(drawn, "point")[0]!.encoding.x!.scale.domain as [number, number];
     expect(high - low).toBeLessThan(10);
-    expect(drawn!.caption).toContain("not converged");
+    expect(drawn!.caption).toContain("some have not converged, see their residuals");
+    expect(spectrum({ ...few, residuals: [] })!.caption).toContain("residuals were not measured");
   });
 });
 

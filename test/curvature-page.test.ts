@@ -61,20 +61,24 @@ describe("the page of a curvature result", () => {
       .replace(/\s+/g, " ");
     for (const part of [
       "batch norm batch statistics",
-      "images 4,096",
+      "images 4,096, in random order (seed 1)",
       "Hessian-vector products 512",
       "seconds 432",
       "loss f 0.400",
       "gradient norm ‖∇f‖ 0.300",
-      "λ 1 41.3 2.68 1.00e−4 0.600",
+      "λ 1 41.3 – 1.00e−4 37.2 ± 2.7 0.600",
       "λ d −1.92 – 0.00100",
       "trace 913 21.7",
       "Frobenius norm 64.2 2.10",
-      "layer1.0.conv1 2,304 6.31 2.00e−4",
+      "layer1.0.conv1 2,304 6.31 2.00e−4 yes",
+      "fc 650 12.7 0.0300 no",
+      "λ₁ itself is biased upwards",
     ])
       expect(text).toContain(part);
-    expect(readFileSync(join(out, "tables/numbers.csv"), "utf8")).toContain("λ1,41.3,2.678,0.0001,0.6\nλ2,28.9,");
-    expect(readFileSync(join(out, "tables/layers.csv"), "utf8")).toContain("conv1,432,19.4,0.0002,");
+    expect(readFileSync(join(out, "tables/numbers.csv"), "utf8")).toContain(
+      "λ1,41.3,,0.0001,37.17,2.678,0.6\nλ2,28.9,",
+    );
+    expect(readFileSync(join(out, "tables/layers.csv"), "utf8")).toContain("conv1,432,19.4,0.0002,yes,");
     const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -94,8 +98,23 @@ describe("the page of a curvature result", () => {
     expect(readFileSync(join(out, "report.html"), "utf8")).toContain("Spectral density: not measured");
   });
 
+  it("says what was stopped, and of what is there that it is not whole", async () => {
+    const missing = ["eigenvalues", "residuals", "density", "layers"] as const;
+    const some = { eigenvalues: [3], converged: false, missing, layers: fakeCurvature.layers!.slice(0, 2) };
+    const { html } = await writeCurvatureReport({ ...bareCurvature, ...some }, temporary());
+    const text = readFileSync(html, "utf8");
+    for (const title of ["Extreme eigenvalues", "Residuals", "Spectral density", "Curvature by layer"])
+      expect(text).toContain(`${title}: stopped before the end`);
+    expect(text).toContain("Slices of the loss: not measured");
+    expect(text).not.toContain("Spectral density: not measured");
+    expect(text).toContain("the true eigenvalues lie further out");
+  });
+
   it.each<[string, Partial<CurvatureResult>]>([
-    ["forty eigenvalues", { eigenvalues: evenly(200, 0.01, 40), samplingErrors: evenly(20, 0, 40) }],
+    [
+      "forty eigenvalues",
+      { eigenvalues: evenly(200, 0.01, 40), heldOut: evenly(20, 0, 40).map((stderr) => ({ mean: 10, stderr })) },
+    ],
     ["one tiny eigenvalue", { eigenvalues: [3.2e-7] }],
     ["only negative ones", { bottom: [-2e7, -1e7] }],
     ["zeros", { eigenvalues: [0], bottom: [0], slices: [line("v1", () => 1, [0, 0]), plane(["g", "v1"], () => 1, 3)] }],
@@ -103,7 +122,7 @@ describe("the page of a curvature result", () => {
       "no numbers",
       {
         eigenvalues: [Number.NaN, 1],
-        samplingErrors: [Number.NaN, Number.NaN],
+        heldOut: [{ mean: Number.NaN, stderr: Number.NaN }],
         layers: [
           { ...fakeCurvature.layers![0]!, eigenvalue: Number.NaN, trace: { mean: Number.NaN, stderr: Number.NaN } },
         ],

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type CurvatureRequest, measureProblem, type Progress } from "../src/curvature/measure.ts";
+import type { CurvatureResult } from "../src/curvature/result.ts";
 import { initialize } from "../src/nn/layout.ts";
 import { rng } from "../src/util/rng.ts";
 import { lossOf } from "./support/curvature.ts";
@@ -7,62 +8,100 @@ import { batchesOf, normedModel, normedNetwork } from "./support/small-losses.ts
 
 const layout = normedModel.parameters;
 const theta = initialize(layout, (name) => rng(3, "theta", name), new Float64Array(layout.size));
-const request: Partial<CurvatureRequest> = { top: 2, trace: true, density: true, layers: true, probes: 2, steps: 6 };
+const slices = [{ directions: ["g"], points: 5 }] as const;
+const request: Partial<CurvatureRequest> = {
+  ...{ top: 2, trace: true, density: true, layers: true, probes: 6, steps: 6, tolerance: 1e-2, slices },
+};
+
+interface Measured extends Omit<CurvatureResult, "seconds" | "products"> {
+  readonly progress: readonly Progress[];
+}
 
 /** Measures, and stops at a progress that is the one looked for. */
-async function stoppedAt(found: (progress: Progress) => boolean, more: Partial<CurvatureRequest> = {}) {
-  const buffers = new Float64Array(normedModel.buffers.size);
+async function stoppedAt(found: (progress: Progress) => boolean): Promise<Measured> {
   const loss = lossOf({
     network: normedNetwork,
     inputShape: [1, 6, 6],
     classes: 6,
-    batches: batchesOf([10, 6]),
-    buffers,
+    batches: batchesOf([10, 10]),
+    buffers: new Float64Array(normedModel.buffers.size),
   });
-  const problem = { loss, layout, theta, model: "normed", data: "noise", bn: "batch" } as const;
+  const problem = { loss, layout, theta, model: "normed", data: "noise", order: "first", bn: "batch" } as const;
   const controller = new AbortController();
-  const listen = (progress: Progress) => found(progress) && controller.abort();
-  const {
-    seconds: _,
-    products: __,
-    ...result
-  } = await measureProblem(problem, { ...request, ...more }, listen, controller.signal);
-  return result;
+  const progress: Progress[] = [];
+  const listen = (at: Progress) => {
+    progress.push(at);
+    if (found(at)) controller.abort();
+  };
+  const { seconds: _, products: __, ...result } = await measureProblem(problem, request, listen, controller.signal);
+  return { ...result, progress };
 }
 
 describe("a measurement that is stopped", () => {
-  const whole = stoppedAt(() => false);
-
-  it.each(["trace", "density", "layers"] as const)(
-    "during the %s keeps what came before, as it is without a stop",
-    async (part) => {
-      const result = await stoppedAt((progress) => progress.part === part && progress.done === 1);
-      const { trace, frobenius, density, layers, ...rest } = await whole;
-      const earlier = part === "trace" ? {} : { trace, frobenius, ...(part === "density" ? {} : { density }) };
-      expect(result).toEqual({ ...rest, ...earlier, stopped: true });
-      expect([trace, frobenius, density, layers].every((each) => each !== undefined)).toBe(true);
-    },
-  );
-
-  it("after some layers keeps those", async () => {
-    // Layers run eight side by side, and this network has fewer: all are handed over before the slice begins.
-    const slices = [{ directions: ["g"], points: 5 }] as const;
-    const result = await stoppedAt(({ part, done }) => part === "slice" && done === 1, { slices });
-    expect(result.layers).toEqual((await whole).layers);
-    expect(result.stopped).toBe(true);
+  let whole: Measured;
+  beforeAll(async () => {
+    whole = await stoppedAt(() => false);
   });
 
-  it("before the eigenvalues are there has no result", async () => {
-    await expect(stoppedAt(({ part, done }) => part === "eigenvalues" && done === 2)).rejects.toThrow(/aborted/i);
+  const all = ["eigenvalues", "copies", "residuals", "heldOut", "trace", "frobenius", "density", "layers", "slices"];
+
+  it("has nothing missing where it is not", () => {
+    expect(whole.missing).toBeUndefined();
+    expect(whole).toMatchObject({ converged: true, complete: true });
+    expect([whole.trace, whole.frobenius, whole.density].every((each) => each !== undefined)).toBe(true);
   });
 
-  it("says of each part how many products it takes before it begins", async () => {
-    const begun: Progress[] = [];
-    await stoppedAt((progress) => {
-      if (progress.done === 0) begun.push(progress);
-      return false;
-    });
-    expect(begun.map(({ part }) => part)).toEqual(["eigenvalues", "check", "trace", "trace", "density", "layers"]);
+  it("says of each part how many products it takes before it begins", () => {
+    const begun = whole.progress.filter(({ done }) => done === 0);
+    const parts = ["eigenvalues", "copies", "check", "held out", "trace", "trace", "density", "layers"];
+    expect(begun.map(({ part }) => part)).toEqual(parts);
     expect(begun.every(({ of }) => of > 0)).toBe(true);
+    expect(whole.progress.every(({ part, done, of }) => done <= of || part === "held out")).toBe(true);
+  });
+
+  it("during the eigenvalues gives those of the space until then, which lie inside, and claims no residuals", async () => {
+    const { progress, ...result } = await stoppedAt(({ part, done }) => part === "eigenvalues" && done === 4);
+    expect(progress.filter(({ done }) => done > 0)).toHaveLength(4);
+    expect(result.missing).toEqual(all);
+    expect(result).toMatchObject({ residuals: [], bottomResiduals: [], heldOut: [], converged: false });
+    expect(result.eigenvalues).toHaveLength(2);
+    expect(result.eigenvalues[0]).toBeLessThan(whole.eigenvalues[0]!);
+    expect(result.eigenvalues[0]).toBeGreaterThan(0);
+    expect(result.loss).toBe(whole.loss);
+  });
+
+  it("at the first product keeps loss and gradient", async () => {
+    const { eigenvalues, loss, gradNorm, missing } = await stoppedAt(({ done }) => done === 0);
+    expect({ eigenvalues, loss, gradNorm }).toEqual({ eigenvalues: [], loss: whole.loss, gradNorm: whole.gradNorm });
+    expect(missing).toEqual(all);
+  });
+
+  it("during the trace keeps what came before, as it is without a stop", async () => {
+    const { progress: _, ...result } = await stoppedAt(({ part, done }) => part === "trace" && done === 1);
+    const { progress: __, trace, frobenius, density, renyi, layers, slices: drawn, ...rest } = whole;
+    expect(result).toEqual({ ...rest, missing: all.slice(4) });
+  });
+
+  it("during the density keeps the probes that are done", async () => {
+    const { density, missing } = await stoppedAt(({ part, done }) => part === "density" && done === 30);
+    expect(density).toMatchObject({ probes: 4, steps: 6 });
+    expect(whole.density).toMatchObject({ probes: 6, steps: 6 });
+    expect(missing).toEqual(all.slice(6));
+  });
+
+  it("during the layers keeps those that are done", async () => {
+    const most = whole.progress.filter(({ part }) => part === "layers").at(-1)!.done;
+    const { layers, missing } = await stoppedAt(({ part, done }) => part === "layers" && done === most - 1);
+    expect(layers!.length).toBeGreaterThan(0);
+    expect(layers!.length).toBeLessThan(whole.layers!.length);
+    for (const layer of layers!) expect(whole.layers).toContainEqual(layer);
+    expect(missing).toEqual(["layers", "slices"]);
+  });
+
+  it("during a slice keeps its points", async () => {
+    const { slices: drawn, missing } = await stoppedAt(({ part, done }) => part === "slice" && done === 2);
+    const full = whole.slices![0]!;
+    expect(drawn).toEqual([{ ...full, loss: [...full.loss.slice(0, 2), ...Array(3).fill(Number.NaN)] }]);
+    expect(missing).toEqual(["slices"]);
   });
 });

@@ -16,7 +16,7 @@ import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
 import type { EmpiricalLoss } from "../src/train/streamed.ts";
 import { initialize } from "../src/nn/layout.ts";
 import { rng } from "../src/util/rng.ts";
-import { type Dense, denseNumbers, denseOf, lossOf, operatorOf } from "./support/curvature.ts";
+import { type Dense, denseNumbers, denseOf, densePairs, lossOf, operatorOf } from "./support/curvature.ts";
 import { fill, relativeError } from "./support/numbers.ts";
 import { batchesOf, golden, normedModel, normedNetwork, tanhLoss, tanhTheta } from "./support/small-losses.ts";
 import { DENSE, GOLDEN_F64 } from "./tolerances.ts";
@@ -155,15 +155,26 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
     }
   });
 
-  it("has a smoothed density that integrates to one, with the dense spectrum's mass on each side", async () => {
-    const quadratures = await spectralQuadratures(H, { steps: 40, probes: 12, random: random("smooth") });
-    const { grid, density } = smoothedDensity(quadratures, { points: 4000 });
-    const step = grid[1]! - grid[0]!;
-    expect(Math.abs(density.reduce((a, b) => a + b, 0) * step - 1)).toBeLessThan(1e-3);
-    const half = dense.eigenvalues[0]! / 2;
-    const above = dense.eigenvalues.filter((x) => x > half).length / H.dim;
-    const mass = density.reduce((sum, y, i) => sum + (grid[i]! > half ? y * step : 0), 0);
-    expect(Math.abs(mass - above)).toBeLessThan(0.5 * above + 2e-3);
+  it("has the smoothed density of its dense eigenpairs, each weighted by its part of every probe", async () => {
+    // With as many steps as there are dimensions, a probe's quadrature is its whole spectral measure.
+    const [sigma, count] = [0.05 * dense.eigenvalues[0]!, 2];
+    const probes = signProbes(H, count, random("smooth"));
+    const quadratures = await spectralQuadratures(operatorOf(rows), { steps: H.dim, probes, random: random("rest") });
+    const { grid, density, stderr } = smoothedDensity(quadratures, { points: 200, sigma });
+    const pairs = densePairs(rows.map((row, i) => row.map((x, j) => (x + rows[j]![i]!) / 2)));
+    const bell = (x: number) => Math.exp(-((x / sigma) ** 2) / 2) / (sigma * Math.sqrt(2 * Math.PI));
+    const each = probes.map((z) => {
+      const weights = pairs.map(({ vector }) => inner(vector, z) ** 2 / inner(z, z));
+      return grid.map((x) => pairs.reduce((sum, { value }, i) => sum + weights[i]! * bell(x - value), 0));
+    });
+    const mean = grid.map((_, at) => each.reduce((sum, one) => sum + one[at]!, 0) / count);
+    const errors = grid.map((_, at) => {
+      const squares = each.reduce((sum, one) => sum + (one[at]! - mean[at]!) ** 2, 0);
+      return Math.sqrt(squares / (count - 1) / count);
+    });
+    expect(relativeError(density, mean)).toBeLessThan(DENSE);
+    expect(relativeError(stderr, errors)).toBeLessThan(DENSE);
+    expect(Math.max(...grid) - pairs[0]!.value).toBeCloseTo(4 * sigma, 6);
   });
 
   it("gives blocks their own eigenvalues and traces", async () => {

@@ -49,10 +49,16 @@ describe("the empirical loss", () => {
     const [f, g] = [await split.lossAndGradient(theta), await whole.lossAndGradient(theta)];
     expect(relativeError(f.gradient, g.gradient)).toBeLessThan(CONCATENATED);
     expect(relativeError([f.loss], [g.loss])).toBeLessThan(CONCATENATED);
-    const quotients = await split.quotients(theta, v);
+    const quotients = await split.quotients(theta, v, [0, 1, 2]);
     expect(quotients.map(({ weight }) => 80 * weight)).toEqual([32, 32, 16]);
     const weighted = quotients.reduce((sum, { value, weight }) => sum + value * weight, 0);
     expect(relativeError([weighted], [inner(v, b)])).toBeLessThan(CONCATENATED);
+    // Of some mini-batches: their own mean.
+    const last = lossOf({ ...common, batches: [cut(32, 80)] }, { dtype: "f32" });
+    const [some, theirs] = [await split.hessian(theta, [1, 2]).apply(v), await last.hessian(theta).apply(v)];
+    expect(relativeError(some, theirs)).toBeLessThan(CONCATENATED);
+    expect(await split.quotients(theta, v, [2])).toEqual(quotients.slice(2));
+    expect(80 * split.weightOf([1, 2])).toBeCloseTo(48, 10);
   });
 
   it("streams ten thousand images in the memory of one mini-batch", async () => {
@@ -133,24 +139,46 @@ describe("the empirical loss", () => {
     expect(relativeError(a, b)).toBeGreaterThan(0.1);
   });
 
-  it("makes products asked for together in fewer passes, and in order", async () => {
+  const six = () => Array.from({ length: 6 }, (_, i) => Float64Array.of(i, 0, 0));
+
+  it("makes products asked for together in fewer passes, what is left one by one, and in order", async () => {
     const calls: number[] = [];
-    const operator = gathered(3, "f64", async (vectors) => {
+    const double = async (vectors: readonly Vector[]) => {
       calls.push(vectors.length);
       return vectors.map((v) => v.map((x) => 2 * x) as Vector);
-    });
-    const vectors = Array.from({ length: 6 }, (_, i) => Float64Array.of(i, 0, 0));
-    const results = await Promise.all(vectors.map((v) => operator.apply(v)));
-    expect(calls).toEqual([6]);
+    };
+    const operator = gathered(3, "f64", double, 4);
+    const results = await Promise.all(six().map((v) => operator.apply(v)));
+    expect(calls).toEqual([4, 1, 1]);
     expect(results.map((r) => r[0])).toEqual([0, 2, 4, 6, 8, 10]);
   });
 
+  it("begins no further pass once it is stopped, and keeps what is done", async () => {
+    const stop = new AbortController();
+    const calls: number[] = [];
+    const operator = gathered(
+      3,
+      "f64",
+      async (vectors) => {
+        calls.push(vectors.length);
+        stop.abort(new Error("enough"));
+        return vectors;
+      },
+      4,
+      stop.signal,
+    );
+    const outcomes = await Promise.allSettled(six().map((v) => operator.apply(v)));
+    expect(calls).toEqual([4]);
+    expect(outcomes.map(({ status }) => status)).toEqual([...Array(4).fill("fulfilled"), "rejected", "rejected"]);
+    await expect(operator.apply(six()[0]!)).rejects.toThrow("enough");
+  });
+
   it("hands a failed product to everyone who waits for one", async () => {
-    const operator = gathered(1, "f64", async () => {
+    const fail = async () => {
       throw new Error("no product");
-    });
-    const asked = [operator.apply(Float64Array.of(1)), operator.apply(Float64Array.of(2))];
-    const outcomes = await Promise.allSettled(asked);
-    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    };
+    const operator = gathered(3, "f64", fail, 4);
+    const outcomes = await Promise.allSettled(six().map((v) => operator.apply(v)));
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(6).fill("rejected"));
   });
 });

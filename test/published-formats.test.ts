@@ -9,6 +9,7 @@ import { readLabels } from "../src/data/labels.ts";
 import { readMat5 } from "../src/data/mat5.ts";
 import { readTar } from "../src/data/tar.ts";
 import { mlp } from "../src/models/mlp.ts";
+import { resnet18 } from "../src/models/resnet.ts";
 import { declare } from "../src/nn/scope.ts";
 import { encodeWeights, readWeights } from "../src/train/weights.ts";
 import { decodeNpy } from "../src/util/npy.ts";
@@ -214,6 +215,35 @@ describe("weights", () => {
 
   it.each(["module.", "_orig_mod.", "model.", "module._orig_mod.", "model.module."])("behind %s", (prefix) => {
     expect(readWeights(file(renamed(prefix)), model)).toEqual(readWeights(file(plain), model));
+  });
+
+  it("under torchvision's names of a ResNet's modules are this model's, and what is missing or too many is named", () => {
+    const network = declare(resnet18({ classes: 3, width: 2 }), [1, 1, 8, 8]);
+    const vector = (length: number) => Float32Array.from({ length }, (_, i) => Math.sin(i));
+    const weights = { theta: vector(network.parameters.size), buffers: vector(network.buffers.size) };
+    const { tensors } = decodeSafetensors(encodeWeights(network, weights, {}), "w");
+    // torchvision 0.14's state_dict has these, among 122 names; the others are ours as they are.
+    const theirs = Object.fromEntries(
+      Object.entries(tensors).map(([name, tensor]) => [
+        name.replace("linear.", "fc.").replace(".shortcut.", ".downsample."),
+        tensor,
+      ]),
+    );
+    const expected = ["fc.bias", "fc.weight", "layer2.0.downsample.0.weight", "layer4.0.downsample.1.running_mean"];
+    expect(
+      Object.keys(theirs)
+        .filter((name) => expected.includes(name))
+        .sort(),
+    ).toEqual(expected);
+    expect(readWeights(file(theirs), network)).toEqual(weights);
+    const { "fc.bias": bias, ...rest } = theirs;
+    expect(() => readWeights(file(rest), network)).toThrow("linear.bias is missing");
+    expect(() => readWeights(file({ ...theirs, "fc.scale": bias! }), network)).toThrow(
+      "fc.scale is no part of this model",
+    );
+    expect(() => readWeights(file({ ...theirs, "linear.bias": bias! }), network)).toThrow(
+      "fc.bias is no part of this model",
+    );
   });
 
   it("behind a prefix that no wrapper makes, or of which one is missing, are refused by name", () => {

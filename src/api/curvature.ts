@@ -3,7 +3,9 @@ import type { FloatDType, Tensor } from "../graph/tensor.ts";
 import type { Device } from "../runtime/device.ts";
 import type { TypedArray } from "../runtime/session.ts";
 import { type Density, smoothedDensity, spectralQuadratures } from "../spectrum/density.ts";
+import { furtherCopies } from "../spectrum/copies.ts";
 import { extremeEigenpairs } from "../spectrum/extremes.ts";
+import { rayleighRitz } from "../spectrum/rayleigh-ritz.ts";
 import type { SymmetricOperator } from "../spectrum/operator.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import { InputError } from "../util/errors.ts";
@@ -104,8 +106,10 @@ export interface EigenpairOptions {
   readonly bottom?: number;
   /** The residual ‖Hv − λv‖/|λ| that every pair may have (1e-3). */
   readonly tolerance?: number;
-  /** Hessian-vector products at most (100); never more than the dimension. */
+  /** Hessian-vector products at most (100); never more than the dimension. The search for copies has as many again. */
   readonly maxProducts?: number;
+  /** Whether copies of a multiple eigenvalue are looked for (true), where two or more of one end are wanted. */
+  readonly copies?: boolean;
   /** Draws the first vector (1). */
   readonly seed?: number;
 }
@@ -116,17 +120,18 @@ export interface Eigenpairs {
   readonly values: readonly number[];
   /** Unit vectors in the same order. */
   readonly vectors: readonly Vector[];
-  /** ‖Hv − λv‖/|λ| of each, by the iteration's own estimate. */
+  /** ‖Hv − λv‖/|λ| of each, measured by a product of its own. */
   readonly residuals: readonly number[];
-  /** Whether every residual came below the tolerance. */
+  /** Whether every residual is at most the tolerance. */
   readonly converged: boolean;
   /** Hessian-vector products that were made. */
   readonly products: number;
 }
 
 /**
- * The outer eigenpairs of a symmetric operator [d, d] by Lanczos with full reorthogonalization (Paige 1972). It keeps
- * one vector [d] per product; the vectors returned are yours. `seed` draws the first one.
+ * The outer eigenpairs of a symmetric operator [d, d] by Lanczos with full reorthogonalization (Paige 1972), restarted
+ * orthogonal to what was found until no copy of a multiple eigenvalue remains. It keeps one vector [d] per product; the vectors
+ * returned are yours. `seed` draws the first ones.
  *
  * @throws InputError where a product is not finite
  * @example
@@ -142,21 +147,24 @@ export interface Eigenpairs {
  * ```
  */
 export async function eigenpairs(operator: SymmetricOperator, options: EigenpairOptions = {}): Promise<Eigenpairs> {
-  const { top = 1, bottom = 0, tolerance = 1e-3, maxProducts = 100, seed = 1 } = options;
+  const { top = 1, bottom = 0, tolerance = 1e-3, copies = true, seed = 1 } = options;
+  const maxProducts = Math.min(options.maxProducts ?? 100, operator.dim);
   const found = await extremeEigenpairs(operator, {
-    top,
-    bottom,
-    tolerance,
-    maxProducts: Math.min(maxProducts, operator.dim),
+    ...{ top, bottom, tolerance, maxProducts },
     random: rng(seed, "curvature", "lanczos"),
   });
-  const pairs = [...found.top, ...found.bottom];
+  const random = rng(seed, "curvature", "copies");
+  const searched = copies
+    ? await furtherCopies(operator, found, { tolerance, maxProducts, random })
+    : { ...found, products: 0 };
+  const measured = await rayleighRitz(operator, searched);
+  const pairs = [...measured.top, ...measured.bottom];
   return {
     values: pairs.map(({ eigenvalue }) => eigenvalue),
     vectors: pairs.map(({ vector }) => vector),
     residuals: pairs.map(({ residual }) => residual),
-    converged: found.converged,
-    products: found.products,
+    converged: pairs.every(({ residual }) => residual <= tolerance),
+    products: found.products + searched.products + pairs.length,
   };
 }
 

@@ -1,5 +1,5 @@
 import { isWeightsFile } from "../util/files.ts";
-import { type CurvatureRequest, measureProblem } from "../curvature/measure.ts";
+import { type CurvatureRequest, measureProblem, STANDARD } from "../curvature/measure.ts";
 import { curvatureProblem } from "../curvature/problem.ts";
 import type { CurvatureResult } from "../curvature/result.ts";
 import type { SplitName } from "../data/digest.ts";
@@ -22,8 +22,10 @@ export interface MeasureOptions extends Partial<CurvatureRequest> {
   readonly labels?: string;
   /** Which examples of the data set; of a run's, `train` is what it trained on and `val` what it kept for validation. */
   readonly split?: SplitName;
-  /** Mini-batches from the beginning; left out, eight of a data set or all of your own images. */
+  /** Mini-batches; left out, eight of a data set or all of your own images. */
   readonly batches?: number | "all";
+  /** Whether `seed` draws their images at random (the default), or they are the first ones. */
+  readonly order?: "random" | "first";
   /** Examples in each mini-batch; left out, 128 or the run's. */
   readonly batch?: number;
   /** Batch norm by each mini-batch's statistics (the default), or by running ones. */
@@ -53,10 +55,12 @@ export async function measureCurvature(source: string, options: MeasureOptions =
     split = "train",
     batches,
     batch,
+    order = "random",
     bn = "batch",
     dtype = "f32",
     ...request
   } = options;
+  const { seed = STANDARD.seed } = request;
   const isFile = isWeightsFile(source);
   if (isFile && model === undefined)
     throw new InputError(`${source}: the network is not known`, { source }, "give model: { name: … }");
@@ -65,6 +69,6 @@ export async function measureCurvature(source: string, options: MeasureOptions =
   const path = isFile ? source : weightsOfRun(source);
   const run = isFile ? undefined : source;
   const arrays = ownArrays(images, labels, !isFile || data !== undefined);
-  const problem = await curvatureProblem({ config, path, run, arrays, split, batches, bn, dtype });
+  const problem = await curvatureProblem({ config, path, run, arrays, split, batches, order, seed, bn, dtype });
   return measureProblem(problem, request);
 }

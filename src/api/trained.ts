@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CurvatureRequest, measureProblem } from "../curvature/measure.ts";
+import { type CurvatureRequest, measureProblem, STANDARD } from "../curvature/measure.ts";
 import { problemFor } from "../curvature/problem.ts";
 import type { CurvatureResult } from "../curvature/result.ts";
 import { isSplit, type Split } from "../data/dataset.ts";
@@ -36,8 +36,10 @@ export interface NamedArray {
 export interface CurvatureOptions extends Partial<Omit<CurvatureRequest, "slices">> {
   /** Examples to measure on; left out, those that it was trained on, as the command does. */
   readonly examples?: Examples;
-  /** Mini-batches from the beginning of the examples; left out, eight or as many as there are. */
+  /** Mini-batches; left out, eight or as many as there are. */
   readonly batches?: number | "all";
+  /** Whether `seed` draws their examples at random (the default), or they are the first ones. */
+  readonly order?: "random" | "first";
   /** Batch norm by each mini-batch's statistics (the default), or by running ones. */
   readonly bn?: "batch" | "running";
   readonly dtype?: "f32" | "f64";
@@ -140,7 +142,7 @@ export function trainedOf(
       const split = splitOf(examples);
       return { ...(await evaluator.score(weights, split)), n: split.count };
     },
-    curvature: async ({ examples, batches, bn = "batch", dtype = "f32", ...request } = {}) => {
+    curvature: async ({ examples, batches, order = "random", bn = "batch", dtype = "f32", ...request } = {}) => {
       const split = examples ? splitOf(examples) : isSplit(train) ? train : undefined;
       if (split === undefined)
         throw new ConfigError(
@@ -149,7 +151,8 @@ export function trainedOf(
           "give curvature({ examples })",
         );
       const name = examples ? "examples given" : `${problem.dataset.name} (train)`;
-      const measured = { config, task, weights, split, name, batch, batches, bn, dtype };
+      const { seed = STANDARD.seed } = request;
+      const measured = { config, task, weights, split, name, batch, batches, order, seed, bn, dtype };
       return measureProblem(problemFor(measured), request);
     },
     export: async (path, { batch: rows } = {}) => {

@@ -1,5 +1,6 @@
 import type { Split } from "../data/dataset.ts";
 import type { SplitName } from "../data/digest.ts";
+import { permutation } from "../data/permutation.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
 import type { TrainConfig } from "../train/config.ts";
@@ -9,14 +10,20 @@ import { loadModel } from "../train/restore.ts";
 import { type Format, modelFor, type Task } from "../train/task.ts";
 import type { Weights } from "../train/weights.ts";
 import { ConfigError } from "../util/errors.ts";
+import { rng } from "../util/rng.ts";
 import { sizeOf } from "../util/shape.ts";
 import { type BatchNormMode, empiricalLoss, type LossBatch } from "../train/empirical-loss.ts";
 import type { MeasuredProblem } from "./measure.ts";
+import type { ImageOrder } from "./result.ts";
 
 export interface ProblemOptions extends SavedWeights {
   readonly split: SplitName;
-  /** Mini-batches from the beginning; left out, eight of a data set (or as many as there are), and all of the user's own images. */
+  /** Mini-batches; left out, eight of a data set (or as many as there are), and all of the user's own images. */
   readonly batches?: number | "all" | undefined;
+  /** Whether they are drawn at random, or the first ones. */
+  readonly order: ImageOrder;
+  /** Draws them. */
+  readonly seed: number;
   readonly bn: BatchNormMode;
   readonly dtype: FloatDType;
 }
@@ -34,7 +41,7 @@ export async function curvatureProblem(
 }
 
 /** A task and its weights, on which examples to measure them, and how. */
-export interface MeasuredExamples extends Pick<ProblemOptions, "batches" | "bn" | "dtype"> {
+export interface MeasuredExamples extends Pick<ProblemOptions, "batches" | "order" | "seed" | "bn" | "dtype"> {
   readonly config: Pick<TrainConfig, "model" | "device" | "threads">;
   readonly task: Task;
   readonly weights: Weights;
@@ -50,9 +57,10 @@ export interface MeasuredExamples extends Pick<ProblemOptions, "batches" | "bn" 
  * @throws ConfigError where there are fewer mini-batches than asked for, or the last has no statistics
  */
 export function problemFor(measured: MeasuredExamples): MeasuredProblem {
-  const { config, task, weights, split, name, batch, bn, dtype } = measured;
+  const { config, task, weights, split, name, batch, order, seed, bn, dtype } = measured;
   const usual = Math.min(DEFAULT_BATCHES, Math.ceil(split.count / batch));
-  const batches = miniBatches(split, task.format, batch, measured.batches ?? usual);
+  const drawn = order === "random" ? permutation(split.count, rng(seed, "curvature", "images")) : undefined;
+  const batches = miniBatches(split, task.format, batch, measured.batches ?? usual, drawn);
   const last = batches.at(-1)!;
   const model = modelFor(task, batches[0]!.rows);
   if (last.rows === 1 && bn === "batch" && model.buffers.size > 0)
@@ -77,19 +85,29 @@ export function problemFor(measured: MeasuredExamples): MeasuredProblem {
     theta: cast(weights.theta),
     bn: model.buffers.size > 0 ? bn : null,
     model: [config.model.name, ...(config.model.width ? [`width ${config.model.width}`] : [])].join(" "),
-    data: used === split.count ? name : `the first ${used} of ${split.count} examples of ${name}`,
+    data: used === split.count ? name : nameOf[order](used, split.count, name),
+    order,
   };
 }
+
+const nameOf: Readonly<Record<ImageOrder, (used: number, count: number, name: string) => string>> = {
+  random: (used, count, name) => `${used} random examples of the ${count} of ${name}`,
+  first: (used, count, name) => `the first ${used} of ${count} examples of ${name}`,
+};
 
 /** Enough mini-batches to tell the sampling error. */
 const DEFAULT_BATCHES = 8;
 
-/** The first `asked` mini-batches of a split, in its order; only the last of all may be short. */
+/**
+ * The first `asked` mini-batches of a split, in its order or in the one given; only the last of all may be short. In an order of their own the
+ * examples of a mini-batch are gathered whenever it is read, so that there is never a copy of all.
+ */
 export function miniBatches(
   split: Split,
   { inputShape }: Pick<Format, "inputShape">,
   batch: number,
   asked: number | "all",
+  order?: Int32Array,
 ): LossBatch[] {
   const all = Math.ceil(split.count / batch);
   const count = asked === "all" ? all : asked;
@@ -103,10 +121,25 @@ export function miniBatches(
   const targets = split.y.length / split.count;
   return Array.from({ length: count }, (_, i) => {
     const [from, to] = [i * batch, Math.min((i + 1) * batch, split.count)];
+    const rows = to - from;
+    if (order === undefined)
+      return { x: split.x.subarray(from * size, to * size), y: split.y.subarray(from * targets, to * targets), rows };
+    const chosen = order.subarray(from, to);
     return {
-      x: split.x.subarray(from * size, to * size),
-      y: split.y.subarray(from * targets, to * targets),
-      rows: to - from,
+      get x() {
+        return gathered(split.x, chosen, size);
+      },
+      get y() {
+        return gathered(split.y, chosen, targets);
+      },
+      rows,
     };
   });
+}
+
+/** Rows of `size` numbers, copied in this order. */
+function gathered<T extends Split["x"] | Split["y"]>(source: T, rows: Int32Array, size: number): T {
+  const result = new (source.constructor as new (length: number) => T)(rows.length * size);
+  for (const [to, from] of rows.entries()) result.set(source.subarray(from * size, (from + 1) * size), to * size);
+  return result;
 }

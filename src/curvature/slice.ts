@@ -3,7 +3,7 @@ import { addScaled, inner, normalized, type Vector, zeros } from "../spectrum/ve
 import type { Layout } from "../nn/layout.ts";
 import { ConfigError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
-import type { EmpiricalLoss } from "../train/streamed.ts";
+import type { Meter } from "./meter.ts";
 import type { LossSlice } from "./result.ts";
 
 export const sliceDirections = ["g", "v1", "v2", "random"] as const;
@@ -29,16 +29,16 @@ const POINTS = [41, 17] as const;
 
 /**
  * f(θ + a·d) or f(θ + a·d + b·e) on an even grid. Directions are the unit gradient ĝ, top eigenvectors, and random ones, whose
- * filters have the norms of the network's (Li et al. 2018), so that their scale means the same for any weights.
+ * filters have the norms of the network's (Li et al. 2018), so that their scale means the same for any weights. Where it is
+ * stopped, the points that are left are NaN.
  */
 export async function lossSlice(
-  loss: EmpiricalLoss,
+  meter: Meter,
   layout: Layout,
-  theta: Vector,
   { directions, range, points, seed }: SliceRequest & { readonly seed: number },
   known: Known,
-  onPoint: (done: number, of: number) => void,
 ): Promise<LossSlice> {
+  const { loss, theta, stop } = meter;
   const vectors = directions.map((direction, i) => vectorOf(direction, i, layout, theta, seed, known));
   // The second of two unit vectors is made orthogonal to the first, so that the plane's angles are true.
   if (vectors.length === 2 && !directions.includes("random")) {
@@ -48,17 +48,20 @@ export async function lossSlice(
   const reach = range ?? (directions.includes("random") ? RANGE.random : RANGE.unit);
   const count = points ?? POINTS[directions.length - 1]!;
   const coordinates = Array.from({ length: count }, (_, i) => reach * ((2 * i) / (count - 1) - 1));
-  const values: number[] = [];
   const total = count ** vectors.length;
-  for (let i = 0; i < total; i++) {
-    const point = theta.slice() as Vector;
-    addScaled(point, coordinates[i % count]!, vectors[0]!);
-    if (vectors[1]) addScaled(point, coordinates[Math.floor(i / count)]!, vectors[1]);
-    values.push(await loss.loss(point));
-    onPoint(i + 1, total);
-  }
-  const hessian = loss.hessian(theta);
+  const hessian = loss.hessian(theta, undefined, stop);
   const images = await Promise.all(vectors.map((v) => hessian.apply(v)));
+  const values = new Array<number>(total).fill(Number.NaN);
+  await meter.unlessStopped("slices", async () => {
+    for (let i = 0; i < total; i++) {
+      stop?.throwIfAborted();
+      const point = theta.slice() as Vector;
+      addScaled(point, coordinates[i % count]!, vectors[0]!);
+      if (vectors[1]) addScaled(point, coordinates[Math.floor(i / count)]!, vectors[1]);
+      values[i] = await loss.loss(point);
+      meter.listen({ part: "slice", done: i + 1, of: total });
+    }
+  });
   return {
     directions,
     coordinates,

@@ -18,6 +18,8 @@ export interface DensityOptions {
   readonly probes: number | readonly Vector[];
   readonly random: Rng;
   readonly onProduct?: () => void;
+  /** Takes the quadrature of each probe as soon as it is there. */
+  readonly onQuadrature?: (quadrature: Quadrature) => void;
 }
 
 /** Probes that run side by side: their products are made together, and so many Krylov spaces are in memory. */
@@ -25,7 +27,7 @@ const TOGETHER = 4;
 
 /** Stochastic Lanczos quadrature (Golub & Meurant 1994; Ghorbani, Krishnan & Xiao 2019): one quadrature per probe. */
 export async function spectralQuadratures(operator: SymmetricOperator, options: DensityOptions): Promise<Quadrature[]> {
-  const { steps, random, onProduct } = options;
+  const { steps, random, onProduct, onQuadrature } = options;
   const { dim: size, dtype } = operator;
   const probes =
     typeof options.probes === "number"
@@ -43,7 +45,9 @@ export async function spectralQuadratures(operator: SymmetricOperator, options: 
       },
     });
     const { values, vectors } = ritz(krylov);
-    return { nodes: values, weights: vectors.map((s) => s[0]! ** 2) };
+    const quadrature = { nodes: values, weights: vectors.map((s) => s[0]! ** 2) };
+    onQuadrature?.(quadrature);
+    return quadrature;
   };
   const quadratures: Quadrature[] = [];
   for (let from = 0; from < probes.length; from += TOGETHER)

@@ -18,7 +18,7 @@ export interface Extremes {
   /** Smallest first. */
   readonly bottom: readonly EigenPair[];
   readonly products: number;
-  /** Whether every residual came below the tolerance, or to the size of rounding where λ is near zero. */
+  /** Whether the iteration believes every residual to be below the tolerance, or of the size of rounding where λ is near zero. */
   readonly converged: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface ExtremesOptions {
 
 /**
  * The `top` largest and `bottom` smallest signed eigenvalues and their vectors, from one Lanczos iteration. A Krylov space holds
- * one vector of a multiple eigenvalue: its other copies show where rounding or the whole dimension brings them in, and may be missed before.
+ * one vector of a multiple eigenvalue; `furtherCopies` looks for the others.
  */
 export async function extremeEigenpairs(operator: SymmetricOperator, options: ExtremesOptions): Promise<Extremes> {
   const { top, bottom, tolerance, maxProducts, random, onProduct } = options;
@@ -52,10 +52,9 @@ export async function extremeEigenpairs(operator: SymmetricOperator, options: Ex
     throw new ConfigError(`${maxProducts} products do not give ${wanted} eigenvalues`, { maxProducts, top, bottom });
   const start = options.start ?? gaussian(size, dtype, random);
   const done = (krylov: Krylov) => {
-    const rounding = ROUNDING[dtype] * Math.max(...krylov.alpha.map(Math.abs), ...krylov.beta);
-    return ends(krylov, top, bottom).every(
-      ({ eigenvalue, bound }) => bound <= Math.max(tolerance * Math.abs(eigenvalue), rounding),
-    );
+    const rounding = roundingOf(dtype, Math.max(...krylov.alpha.map(Math.abs), ...krylov.beta));
+    const settled = settledAt(tolerance, rounding);
+    return ends(krylov, top, bottom).every(({ eigenvalue, bound }) => settled(eigenvalue, bound));
   };
   const krylov = await lanczos(operator, {
     start,
@@ -67,25 +66,44 @@ export async function extremeEigenpairs(operator: SymmetricOperator, options: Ex
       return sofar.alpha.length >= Math.min(size, 2 * wanted) && done(sofar);
     },
   });
-  const { basis } = krylov;
-  const found = ends(krylov, top, bottom).map(
-    ({ eigenvalue, residual, s }): EigenPair => ({ eigenvalue, residual, vector: combine(basis, s) }),
+  const found = outerPairs(krylov, top, bottom);
+  return { ...found, products: krylov.basis.length, converged: done(krylov) };
+}
+
+/** The outer Ritz pairs of a Krylov space; of one that is small, as many as there are. */
+export function outerPairs(krylov: Krylov, top: number, bottom: number): Pick<Extremes, "top" | "bottom"> {
+  const size = krylov.alpha.length;
+  const largest = Math.min(top, size);
+  const pairs = ends(krylov, largest, Math.min(bottom, size - largest)).map(
+    ({ eigenvalue, bound, s }): EigenPair => ({
+      eigenvalue,
+      residual: relativeTo(eigenvalue, bound),
+      vector: combine(krylov.basis, s),
+    }),
   );
-  return { top: found.slice(0, top), bottom: found.slice(top), products: basis.length, converged: done(krylov) };
+  return { top: pairs.slice(0, largest), bottom: pairs.slice(largest) };
 }
 
 /** Accuracy of a product, relative to ‖H‖: no product is better, so the residual of an eigenvalue near zero cannot be. */
 const ROUNDING = { f32: 1e-5, f64: 1e-12 } as const;
 
-/** The outer Ritz pairs: largest first, then smallest first. */
+/** The size of rounding in products by a matrix of norm `scale`. */
+export const roundingOf = (dtype: SymmetricOperator["dtype"], scale: number): number => ROUNDING[dtype] * scale;
+
+/** Whether an iteration leaves an eigenvalue with ‖Hv − λv‖ ≤ `bound` as it is: at the tolerance, or where it meets rounding. */
+export const settledAt =
+  (tolerance: number, rounding: number) =>
+  (eigenvalue: number, bound: number): boolean =>
+    bound <= Math.max(tolerance * Math.abs(eigenvalue), rounding);
+
+/** A length relative to |λ|; to the smallest number where λ is 0. */
+export const relativeTo = (eigenvalue: number, size: number): number =>
+  size / Math.max(Math.abs(eigenvalue), Number.MIN_VALUE);
+
+/** The outer Ritz values: largest first, then smallest first. */
 function ends(krylov: Krylov, top: number, bottom: number) {
   const { values, vectors, bounds } = ritz(krylov);
   const m = values.length;
   const indices = [...Array.from({ length: top }, (_, i) => m - 1 - i), ...Array.from({ length: bottom }, (_, i) => i)];
-  return indices.map((i) => ({
-    eigenvalue: values[i]!,
-    s: vectors[i]!,
-    bound: bounds[i]!,
-    residual: bounds[i]! / Math.max(Math.abs(values[i]!), Number.MIN_VALUE),
-  }));
+  return indices.map((i) => ({ eigenvalue: values[i]!, s: vectors[i]!, bound: bounds[i]! }));
 }

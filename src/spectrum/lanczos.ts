@@ -20,6 +20,8 @@ export interface LanczosOptions {
   readonly steps: number;
   /** Draws a new direction where the space is exhausted before. */
   readonly random: Rng;
+  /** Orthonormal vectors that the space is kept orthogonal to: the iteration is then that of PHP, P = I − VVᵀ. */
+  readonly against?: readonly Vector[];
   /** Asked after every product; true ends the iteration. */
   readonly enough?: (krylov: Krylov) => boolean;
 }
@@ -33,19 +35,19 @@ const EXHAUSTED = { f32: 1e-6, f64: 1e-13 } as const;
  * spectrum is complete, multiple eigenvalues included.
  */
 export async function lanczos(operator: SymmetricOperator, options: LanczosOptions): Promise<Krylov> {
-  const { random, enough } = options;
-  const steps = Math.min(options.steps, operator.dim);
+  const { random, enough, against = [] } = options;
+  const steps = Math.min(options.steps, operator.dim - against.length);
   const basis: Vector[] = [];
   const alpha: number[] = [];
   const beta: number[] = [];
-  let q = normalized(options.start);
+  let q = orthogonalized(options.start, against);
   let scale = 0;
   for (let step = 0; step < steps; step++) {
     basis.push(q);
     const rest = await operator.apply(q);
     alpha.push(inner(q, rest));
     addScaled(rest, -alpha.at(-1)!, q);
-    orthogonalize(rest, basis);
+    orthogonalize(rest, [...against, ...basis]);
     const remainder = length(rest);
     if (!Number.isFinite(alpha.at(-1)! + remainder))
       throw new InputError(
@@ -57,15 +59,20 @@ export async function lanczos(operator: SymmetricOperator, options: LanczosOptio
     const exhausted = remainder <= EXHAUSTED[operator.dtype] * scale;
     beta.push(exhausted ? 0 : remainder);
     if (enough?.({ basis, alpha, beta })) break;
-    if (step + 1 < steps) q = exhausted ? freshDirection(operator, basis, random) : normalized(rest);
+    if (step + 1 < steps) q = exhausted ? freshDirection(operator, [...against, ...basis], random) : normalized(rest);
   }
   return { basis, alpha, beta };
 }
 
 function freshDirection({ dim: size, dtype }: SymmetricOperator, basis: readonly Vector[], random: Rng): Vector {
-  const fresh = normalized(gaussian(size, dtype, random));
-  orthogonalize(fresh, basis);
-  return normalized(fresh);
+  return orthogonalized(gaussian(size, dtype, random), basis);
+}
+
+/** The direction of what is left of a vector without its parts along an orthonormal basis. */
+function orthogonalized(vector: Vector, basis: readonly Vector[]): Vector {
+  const unit = normalized(vector);
+  orthogonalize(unit, basis);
+  return normalized(unit);
 }
 
 /** The Ritz values of a Krylov space, smallest first, and how far each is from an eigenvalue at most: |λ − θ| ≤ β|s|. */
@@ -74,9 +81,9 @@ export function ritz({ alpha, beta }: Pick<Krylov, "alpha" | "beta">): SmallEige
   return { ...small, bounds: small.vectors.map((s) => Math.abs(beta.at(-1)! * s.at(-1)!)) };
 }
 
-/** Q·s. */
+/** Q·s, of unit length; Q may have more vectors than s. */
 export function combine(basis: readonly Vector[], s: readonly number[]): Vector {
   const result = basis[0]!.map(() => 0) as Vector;
-  for (const [i, q] of basis.entries()) addScaled(result, s[i]!, q);
+  for (const [i, part] of s.entries()) addScaled(result, part, basis[i]!);
   return normalized(result);
 }

@@ -17,35 +17,48 @@ export type Products = (vectors: readonly Vector[]) => Promise<readonly Vector[]
 
 /**
  * The operator whose products are gathered: those asked for at the same time, by probes or layers that run side by side, become
- * one call, in which they share what does not depend on the vector.
+ * calls for `together` vectors, in which they share what does not depend on the vector, and what is left is made one by one.
+ * Where `stop` aborts, no further call is made, and its reason is thrown.
  */
-export function gathered(size: number, dtype: FloatDType, products: Products): SymmetricOperator {
+export function gathered(
+  size: number,
+  dtype: FloatDType,
+  products: Products,
+  together: number,
+  stop?: AbortSignal,
+): SymmetricOperator {
   interface Request {
     readonly v: Vector;
     readonly done: (result: Vector) => void;
     readonly failed: (error: unknown) => void;
   }
   let waiting: Request[] = [];
-  const flush = () => {
-    const requests = waiting;
-    waiting = [];
-    products(requests.map(({ v }) => v)).then(
-      (results) => {
-        for (const [i, { done }] of requests.entries()) done(results[i]!);
-      },
-      (error) => {
-        for (const { failed } of requests) failed(error);
-      },
-    );
+  let working = false;
+  const work = async () => {
+    working = true;
+    for (;;) {
+      // A turn of the event loop later everyone who continues at this moment has asked.
+      await new Promise((turn) => setTimeout(turn, 0));
+      const some = waiting.splice(0, waiting.length < together ? 1 : together);
+      if (some.length === 0) break;
+      try {
+        stop?.throwIfAborted();
+        const results = await products(some.map(({ v }) => v));
+        for (const [i, { done }] of some.entries()) done(results[i]!);
+      } catch (error) {
+        for (const { failed } of [...some, ...waiting]) failed(error);
+        waiting = [];
+      }
+    }
+    working = false;
   };
   return {
     dim: size,
     dtype,
     apply: (v) =>
       new Promise((done, failed) => {
-        // A turn of the event loop later everyone who continues at this moment has asked.
-        if (waiting.length === 0) setTimeout(flush, 0);
         waiting.push({ v, done, failed });
+        if (!working) void work();
       }),
   };
 }

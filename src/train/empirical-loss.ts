@@ -30,7 +30,13 @@ export const empiricalLoss = ({ task, buffers, batches, bn, ...rest }: LossArgs)
   streamedLoss({
     ...rest,
     size: Math.max(1, modelFor(task, batches[0]!.rows).parameters.size),
-    batches: batches.map(({ x, y, rows }) => ({ arrays: { x, y, buffers }, rows })),
+    batches: batches.map((batch) => ({
+      // Read in every product, so that a batch that gathers its examples holds no copy of them.
+      get arrays() {
+        return { x: batch.x, y: batch.y, buffers };
+      },
+      rows: batch.rows,
+    })),
     spec: (rows) => batchSpec(task, modelFor(task, rows), rest.dtype),
     loss: (inputs, rows) =>
       onBatch(task, modelFor(task, rows), inputs as unknown as TracedBatch, {

@@ -54,10 +54,15 @@ export interface EmpiricalLoss {
   lossAndGradient(theta: Vector): Promise<LossAndGradient>;
   /** f(θ). */
   loss(theta: Vector): Promise<number>;
-  /** H at θ; products that are asked for together share passes over the data and forward passes. */
-  hessian(theta: Vector): SymmetricOperator;
-  /** vᵀH_b v of every mini-batch b, in order: how much λ differs from one to the next. */
-  quotients(theta: Vector, v: Vector): Promise<BatchQuotient[]>;
+  /**
+   * H at θ, over the mini-batches of these numbers, or of all; products that are asked for together share passes over the data and
+   * forward passes. Where `stop` aborts, no product is begun, and its reason is thrown.
+   */
+  hessian(theta: Vector, of?: readonly number[], stop?: AbortSignal): SymmetricOperator;
+  /** The part of all examples that the mini-batches of these numbers hold. */
+  weightOf(of: readonly number[]): number;
+  /** vᵀH_b v of the mini-batches b of these numbers, in order. */
+  quotients(theta: Vector, v: Vector, of: readonly number[]): Promise<BatchQuotient[]>;
   release(): Promise<void>;
 }
 
@@ -70,6 +75,8 @@ const BLOCK = 4;
 /** The empirical loss of a function on mini-batches; graphs are compiled when they are first needed. */
 export function streamedLoss({ size, dtype, device, threads, batches, spec, loss }: StreamedLossArgs): EmpiricalLoss {
   const examples = batches.reduce((sum, { rows }) => sum + rows, 0);
+  const everyBatch = batches.map((_, i) => i);
+  const weightOf = (of: readonly number[]) => of.reduce((sum, i) => sum + batches[i]!.rows, 0) / examples;
   const executables = new Map<string, Promise<Executable>>();
 
   /** One graph per kind and number of rows: of these there are two at most, the last batch's being the other. */
@@ -87,38 +94,37 @@ export function streamedLoss({ size, dtype, device, threads, batches, spec, loss
     return compiled;
   };
 
-  /** Runs a graph on every batch; `take` sees its outputs and the batch's part of the examples. */
+  /** Runs a graph on the batches of these numbers; `take` sees its outputs and the batch's part of all examples. */
   const overBatches = async (
     kind: string,
     vectors: Readonly<Record<string, Vector>>,
     theta: Vector,
     build: Build,
     take: (outputs: Arrays, weight: number) => void,
+    of: readonly number[] = everyBatch,
   ): Promise<void> => {
-    for (const { arrays, rows } of batches) {
+    for (const { arrays, rows } of of.map((i) => batches[i]!)) {
       const executable = await graph(kind, rows, Object.keys(vectors), build);
       take(await executable.run({ theta, ...arrays, ...vectors }, { reuse: true }), rows / examples);
     }
   };
 
-  const products = async (theta: Vector, vectors: readonly Vector[]): Promise<Vector[]> => {
-    const results: Vector[] = [];
-    for (const some of chunks(vectors)) {
-      const names = some.map((_, i) => `v${i}`);
-      const build: Build = (f, inputs) => {
-        const g = grad(f(inputs.theta!), inputs.theta!);
-        return Object.fromEntries(
-          names.map((name) => [`H${name}`, gradientVectorProduct(g, inputs.theta!, inputs[name]!)]),
-        );
-      };
-      const totals = some.map(() => new Float64Array(size));
-      const named = Object.fromEntries(names.map((name, i) => [name, some[i]!]));
-      await overBatches(`products${some.length}`, named, theta, build, (outputs, weight) => {
-        for (const [i, name] of names.entries()) accumulate(totals[i]!, weight, outputs[`H${name}`]!);
-      });
-      results.push(...totals.map((total) => toDType(total, dtype)));
-    }
-    return results;
+  const products = async (theta: Vector, vectors: readonly Vector[], of: readonly number[]): Promise<Vector[]> => {
+    const names = vectors.map((_, i) => `v${i}`);
+    const build: Build = (f, inputs) => {
+      const g = grad(f(inputs.theta!), inputs.theta!);
+      return Object.fromEntries(
+        names.map((name) => [`H${name}`, gradientVectorProduct(g, inputs.theta!, inputs[name]!)]),
+      );
+    };
+    const totals = vectors.map(() => new Float64Array(size));
+    const named = Object.fromEntries(names.map((name, i) => [name, vectors[i]!]));
+    const whole = weightOf(of);
+    const add = (outputs: Arrays, weight: number) => {
+      for (const [i, name] of names.entries()) accumulate(totals[i]!, weight / whole, outputs[`H${name}`]!);
+    };
+    await overBatches(`products${vectors.length}`, named, theta, build, add, of);
+    return totals.map((total) => toDType(total, dtype));
   };
 
   return {
@@ -152,31 +158,25 @@ export function streamedLoss({ size, dtype, device, threads, batches, spec, loss
       });
       return { loss: total, gradient: toDType(sum, dtype), gradNorm: Math.sqrt(inner(sum, sum)) };
     },
-    hessian: (theta) => gathered(size, dtype, (vectors) => products(theta, vectors)),
-    quotients: async (theta, v) => {
+    weightOf,
+    hessian: (theta, of = everyBatch, stop) =>
+      gathered(size, dtype, (vectors) => products(theta, vectors, of), BLOCK, stop),
+    quotients: async (theta, v, of) => {
       const found: BatchQuotient[] = [];
       const build: Build = (f, inputs) => {
         const g = grad(f(inputs.theta!), inputs.theta!);
         return { quotient: dot(inputs.v0!, gradientVectorProduct(g, inputs.theta!, inputs.v0!)) };
       };
-      await overBatches("quotient", { v0: v }, theta, build, ({ quotient }, weight) => {
+      const take = ({ quotient }: Arrays, weight: number) => {
         found.push({ value: quotient![0]!, weight });
-      });
+      };
+      await overBatches("quotient", { v0: v }, theta, build, take, of);
       return found;
     },
     release: async () => {
       for (const compiled of executables.values()) await (await compiled).release();
     },
   };
-}
-
-/** Parts of BLOCK vectors, and what is left one by one, so that two graphs do for any number. */
-function chunks(vectors: readonly Vector[]): (readonly Vector[])[] {
-  const whole = Math.floor(vectors.length / BLOCK);
-  return [
-    ...Array.from({ length: whole }, (_, i) => vectors.slice(i * BLOCK, (i + 1) * BLOCK)),
-    ...vectors.slice(whole * BLOCK).map((v) => [v]),
-  ];
 }
 
 function accumulate(sum: Float64Array, weight: number, x: TypedArray): void {

@@ -66,17 +66,35 @@ const namesOf = ({ parameters, buffers }: Model): ReadonlySet<string> =>
 /** What DataParallel, torch.compile and Lightning put in front of every name. */
 const WRAPPERS = ["module.", "_orig_mod.", "model."];
 
-/** The named arrays of a file, without the prefixes that PyTorch's wrappers of this model leave in front of all of them. */
+/** What torchvision's ResNets call modules that ours name otherwise. */
+const TORCHVISION = { fc: "linear", downsample: "shortcut" } as const satisfies Readonly<Record<string, string>>;
+
+/** A name of torchvision's as this model has it; any other name as it is, and one of which the file has both. */
+function ownName(name: string, known: ReadonlySet<string>, tensors: Safetensors["tensors"]): string {
+  const parts = name.split(".").map((part) => TORCHVISION[part as keyof typeof TORCHVISION] ?? part);
+  const ours = parts.join(".");
+  return !known.has(name) && known.has(ours) && !(ours in tensors) ? ours : name;
+}
+
+/**
+ * The named arrays of a file, without the prefixes that PyTorch's wrappers of this model leave in front of all of them, and under this model's names
+ * where they have torchvision's.
+ */
 export function readTensors(path: string, model: Model): Safetensors["tensors"] {
   let { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
   const known = namesOf(model);
   for (;;) {
+    const theirs = tensors;
+    tensors = withNames(theirs, (name) => ownName(name, known, theirs));
     const names = Object.keys(tensors);
     const wrapper = WRAPPERS.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)));
     if (wrapper === undefined || names.some((name) => known.has(name))) return tensors;
-    tensors = Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name.slice(wrapper.length), tensor]));
+    tensors = withNames(tensors, (name) => name.slice(wrapper.length));
   }
 }
+
+const withNames = (tensors: Safetensors["tensors"], named: (name: string) => string): Safetensors["tensors"] =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [named(name), tensor]));
 
 /** Reads a state_dict saved as safetensors, by PyTorch or by us. PyTorch's counters of batches have no use here. */
 export function readWeights(path: string, model: Model): Weights {

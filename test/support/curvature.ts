@@ -67,3 +67,40 @@ export function lossOf(
     threads: 1,
   });
 }
+
+/** The quadratic ½θᵀH_bθ of each mini-batch b, one example each: a loss whose Hessians are known. */
+export function matrixLoss(
+  matrices: readonly (readonly ArrayLike<number>[])[],
+  dtype: "f32" | "f64" = "f64",
+): EmpiricalLoss {
+  const size = matrices[0]!.length;
+  const all = matrices.map((_, i) => i);
+  const apply = async (v: Vector, of: readonly number[]): Promise<Vector> => {
+    const sum = new Float64Array(size);
+    for (const b of of)
+      for (const [i, row] of matrices[b]!.entries()) sum[i]! += inner(v, row as Float64Array) / of.length;
+    return dtype === "f64" ? sum : Float32Array.from(sum);
+  };
+  const quadratic = async (theta: Vector) => inner(theta, await apply(theta, all)) / 2;
+  return {
+    ...{ size, dtype, images: matrices.length, batches: matrices.length, loss: quadratic },
+    lossAndGradient: async (theta) => {
+      const gradient = await apply(theta, all);
+      return { loss: await quadratic(theta), gradient, gradNorm: Math.sqrt(inner(gradient, gradient)) };
+    },
+    hessian: (_, of = all) => ({ dim: size, dtype, apply: (v) => apply(v, of) }),
+    weightOf: (of) => of.length / matrices.length,
+    quotients: async (_, v, of) =>
+      Promise.all(of.map(async (b) => ({ value: inner(v, await apply(v, [b])), weight: 1 / matrices.length }))),
+    release: async () => undefined,
+  };
+}
+
+/** Eigenpairs of a dense symmetric matrix, largest first. */
+export function densePairs(rows: readonly ArrayLike<number>[]): { value: number; vector: Float64Array }[] {
+  const matrix = new Matrix(rows.map((row) => [...Array.from(row)]));
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+  return realEigenvalues
+    .map((value, i) => ({ value, vector: Float64Array.from(eigenvectorMatrix.getColumn(i)) }))
+    .sort((a, b) => b.value - a.value);
+}

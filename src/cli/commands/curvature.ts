@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ImageOrder } from "../../curvature/result.ts";
 import { sliceDirections } from "../../curvature/slice.ts";
 import { assertFolderWritable } from "../../util/places.ts";
 import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber } from "../values.ts";
@@ -18,6 +19,10 @@ interface CurvatureOptions extends WeightsOptions {
   readonly points?: number;
   readonly bn: "batch" | "running";
   readonly batches?: number | "all";
+  readonly order: ImageOrder;
+  readonly copies: boolean;
+  readonly crossFit: boolean;
+  readonly renyi?: true;
   readonly dtype: "f32" | "f64";
   readonly tolerance: number;
   readonly maxProducts: number;
@@ -40,6 +45,12 @@ export const curvature: CliCommand<CurvatureOptions> = {
     weightsArguments(command, "train")
       .option("--batches <n>", "mini-batches of data.batch images: n or all (default: 8; all of --images)", countOrAll)
       .option(
+        "--order <which>",
+        "which images: drawn at random from --seed, or the first ones",
+        oneOf(["random", "first"] as const),
+        "random",
+      )
+      .option(
         "--bn <mode>",
         "batch norm by each mini-batch or by running statistics",
         oneOf(["batch", "running"] as const),
@@ -47,9 +58,15 @@ export const curvature: CliCommand<CurvatureOptions> = {
       )
       .option("--top <k>", "largest eigenvalues", nonNegativeInteger, 1)
       .option("--bottom <k>", "smallest eigenvalues", nonNegativeInteger, 0)
+      .option(
+        "--no-copies",
+        "do not look for further copies of multiple eigenvalues (only done for 2 or more of an end)",
+      )
+      .option("--no-cross-fit", "do not measure the largest eigenvalues on the other half of the mini-batches")
       .option("--trace", "trace (Hutch++) and Frobenius norm")
       .option("--density", "spectral density (stochastic Lanczos quadrature)")
       .option("--layers", "largest eigenvalue and trace of each layer's own block")
+      .option("--renyi", "Rényi sharpness of each layer's spectrum, too: --probes × --steps products a layer")
       .option(
         "--slice <a[,b]>",
         `the loss along a direction or in a plane: ${sliceDirections.join(", ")}; may be repeated`,
@@ -62,11 +79,16 @@ export const curvature: CliCommand<CurvatureOptions> = {
       )
       .option("--points <n>", "points along each direction of slices (default: 41, in planes 17)", positiveInteger)
       .option("--tolerance <t>", "largest residual |Hv - λv|/|λ| allowed", positiveNumber, 1e-3)
-      .option("--max-products <n>", "most Hessian-vector products for the eigenvalues", positiveInteger, 100)
-      .option("--probes <n>", "random vectors for density, trace and layers", positiveInteger, 8)
-      .option("--steps <n>", "Lanczos steps per random vector of the density", positiveInteger, 40)
+      .option(
+        "--max-products <n>",
+        "most Hessian-vector products for the eigenvalues, and as many to look for copies",
+        positiveInteger,
+        100,
+      )
+      .option("--probes <n>", "random vectors for density, trace, layers and their spectra", positiveInteger, 8)
+      .option("--steps <n>", "Lanczos steps per random vector of density and layer spectra", positiveInteger, 40)
       .option("--dtype <type>", "precision", oneOf(["f32", "f64"] as const), "f32")
-      .option("--seed <n>", "seed of the random vectors", nonNegativeInteger, 1)
+      .option("--seed <n>", "seed of the images drawn and of the random vectors", nonNegativeInteger, 1)
       .option("--out <dir>", "write figures, a page and curvature.json there")
       .option("--json", "the numbers on stdout");
   },
@@ -84,12 +106,12 @@ export const curvature: CliCommand<CurvatureOptions> = {
       ...(options.range === undefined ? {} : { range: options.range }),
       ...(options.points === undefined ? {} : { points: options.points }),
     }));
-    const { density = false, trace = false, layers = false } = options;
+    const { density = false, trace = false, layers = false, renyi = false } = options;
     const stop = stopOnSignals("finishing the product at work");
-    const request = { ...options, density, trace, layers, slices };
+    const request = { ...options, density, trace, layers, renyi, slices };
     const result = await measureProblem(problem, request, progressOf(), stop.signal).catch((error) => {
       if (error !== stop.signal.reason) throw error;
-      say("stopped before the eigenvalues were found");
+      say("stopped before anything was measured");
     });
     process.exitCode = stop.status();
     status();

@@ -1,5 +1,7 @@
 import type { Progress } from "../../curvature/measure.ts";
 import type { CurvatureResult } from "../../curvature/result.ts";
+import { partTitles } from "../../report/curvature/missing.ts";
+import { imagesOf } from "../../report/curvature/tables.ts";
 import { colorsFor } from "../colors.ts";
 import { duration, grouped, short } from "../format.ts";
 import { progressLine } from "../progress-line.ts";
@@ -38,22 +40,41 @@ export function progressOf(): (progress: Progress) => void {
 export function warnings(
   result: CurvatureResult,
   { tolerance, maxProducts }: { tolerance: number; maxProducts: number },
-) {
-  const worst = Math.max(0, ...result.residuals, ...result.bottomResiduals);
-  const stopped = result.stopped ? ["warning: stopped; what is missing here was not measured"] : [];
-  return result.converged
-    ? stopped
-    : [
-        ...stopped,
-        `warning: not converged after ${Math.min(maxProducts, result.parameters)} products: the largest residual is ${short(worst)}, the tolerance ${short(tolerance)}\n  hint: raise --max-products, ask for fewer eigenvalues, or measure with --dtype f64`,
-      ];
+): string[] {
+  const { missing = [], residuals, bottomResiduals, layers = [] } = result;
+  const measured = [...residuals, ...bottomResiduals];
+  const products = Math.min(maxProducts, result.parameters);
+  const doubtful = layers.filter(({ converged }) => !converged).map(({ name }) => name);
+  return [
+    ...(missing.length > 0
+      ? [`warning: stopped; not measured, or not wholly: ${missing.map((part) => partTitles[part]).join(", ")}`]
+      : []),
+    ...(result.converged || measured.length === 0
+      ? []
+      : [
+          `warning: not converged after ${products} products: the largest residual is ${short(Math.max(...measured))}, the tolerance ${short(tolerance)}\n  hint: raise --max-products, ask for fewer eigenvalues, or measure with --dtype f64; the residual of an eigenvalue near zero cannot be small`,
+        ]),
+    ...(result.complete === false && !missing.includes("copies")
+      ? [
+          `warning: the search for copies of multiple eigenvalues did not end within ${products} products\n  hint: raise --max-products, or leave it out with --no-copies`,
+        ]
+      : []),
+    ...(doubtful.length > 0
+      ? [
+          `warning: the eigenvalue of ${doubtful.length} of ${layers.length} layers has not converged: ${listed(doubtful)}`,
+        ]
+      : []),
+  ];
 }
+
+const listed = (names: readonly string[]): string =>
+  [...names.slice(0, 3), ...(names.length > 3 ? ["…"] : [])].join(", ");
 
 const columns: readonly Column[] = [
   { title: "", width: 6, align: "left" },
   { title: "eigenvalue", width: 11, align: "right" },
   { title: "residual", width: 9, align: "right" },
-  { title: "± batches", width: 10, align: "right" },
+  { title: "other half", width: 20, align: "right" },
   { title: "|cos ∇f|", width: 9, align: "right" },
 ];
 
@@ -66,10 +87,11 @@ const plusMinus = ({ mean, stderr }: { readonly mean: number; readonly stderr: n
 
 /** The numbers for people, on stdout. */
 export function sayCurvature(result: CurvatureResult, out: string | undefined): void {
-  const { eigenvalues, bottom, residuals, bottomResiduals, samplingErrors, gradientCosines } = result;
+  const { eigenvalues, bottom, residuals, bottomResiduals, heldOut, gradientCosines } = result;
+  const residual = (x: number | undefined) => x?.toExponential(1) ?? "";
   const print = (line: string) => console.log(line);
   print(
-    `${result.model} (${grouped(result.parameters)} parameters) on ${result.data}: ${result.batches} mini-batch${result.batches === 1 ? "" : "es"}${result.bn === null ? "" : `, batch norm by ${result.bn} statistics`}, ${result.dtype}`,
+    `${result.model} (${grouped(result.parameters)} parameters) on ${result.data}: ${imagesOf(result)}, in ${result.batches} mini-batch${result.batches === 1 ? "" : "es"}${result.bn === null ? "" : `, batch norm by ${result.bn} statistics`}, ${result.dtype}`,
   );
   print(`loss ${short(result.loss)}   gradient norm ${short(result.gradNorm)}`);
   if (eigenvalues.length + bottom.length > 0) print(tableHead(columns));
@@ -78,21 +100,22 @@ export function sayCurvature(result: CurvatureResult, out: string | undefined): 
       tableRow(columns, [
         `λ${i + 1}`,
         short(value),
-        residuals[i]!.toExponential(1),
-        samplingErrors[i] === undefined ? "" : short(samplingErrors[i]),
+        residual(residuals[i]),
+        heldOut[i] === undefined ? "" : plusMinus(heldOut[i]),
         gradientCosines[i]!.toFixed(3),
       ]),
     );
   for (const [i, value] of bottom.entries())
-    print(tableRow(columns, [i === 0 ? "λd" : `λd-${i}`, short(value), bottomResiduals[i]!.toExponential(1)]));
+    print(tableRow(columns, [i === 0 ? "λd" : `λd-${i}`, short(value), residual(bottomResiduals[i])]));
   if (result.trace) print(`trace          ${plusMinus(result.trace)}`);
   if (result.frobenius) print(`Frobenius norm ${plusMinus(result.frobenius)}`);
+  if (result.renyi) print(`Rényi sharpness ${plusMinus(result.renyi)}`);
   if (result.layers) {
     const width = Math.max(...result.layers.map(({ name }) => name.length));
     print(colors.dim(`${"layer".padEnd(width)}  ${"λ1".padStart(9)}  residual  trace`));
-    for (const { name, eigenvalue, residual, trace } of result.layers)
+    for (const { name, eigenvalue, residual, converged, trace, renyi } of result.layers)
       print(
-        `${name.padEnd(width)}  ${short(eigenvalue).padStart(9)}  ${residual.toExponential(1).padStart(8)}  ${plusMinus(trace)}`,
+        `${name.padEnd(width)}  ${short(eigenvalue).padStart(9)}  ${residual.toExponential(1).padStart(8)}  ${plusMinus(trace)}${renyi ? `  Rényi ${plusMinus(renyi)}` : ""}${converged ? "" : "  not converged"}`,
       );
   }
   print(`${grouped(result.products)} Hessian-vector products in ${duration(result.seconds)}`);

@@ -3,6 +3,7 @@ import type { Drawn, NamedFigure } from "../figures/figure.ts";
 import { density } from "./density.ts";
 import { directionOf } from "./directions.ts";
 import { layers } from "./layers.ts";
+import { partTitles } from "./missing.ts";
 import { slice1d } from "./slice-1d.ts";
 import { slice2d } from "./slice-2d.ts";
 import { spectrum } from "./spectrum.ts";
@@ -15,13 +16,13 @@ interface Kind {
 
 /** Figures that are drawn once at most. */
 const kinds: readonly Kind[] = [
-  { name: "spectrum", title: "Extreme eigenvalues", draw: spectrum },
-  { name: "density", title: "Spectral density", draw: density },
-  { name: "layers", title: "Curvature by layer", draw: layers },
+  { name: "spectrum", title: partTitles.eigenvalues, draw: spectrum },
+  { name: "density", title: partTitles.density, draw: density },
+  { name: "layers", title: partTitles.layers, draw: layers },
 ];
 
 /** Slices, of which there may be many. */
-const SLICES = { name: "slice", title: "Slices of the loss" };
+const SLICES = { name: "slice", title: partTitles.slices };
 
 /** The figures of what was measured, and the titles of those of what was not. */
 export function curvatureFigures(result: CurvatureResult): {

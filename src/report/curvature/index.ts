@@ -2,6 +2,7 @@ import type { CurvatureResult } from "../../curvature/result.ts";
 import type { Report } from "../paths.ts";
 import { writeReportFolder } from "../write.ts";
 import { curvatureFigures } from "./figures.ts";
+import { missingTexts } from "./missing.ts";
 import { factsOf, layersTable, numbersTable } from "./tables.ts";
 
 /** Writes the report of a curvature measurement to the folder `outDir`: all numbers, and a figure of whatever was measured. */
@@ -13,7 +14,7 @@ export const writeCurvatureReport = (result: CurvatureResult, outDir: string): P
     facts: factsOf(result),
     tables: [numbersTable(result)],
     figures,
-    missing: missing.map((title) => `${title}: not measured`),
+    missing: missingTexts(missing, result.missing),
     details: layers.length === 0 ? [] : [layersTable(layers)],
   });
 };

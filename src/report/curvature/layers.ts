@@ -28,9 +28,11 @@ export function layers(result: CurvatureResult): Drawn | null {
     hconcat: [panel("top eigenvalue", eigenvalues, names), panel("trace per parameter", traces)],
   });
   const whiskers = traces.some(({ stderr }) => stderr! > 0) ? "; whiskers are standard errors over random probes" : "";
+  const doubtful = blocks.filter(({ converged }) => !converged).length;
+  const doubt = doubtful === 0 ? "" : `; ${doubtful} of the eigenvalues left have not converged, see their residuals`;
   return {
     spec,
-    caption: `Each layer's own block of the Hessian: its largest eigenvalue (left), and the mean of its eigenvalues (right), negative ones in orange${whiskers}.`,
+    caption: `Each layer's own block of the Hessian: its largest eigenvalue (left), and the mean of its eigenvalues (right), negative ones in orange${whiskers}${doubt}.`,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { CurvatureResult } from "../../curvature/result.ts";
+import type { Estimate } from "../../spectrum/trace.ts";
 import { type Drawn, INK, literal, specOf } from "../figures/figure.ts";
 import { colourOf, extent, titled, labels } from "./frame.ts";
-import { count, fromBottom, withError } from "./numbers.ts";
+import { count, fromBottom, number } from "./numbers.ts";
 
 interface Row {
   readonly row: number;
@@ -9,6 +10,8 @@ interface Row {
   readonly value: number;
   readonly text: string;
   readonly colour: string;
+  /** On mini-batches that did not choose the eigenvector, with its standard error around it. */
+  readonly heldOut?: number;
   readonly low?: number;
   readonly high?: number;
 }
@@ -24,8 +27,8 @@ const FEW = 16;
 
 /** The largest and smallest eigenvalues, in descending order from above; null where none was measured. */
 export function spectrum(result: CurvatureResult): Drawn | null {
-  const { eigenvalues, bottom, samplingErrors } = result;
-  const top = eigenvalues.map((value, i) => rowOf(i, String(i + 1), value, samplingErrors[i]));
+  const { eigenvalues, bottom, heldOut } = result;
+  const top = eigenvalues.map((value, i) => rowOf(i, String(i + 1), value, heldOut[i]));
   // One row is left out between the ends of the spectrum.
   const gap = top.length > 0 && bottom.length > 0 ? 1 : 0;
   const last = top.length + gap + bottom.length - 1;
@@ -33,9 +36,12 @@ export function spectrum(result: CurvatureResult): Drawn | null {
   const rows = [...top, ...low.reverse()].filter(({ value }) => Number.isFinite(value));
   if (rows.length === 0) return null;
 
-  const whiskers = rows.filter(({ high }) => high !== undefined);
+  const others = rows.filter((row) => row.heldOut !== undefined);
+  const whiskers = others.filter(({ high }) => high !== undefined);
   const longest = LONGEST_WHISKER * Math.max(...rows.map(({ value }) => Math.abs(value)));
-  const reach = whiskers.flatMap((row) => [row.low!, row.high!]).map((x) => Math.max(-longest, Math.min(longest, x)));
+  const reach = others
+    .flatMap((row) => [row.heldOut!, row.low!, row.high!].filter((x) => x !== undefined))
+    .map((x) => Math.max(-longest, Math.min(longest, x)));
   const domain = extent([0, ...rows.map(({ value }) => value), ...reach], 0.03);
   const step = rows.length > FEW ? 17 : 24;
   const order = Array.from({ length: last + 1 }, (_, i) => i);
@@ -70,6 +76,11 @@ export function spectrum(result: CurvatureResult): Drawn | null {
         mark: { type: "rule", strokeWidth: 1.5, color: INK, clip: true },
         encoding: { x: { ...x, field: "low" }, x2: { field: "high" }, y },
       },
+      {
+        data: { values: others },
+        mark: { type: "point", size: 44, opacity: 1, strokeWidth: 1.5, fill: "white", stroke: INK, clip: true },
+        encoding: { x: { ...x, field: "heldOut" }, y },
+      },
       text({ align: "right", text: "λ" }, { x: { value: -30 } }),
       // Unicode has no subscript d.
       text({ align: "left", fontSize: 9, dy: 4 }, { x: { value: -29 }, text: literal("index") }),
@@ -79,19 +90,29 @@ export function spectrum(result: CurvatureResult): Drawn | null {
         : [{ data: { values: [{ row: top.length }] }, ...text({ text: "⋮" }, { x: { value: -32 } }) }]),
     ],
   });
-  return { spec, caption: captionOf(result, whiskers.length > 0) };
+  return { spec, caption: captionOf(result, others.length > 0) };
 }
 
-function rowOf(row: number, index: string, value: number, error = Number.NaN): Row {
-  const ends = error > 0 && Number.isFinite(error) ? { low: value - error, high: value + error } : {};
-  return { row, index, value, text: withError(value, error), colour: colourOf(value), ...ends };
+function rowOf(row: number, index: string, value: number, other?: Estimate): Row {
+  const { mean, stderr } = other ?? { mean: Number.NaN, stderr: Number.NaN };
+  const known = Number.isFinite(mean);
+  const ends = known && stderr > 0 && Number.isFinite(stderr) ? { low: mean - stderr, high: mean + stderr } : {};
+  return {
+    ...{ row, index, value, text: number(value), colour: colourOf(value) },
+    ...(known ? { heldOut: mean } : {}),
+    ...ends,
+  };
 }
 
-function captionOf({ parameters, batches, converged, bottom }: CurvatureResult, whiskers: boolean): string {
+function captionOf({ parameters, batches, converged, bottom, residuals }: CurvatureResult, others: boolean): string {
   const ends = bottom.length > 0 ? "The largest and smallest eigenvalues" : "The largest eigenvalues";
-  const errors = whiskers
-    ? `whiskers are standard errors over ${batches} mini-batches`
-    : "there is no sampling error, so there are no whiskers";
-  const doubt = converged ? "" : "; some have not converged, see their residuals";
-  return `${ends} of the Hessian of the loss, of d = ${count(parameters)} parameters, negative ones in orange; ${errors}${doubt}.`;
+  const halves = others
+    ? `; open circles: vᵀHv on the half of the ${batches} mini-batches that did not choose v, with standard errors`
+    : "";
+  const doubt = converged
+    ? ""
+    : residuals.length > 0
+      ? "; some have not converged, see their residuals"
+      : "; some may not have converged, their residuals were not measured";
+  return `${ends} of the Hessian of the loss, of d = ${count(parameters)} parameters, negative ones in orange${halves}${doubt}.`;
 }

@@ -1,4 +1,6 @@
+import { LAYER_TOLERANCE } from "../../curvature/layers.ts";
 import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
+import type { Estimate } from "../../spectrum/trace.ts";
 import type { Fact } from "../html.ts";
 import type { Table } from "../table.ts";
 import { batchNorm } from "./frame.ts";
@@ -10,7 +12,7 @@ export const factsOf = (result: CurvatureResult): Fact[] => {
   return [
     ["model", `${result.model} (${count(result.parameters)} parameters)`],
     ["data", result.data],
-    ["images", count(result.n)],
+    ["images", imagesOf(result)],
     ["mini-batches", count(result.batches)],
     ...(norm === undefined ? [] : [["batch norm", norm] as const]),
     ["precision", result.dtype],
@@ -19,12 +21,17 @@ export const factsOf = (result: CurvatureResult): Fact[] => {
   ];
 };
 
+/** How many images, and which. */
+export const imagesOf = ({ n, order, seed }: CurvatureResult): string =>
+  order === "random" ? `${count(n)}, in random order (seed ${seed})` : `${count(n)}, from the first`;
+
 interface Row {
   readonly name: string;
   readonly sub?: string;
   readonly value: number;
   readonly stderr?: number | undefined;
   readonly residual?: number | undefined;
+  readonly heldOut?: Estimate | undefined;
   readonly cosine?: number | undefined;
   /** Whether nothing was estimated: the standard error is 0 then. */
   readonly exact?: boolean;
@@ -35,11 +42,11 @@ const cell = (x: number | undefined): number | "" => (x !== undefined && Number.
 
 const shown = (x: number | undefined): string => number(x ?? Number.NaN);
 
-/** Loss, gradient, eigenvalues, trace and Frobenius norm, as far as they were measured. */
+/** Loss, gradient, eigenvalues, trace, Frobenius norm and Rényi sharpness, as far as they were measured. */
 export function numbersTable(result: CurvatureResult): Table {
-  const { eigenvalues, residuals, samplingErrors, gradientCosines, bottom, bottomResiduals } = result;
-  const { trace, frobenius, converged } = result;
-  const estimate = (name: string, of: CurvatureResult["trace"]): Row[] =>
+  const { eigenvalues, residuals, heldOut, gradientCosines, bottom, bottomResiduals } = result;
+  const { trace, frobenius, renyi } = result;
+  const estimate = (name: string, of: Estimate | undefined): Row[] =>
     of === undefined ? [] : [{ name, value: of.mean, stderr: of.stderr, exact: of.stderr === 0 }];
   const rows: readonly Row[] = [
     { name: "loss f", value: result.loss },
@@ -48,61 +55,96 @@ export function numbersTable(result: CurvatureResult): Table {
       name: "λ",
       sub: String(i + 1),
       value,
-      stderr: samplingErrors[i],
       residual: residuals[i],
+      heldOut: heldOut[i],
       cosine: gradientCosines[i],
     })),
     ...bottom.map((value, i) => ({ name: "λ", sub: fromBottom(i), value, residual: bottomResiduals[i] })).reverse(),
     ...estimate("trace", trace),
     ...estimate("Frobenius norm", frobenius),
+    ...estimate("Rényi sharpness", renyi),
   ];
-  const doubt = converged
-    ? ""
-    : " Some residuals are above the tolerance: there the true eigenvalue may lie further from zero.";
   return {
     name: "numbers",
     title: "Numbers",
-    head: ["quantity", "value", "standard error", "residual", "|cos(∇f, v)|"],
-    rows: rows.map(({ name, sub, value, stderr, exact, residual, cosine }) => [
+    head: ["quantity", "value", "standard error", "residual", "on the other half", "|cos(∇f, v)|"],
+    rows: rows.map(({ name, sub, value, stderr, exact, residual, heldOut, cosine }) => [
       { text: name, ...(sub === undefined ? {} : { sub }) },
       { text: number(value) },
       { text: exact ? "exact" : shown(stderr) },
       { text: shown(residual) },
+      { text: heldOut ? withError(heldOut.mean, heldOut.stderr) : shown(undefined) },
       { text: shown(cosine) },
     ]),
-    note: `Standard errors are over mini-batches for eigenvalues, and over random probes for the trace and the Frobenius norm. The residual is ‖Hv − λv‖/|λ|.${doubt}`,
+    note: notesOf(result).join(" "),
     csv: [
-      ["quantity", "value", "standardError", "residual", "gradientCosine"],
-      ...rows.map(({ name, sub = "", value, stderr, residual, cosine }) => [
+      ["quantity", "value", "standardError", "residual", "heldOut", "heldOutStandardError", "gradientCosine"],
+      ...rows.map(({ name, sub = "", value, stderr, residual, heldOut, cosine }) => [
         name + sub,
-        ...[value, stderr, residual, cosine].map(cell),
+        ...[value, stderr, residual, heldOut?.mean, heldOut?.stderr, cosine].map(cell),
       ]),
     ],
   };
 }
 
+function notesOf({ residuals, bottomResiduals, eigenvalues, heldOut, converged, complete, ...rest }: CurvatureResult) {
+  const measured = residuals.length + bottomResiduals.length > 0;
+  return [
+    ...(rest.trace || rest.frobenius || rest.renyi ? ["Standard errors are over random probes."] : []),
+    ...(measured ? ["The residual is ‖Hv − λv‖/|λ|, measured."] : []),
+    ...(heldOut.length > 0
+      ? [
+          "The value on the other half is vᵀHv on mini-batches that did not choose v, both ways, ± its standard error over mini-batches. λ₁ itself is biased upwards, because the same images choose v₁; this value is biased downwards.",
+        ]
+      : []),
+    ...(converged || !measured
+      ? []
+      : ["Some residuals are above the tolerance: there the true eigenvalue may lie further from zero."]),
+    ...(measured || eigenvalues.length === 0
+      ? []
+      : ["The iteration was stopped: the true eigenvalues lie further out than these values."]),
+    ...(complete === false ? ["The search for copies of multiple eigenvalues did not end: some may be missing."] : []),
+  ];
+}
+
+const yes = (is: boolean): string => (is ? "yes" : "no");
+
 /** One row per layer. */
-export const layersTable = (layers: readonly LayerCurvature[]): Table => ({
-  name: "layers",
-  title: `${layers.length} layers`,
-  head: ["layer", "parameters", "top eigenvalue", "residual", "trace", "trace per parameter"],
-  rows: layers.map(({ name, parameters, eigenvalue, residual, trace }) =>
-    [
-      name,
-      count(parameters),
-      number(eigenvalue),
-      number(residual),
-      withError(trace.mean, trace.stderr),
-      withError(trace.mean / parameters, trace.stderr / parameters),
-    ].map((text) => ({ text })),
-  ),
-  note: "Each layer's diagonal block of the Hessian; the trace with its standard error over random probes.",
-  csv: [
-    ["layer", "parameters", "eigenvalue", "residual", "trace", "traceStandardError"],
-    ...layers.map(({ name, parameters, eigenvalue, residual, trace }) => [
-      name,
-      parameters,
-      ...[eigenvalue, residual, trace.mean, trace.stderr].map(cell),
-    ]),
-  ],
-});
+export function layersTable(layers: readonly LayerCurvature[]): Table {
+  const spectra = layers.some(({ renyi }) => renyi !== undefined);
+  const sharp = (of: LayerCurvature["renyi"]) => (of ? withError(of.mean, of.stderr) : shown(undefined));
+  return {
+    name: "layers",
+    title: `${layers.length} layers`,
+    head: [
+      ...["layer", "parameters", "top eigenvalue", "residual", "converged", "trace", "trace per parameter"],
+      ...(spectra ? ["Rényi sharpness"] : []),
+    ],
+    rows: layers.map(({ name, parameters, eigenvalue, residual, converged, trace, renyi }) =>
+      [
+        name,
+        count(parameters),
+        number(eigenvalue),
+        number(residual),
+        yes(converged),
+        withError(trace.mean, trace.stderr),
+        withError(trace.mean / parameters, trace.stderr / parameters),
+        ...(spectra ? [sharp(renyi)] : []),
+      ].map((text) => ({ text })),
+    ),
+    note: `Each layer's diagonal block of the Hessian. The residual is measured; an eigenvalue is converged where it is at most ${LAYER_TOLERANCE}. ${spectra ? "Standard errors are" : "The trace has its standard error"} over random probes.`,
+    csv: [
+      ["layer", "parameters", "eigenvalue", "residual", "converged", "trace", "traceStandardError"].concat(
+        spectra ? ["renyi", "renyiStandardError"] : [],
+      ),
+      ...layers.map(({ name, parameters, eigenvalue, residual, converged, trace, renyi }) => [
+        name,
+        parameters,
+        cell(eigenvalue),
+        cell(residual),
+        yes(converged),
+        ...[trace.mean, trace.stderr, ...(spectra ? [renyi?.mean, renyi?.stderr] : [])].map(cell),
+      ]),
+    ],
+  };
+}
