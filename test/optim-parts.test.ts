@@ -77,7 +77,7 @@ describe("the declaration of a method", () => {
 
   it.each([
     ["f theta g v mask step direction epsilon", "is reserved"],
-    ["name use solver every iterations follow hessianBn warmup compat from trust batches", "is reserved"],
+    ["name use solver every iterations follow hessianBn warmup compat rhoWarmup from trust batches", "is reserved"],
     ["1a a-b ä a_b", "is no identifier"],
   ])("refuses the names %s", (names, why) => {
     for (const name of names.split(" ")) {
