@@ -14,6 +14,8 @@ export interface ProbeMeasure {
   readonly needs: string;
   value(look: ProbeLine): number | undefined;
   readonly within?: readonly [number, number];
+  /** Never on a logarithmic axis, and with two decimals. */
+  readonly linear?: boolean;
   /** Whether the table of results shows it: its mean over the looks, or its value at the end. */
   readonly table?: "mean" | "end";
 }
@@ -59,6 +61,7 @@ export const probeMeasures: readonly ProbeMeasure[] = [
       "What the solver's v̂ is worth when a step uses it: 1 is the top eigenvector, 0 a direction without curvature",
     needs: `an eigenvector of its own (Eigen-SAM), with ${PROBED}`,
     value: ({ ratio }) => ratio,
+    linear: true,
     table: "mean",
   },
 ];

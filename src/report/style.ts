@@ -22,7 +22,7 @@ th, td { padding: .55rem .85rem; text-align: right; white-space: nowrap; border-
 tr:last-child td, tr:last-child th { border-bottom: 0; }
 thead th { color: var(--quiet); font-weight: 600; font-size: .85rem; border-bottom: 1px solid var(--line) !important; }
 th:first-child, td:first-child { text-align: left; }
-tbody th { font-weight: 600; position: sticky; left: 0; background: var(--card); white-space: normal; overflow-wrap: anywhere; min-width: 7rem; max-width: 18rem; }
+tbody th { font-weight: 600; position: sticky; left: 0; background: var(--card); white-space: normal; overflow-wrap: anywhere; min-width: 10rem; max-width: 18rem; }
 .settings th, .settings td, .runs th, .runs td { font-size: .82rem; padding: .35rem .85rem; }
 .settings td { text-align: left; font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
 .settings thead th { text-align: left; }

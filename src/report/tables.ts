@@ -48,7 +48,7 @@ const measuresOf = (groups: readonly Group[]): readonly Measure[] => [
             head: measure.table === "end" ? `${measure.symbol} at the end` : measure.symbol,
             key: `${measure.id}${measure.table === "end" ? "AtEnd" : ""}`,
             value: (run) => probeValue(run, measure),
-            decimals: measure.within === undefined ? significant : fixed(3),
+            decimals: measure.linear ? fixed(2) : measure.within === undefined ? significant : fixed(3),
           },
         ],
   ),
@@ -60,7 +60,6 @@ const measuresOf = (groups: readonly Group[]): readonly Measure[] => [
     decimals: info.figure?.within === undefined ? significant : fixed(3),
   })),
   { head: "ms per step", key: "stepMs", value: (run) => scaled(stepCost(run)?.total, 1000), decimals: significant },
-  { head: "images/s", key: "imagesPerSecond", value: imagesPerSecond, decimals: significant },
 ];
 
 const tabledMetrics = (groups: readonly Group[]): StepMetricInfo[] =>
@@ -88,11 +87,6 @@ function stepMetricValue(run: Run, info: StepMetricInfo): number | undefined {
   const values = metricCurve(run, info).map(({ y }) => y);
   if (run.record.result === undefined || values.length === 0) return undefined;
   return info.table === "last" ? values.at(-1) : summarize(values).mean;
-}
-
-function imagesPerSecond(run: Run): number | undefined {
-  const seconds = stepCost(run)?.total;
-  return seconds === undefined ? undefined : run.record.config.data.batch / seconds;
 }
 
 /** One row per group: mean ± standard deviation over seeds, and how many there are. */

@@ -135,7 +135,7 @@ export function bandChart(
 }
 
 /** As many labels side by side as fit the width. */
-function legendColumns(labels: readonly string[], width: number): number {
+export function legendColumns(labels: readonly string[], width: number): number {
   const widest = 7.5 * Math.max(...labels.map((label) => label.length)) + 46;
   return Math.max(1, Math.min(labels.length, Math.floor(width / widest)));
 }

@@ -4,7 +4,7 @@ import { anyPoint, lines } from "./lines.ts";
 
 /** The figure of one of the probe's numbers over the steps at which it looked. */
 export function probeFigure(measure: ProbeMeasure): Figure {
-  const { id, title, symbol, shows, needs, within } = measure;
+  const { id, title, symbol, shows, needs, within, linear = within !== undefined } = measure;
   return {
     name: id,
     title,
@@ -13,7 +13,7 @@ export function probeFigure(measure: ProbeMeasure): Figure {
     draw: (groups) =>
       lines(groups, (run) => probeCurve(run, measure), {
         ...(within ? { within } : {}),
-        linear: within !== undefined,
+        linear,
         zero: true,
         title,
         y: symbol,

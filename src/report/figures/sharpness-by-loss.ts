@@ -1,4 +1,5 @@
 import { probedHow } from "../probe-measures.ts";
+import { legendColumns } from "./band-chart.ts";
 import type { Figure } from "./figure.ts";
 import { HEIGHT, literal, specOf, WIDTH } from "./figure.ts";
 import { stylesOf } from "../palette.ts";
@@ -31,7 +32,9 @@ export const sharpnessByLoss: Figure = {
       type: "nominal",
       sort: labels,
       scale: { domain: labels, range: labels.map((label) => styles.get(label)!.colour) },
+      legend: { columns: legendColumns(labels, WIDTH) },
     };
+    const strokeDash = { ...stroke, scale: { domain: labels, range: labels.map((label) => styles.get(label)!.dash) } };
     const at = { x: axis("loss", "loss on the probe's images, logarithmic"), y: axis("eigenvalue", null) };
     const spec = specOf({
       width: WIDTH,
@@ -41,7 +44,7 @@ export const sharpnessByLoss: Figure = {
       layer: [
         {
           mark: { type: "line", strokeWidth: 1.2, opacity: 0.6 },
-          encoding: { ...at, stroke, order: { field: "step" }, detail: { field: "run" } },
+          encoding: { ...at, stroke, strokeDash, order: { field: "step" }, detail: { field: "run" } },
         },
         {
           mark: { type: "point", strokeWidth: 0, size: 26, opacity: 0.9 },
