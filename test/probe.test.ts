@@ -62,7 +62,7 @@ beforeAll(async () => {
 function oracleOf(config: TrainConfig) {
   const { task, train, batch } = problemOf(config, dataset);
   const split = train as Extract<typeof train, { readonly count: number }>;
-  const batches = fixedBatches(split, task.format, batch, config.probe.batches, rng(config.seed, "probe"));
+  const batches = fixedBatches(split, batch, config.probe.batches, rng(config.seed, "probe"));
   const common = { task, buffers: new Float64Array(1), bn: "batch", dtype: "f64", device: "cpu", threads: 1 } as const;
   return { ...common, batches, loss: empiricalLoss({ ...common, batches }) };
 }
@@ -202,7 +202,7 @@ describe("the probe", () => {
       y: Int32Array.from({ length: 10 }, (_, i) => i),
       count: 10,
     };
-    const drawn = fixedBatches(split, { inputShape: [1] }, 3, 99, rng(1, "x"));
+    const drawn = fixedBatches(split, 3, 99, rng(1, "x"));
     expect(drawn).toHaveLength(3);
     const all = drawn.flatMap(({ x, y }) => {
       expect([...x]).toEqual([...y]);

@@ -1,5 +1,6 @@
 import type { Split } from "../data/dataset.ts";
 import type { SplitName } from "../data/digest.ts";
+import { select } from "../data/split.ts";
 import { permutation } from "../data/permutation.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
@@ -127,19 +128,12 @@ export function miniBatches(
     const chosen = order.subarray(from, to);
     return {
       get x() {
-        return gathered(split.x, chosen, size);
+        return select(split, chosen).x;
       },
       get y() {
-        return gathered(split.y, chosen, targets);
+        return select(split, chosen).y;
       },
       rows,
     };
   });
-}
-
-/** Rows of `size` numbers, copied in this order. */
-function gathered<T extends Split["x"] | Split["y"]>(source: T, rows: Int32Array, size: number): T {
-  const result = new (source.constructor as new (length: number) => T)(rows.length * size);
-  for (const [to, from] of rows.entries()) result.set(source.subarray(from * size, (from + 1) * size), to * size);
-  return result;
 }

@@ -57,7 +57,7 @@ export function probeOf({ config, task, train, batch, model, method }: Probed): 
       { every, at },
       "leave them out, or give the examples as arrays",
     );
-  const batches = fixedBatches(train, task.format, batch, asked, rng(config.seed, "probe"));
+  const batches = fixedBatches(train, batch, asked, rng(config.seed, "probe"));
   const { device, threads } = config;
   // Batch norm takes the statistics of each mini-batch, as training does, so running ones are never read.
   const buffers = new Float32Array(Math.max(1, model.buffers.size));

@@ -152,10 +152,8 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
 }
 
 /** The mini-batches of the oracle's Hessian; undefined where the examples are not in memory. */
-const oracleBatches = ({ config, train, task, batch }: Problem) =>
-  isSplit(train)
-    ? () => fixedBatches(train, task.format, batch, config.method.batches, rng(config.seed, "oracle"))
-    : undefined;
+const oracleBatches = ({ config, train, batch }: Problem) =>
+  isSplit(train) ? () => fixedBatches(train, batch, config.method.batches, rng(config.seed, "oracle")) : undefined;
 
 function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStart["from"]): BatchStream {
   const { inputShape } = dataset;
