@@ -1,6 +1,6 @@
 import type { Split } from "../data/dataset.ts";
 import type { SplitName } from "../data/digest.ts";
-import { select } from "../data/split.ts";
+import { rowsOf } from "../data/split.ts";
 import { permutation } from "../data/permutation.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import type { FloatDType } from "../graph/tensor.ts";
@@ -128,10 +128,10 @@ export function miniBatches(
     const chosen = order.subarray(from, to);
     return {
       get x() {
-        return select(split, chosen).x;
+        return rowsOf(split.x, split.count, chosen);
       },
       get y() {
-        return select(split, chosen).y;
+        return rowsOf(split.y, split.count, chosen);
       },
       rows,
     };

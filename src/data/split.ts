@@ -74,12 +74,13 @@ function changed<S extends Split>(
 /** The examples of the given indices, copied together. */
 export const select = <S extends Split>(split: S, indices: Int32Array): S => ({
   ...split,
-  x: rows(split.x, split.count, indices),
-  y: rows(split.y, split.count, indices),
+  x: rowsOf(split.x, split.count, indices),
+  y: rowsOf(split.y, split.count, indices),
   count: indices.length,
 });
 
-function rows<T extends Split["x"] | Split["y"]>(values: T, count: number, indices: Int32Array): T {
+/** The rows of the given indices of `count` rows, copied together. */
+export function rowsOf<T extends Split["x"] | Split["y"]>(values: T, count: number, indices: Int32Array): T {
   const size = count === 0 ? 0 : values.length / count;
   const chosen = new (values.constructor as new (length: number) => T)(indices.length * size);
   indices.forEach((from, to) => {
