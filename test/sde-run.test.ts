@@ -93,7 +93,9 @@ describe("a run of the SDE experiment", () => {
     expect(readSdeRun(path).diverged).toHaveProperty("third");
     const { distances, html } = await writeSdeReport([path], join(folder, "report"));
     expect(distances).toEqual([]);
-    expect(readFileSync(html, "utf8")).toMatch(/third-order SDE at ρ = 100000000000000000000, seed 1: diverged at step \d+</);
+    expect(readFileSync(html, "utf8")).toMatch(
+      /third-order SDE at ρ = 100000000000000000000, seed 1: diverged at step \d+</,
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { type EmpiricalLoss, streamedLoss } from "../../curvature/streamed.ts";
+import { type EmpiricalLoss, streamedLoss } from "../../train/streamed.ts";
 import type { TypedArray } from "../../runtime/session.ts";
 import { extremeEigenpairs } from "../../spectrum/extremes.ts";
 import type { SymmetricOperator } from "../../spectrum/operator.ts";
@@ -21,7 +21,7 @@ export interface Meter {
 const ROWS = 250;
 
 /** ‖Hv − λv‖/|λ| at which v is good enough: the Rayleigh quotient errs by about the square of it, over the gap. */
-const RESIDUAL = 3e-3;
+const RESIDUAL = 5e-4;
 /** Products at most. */
 const PRODUCTS = 80;
 
