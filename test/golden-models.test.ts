@@ -179,7 +179,7 @@ describe("the registry", () => {
     [
       "vgg" as ModelName,
       {},
-      "there is no model vgg\n  hint: models: resnet18, resnet34, resnet50, wide-resnet, cnn6, mlp",
+      "there is no model vgg\n  hint: models: resnet18, resnet34, resnet50, wide-resnet, cnn6, smooth-cnn, mlp",
     ],
   ])("refuses %s with %o", (name, options, message) => {
     const build = () => namedModel(name, { classes: 10, ...options } as ModelOptions);

@@ -20,40 +20,55 @@ const { DIFFERENCE, DIFFERENCE_STEP: STEP, F64, SECOND_DIFFERENCE, SECOND_DIFFER
 type Vector = ArrayLike<number>;
 const normalized = (x: Vector) => Float64Array.from(x, (value) => value / normOf(x));
 
-/** The network of section 3 in small: tanh, cross-entropy, float64. */
-const { theta, lossAt, size } = problem(networks.mlp!, "f64");
-const feeds = {
-  theta: vector("theta", [size]),
-  buffers: [0],
-  x: vector("x", networks.mlp!.inputShape),
-  labels: Int32Array.from({ length: networks.mlp!.inputShape[0]! }, (_, i) => i % 3),
-};
+/** A network in small, cross-entropy, float64: its loss, and what it reads. */
+function smooth(name: "mlp" | "smooth-cnn") {
+  const { inputShape } = networks[name]!;
+  const { theta, lossAt, size } = problem(networks[name]!, "f64");
+  const rows = inputShape[0]!;
+  const feeds = {
+    theta: vector("theta", [size]),
+    buffers: [0],
+    x: vector("x", inputShape),
+    labels: Int32Array.from({ length: rows }, (_, i) => i % 3),
+  };
+  return { theta, lossAt, size, feeds };
+}
+
+/** The network of section 3. */
+const { theta, lossAt, size, feeds } = smooth("mlp");
 const u = input("u", [size], "f64");
-const direction = normalized(vector("u", [size]));
 const g = grad(lossAt(theta), theta);
 const [mask, step] = [constant(1, [size], "f64"), constant(0, [], "f64")];
 
-describe("T[u,u] of a tanh network, by three routes", () => {
-  it("is the same by autodiff, by two nested Jacobian-vector products and by a second difference of gradients", async () => {
-    const along2 = jvp(jvp(g, theta, u), theta, u);
-    const routes = {
-      autodiff: thirdOrderContraction(lossAt(theta), theta, u),
-      along2,
-      terms: sub(
-        seriesSum({ ascent: () => u, factors: [0, 1] }, 2, { theta, g, v: theta, mask, step }, { rho: Math.SQRT2 }),
-        g,
-      ),
-    };
-    const T = await runOn(routes, { ...feeds, u: direction });
-    expect(relativeError(T.along2, T.autodiff)).toBeLessThan(F64);
-    expect(relativeError(T.terms, T.autodiff)).toBeLessThan(F64);
+describe("T[u,u] of networks without kinks, by three routes", () => {
+  it.each(["mlp", "smooth-cnn"] as const)(
+    "is the same by autodiff, by two nested Jacobian-vector products and by a second difference of gradients: %s",
+    async (name) => {
+      const { theta, lossAt, size, feeds } = smooth(name);
+      const u = input("u", [size], "f64");
+      const direction = normalized(vector("u", [size]));
+      const g = grad(lossAt(theta), theta);
+      const [mask, step] = [constant(1, [size], "f64"), constant(0, [], "f64")];
+      const along2 = jvp(jvp(g, theta, u), theta, u);
+      const routes = {
+        autodiff: thirdOrderContraction(lossAt(theta), theta, u),
+        along2,
+        terms: sub(
+          seriesSum({ ascent: () => u, factors: [0, 1] }, 2, { theta, g, v: theta, mask, step }, { rho: Math.SQRT2 }),
+          g,
+        ),
+      };
+      const T = await runOn(routes, { ...feeds, u: direction });
+      expect(relativeError(T.along2, T.autodiff)).toBeLessThan(F64);
+      expect(relativeError(T.terms, T.autodiff)).toBeLessThan(F64);
 
-    const at = async (t: number) => (await runOn({ g }, { ...feeds, theta: along(feeds.theta, direction, t) })).g;
-    const e = SECOND_DIFFERENCE_STEP;
-    const [before, here, after] = [await at(-e), await at(0), await at(e)];
-    const difference = Float64Array.from(here, (value, i) => (before[i]! - 2 * value + after[i]!) / e ** 2);
-    expect(relativeError(difference, T.autodiff)).toBeLessThan(SECOND_DIFFERENCE);
-  });
+      const at = async (t: number) => (await runOn({ g }, { ...feeds, theta: along(feeds.theta, direction, t) })).g;
+      const e = SECOND_DIFFERENCE_STEP;
+      const [before, here, after] = [await at(-e), await at(0), await at(e)];
+      const difference = Float64Array.from(here, (value, i) => (before[i]! - 2 * value + after[i]!) / e ** 2);
+      expect(relativeError(difference, T.autodiff)).toBeLessThan(SECOND_DIFFERENCE);
+    },
+  );
 
   it("makes the drift of third order right to ρ³ where every derivative is at work", async () => {
     const rho = input("rho", [], "f64");

@@ -5,13 +5,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { seedList } from "../src/cli/seeds.ts";
 import { plannedRuns, sdeSettings } from "../src/experiments/sde/config.ts";
 import { loadProblem } from "../src/experiments/sde/problem.ts";
-import { processNames } from "../src/experiments/sde/processes.ts";
 import { sdeRun } from "../src/experiments/sde/run-dir.ts";
 import { checkpointsOf } from "../src/run/checkpoint.ts";
 import { runFiles } from "../src/run/files.ts";
-import { trainingMethodNames } from "../src/optim/methods/index.ts";
 import { writeSdeReport } from "../src/experiments/sde/report/index.ts";
-import { quantities, quantityNames, readSdeRun } from "../src/experiments/sde/report/read.ts";
+import { quantityNames, readSdeRun } from "../src/experiments/sde/report/read.ts";
 import { drawIndices } from "../src/sde/draw.ts";
 import { rng } from "../src/util/rng.ts";
 import { runHere, smallRun } from "./support/sde-runs.ts";
@@ -43,15 +41,14 @@ function expectSameBytes(path: string) {
 }
 
 describe("a run of the SDE experiment", () => {
-  it("measures all processes from one point on, and the SDEs leave the discrete path", () => {
+  it("measures all paths from one point on, at every step that is due", () => {
     const read = readSdeRun(run);
-    expect(read.processes).toEqual(processNames);
+    expect(read.paths).toEqual(["discrete", "second", "third", "sgd", "exact", "repeat", "repeat2"]);
     for (const quantity of quantityNames) {
-      const curves = processNames.map((name) => read.curve(name, quantity));
+      const curves = read.paths.map((name) => read.curve(name, quantity));
       for (const curve of curves) expect(curve.map(({ x }) => x)).toEqual([0, 10, 20, 30, 40]);
       expect(new Set(curves.map((curve) => curve[0]!.y)).size).toBe(1);
     }
-    expect(new Set(processNames.map((name) => read.curve(name, "norm").at(-1)!.y)).size).toBe(processNames.length);
   });
 
   it("that was killed goes on to the same bytes", async () => {
@@ -89,79 +86,16 @@ describe("a run of the SDE experiment", () => {
     expectSameBytes(stopped);
   });
 
-  it("gives the SGD SDE the same path at every radius, and the third order another", async () => {
-    const other = join(folder, "rho0.05-seed1");
-    await runHere(other, smallRun(["method.rho=0.05", 'sde.processes=["discrete","third","sgd"]']));
-    const [a, b] = [readSdeRun(run), readSdeRun(other)];
-    expect(a.curve("sgd", "norm")).toEqual(b.curve("sgd", "norm"));
-    expect(a.curve("third", "norm")).not.toEqual(b.curve("third", "norm"));
-  });
-
-  it("with one mini-batch per step is the discrete algorithm, whatever ξ", async () => {
-    const [one, few] = [join(folder, "one"), 'sde.processes=["exact","third"]'];
-    await runHere(one, smallRun(["method.name=egr", "sde.batches=1", "dtype=f64", "sde.steps=10", few]));
-    const read = readSdeRun(one);
-    // EGR is its own third-order expansion.
-    const [exact, third] = [read.curve("exact", "norm"), read.curve("third", "norm")];
-    exact.forEach(({ y }, i) => {
-      expect(third[i]!.y).toBeCloseTo(y, 12);
-    });
-  });
-
-  it.each(trainingMethodNames)("knows %s", async (name) => {
-    const path = join(folder, name);
-    const short = ["sde.steps=2", "measure.every=2", "method.every=1", 'sde.processes=["discrete","third"]'];
-    await runHere(path, smallRun([`method.name=${name}`, ...short]));
-    const read = readSdeRun(path);
-    expect(read.diverged).toEqual({});
-    expect(read.curve("third", "trainLoss")).toHaveLength(2);
-  });
-
   it("retires a process that diverges, and the figure does without it", async () => {
     const path = join(folder, "diverged");
     const few = 'sde.processes=["discrete","third"]';
-    await runHere(path, smallRun(["method.rho=1e9", "sde.steps=20", "dtype=f32", few]));
+    await runHere(path, smallRun(["method.rho=1e20", "sde.steps=20", "dtype=f32", few]));
     expect(readSdeRun(path).diverged).toHaveProperty("third");
     const { distances, html } = await writeSdeReport([path], join(folder, "report"));
     expect(distances).toEqual([]);
-    expect(readFileSync(html, "utf8")).toMatch(/third-order SDE at ρ = 1000000000, seed 1: diverged at step \d+</);
-  });
-});
-
-describe("the distances to the discrete method", () => {
-  it("are means over time of differences of means over seeds", async () => {
-    const second = join(folder, "rho0.1-seed2");
-    await runHere(second, smallRun([], 2));
-    const { html, distances, figures, tables } = await writeSdeReport([run, second], join(folder, "figure"));
-    expect([figures.length, tables.length]).toEqual([2, 6]);
-    const page = readFileSync(html, "utf8");
-    for (const text of ["<dt>seeds</dt><dd>1, 2</dd>", "Distance to discrete SAM</h2>", "Error of the drift</h2>"])
-      expect(page).toContain(text);
-    expect(page.match(/<svg/g)).toHaveLength(1);
-    expect(distances).toHaveLength(5 * 6);
-    const reads = [run, second].map(readSdeRun);
-    const difference = (i: number) =>
-      reads.map((read) => read.curve("third", "norm")[i]!.y - read.curve("discrete", "norm")[i]!.y);
-    const at = [1, 2, 3, 4].map((i) => difference(i).reduce((a, b) => a + b, 0) / 2);
-    const own = distances.find(({ process, quantity }) => process === "third" && quantity === "norm")!;
-    expect(own.distance).toBeCloseTo(
-      at.reduce((s, d) => s + Math.abs(d) / 4, 0),
-      12,
+    expect(readFileSync(html, "utf8")).toMatch(
+      /third-order SDE at ρ = 100000000000000000000, seed 1: diverged at step \d+</,
     );
-    expect(own.bias).toBeCloseTo(
-      at.reduce((s, d) => s + d / 4, 0),
-      12,
-    );
-  });
-});
-
-describe("the figure", () => {
-  it("has six panels, each with its distances, and a line per drawn process", () => {
-    const svg = readFileSync(join(folder, "figure", "figures", "sde-rho0.1.svg"), "utf8");
-    for (const name of quantityNames) expect(svg).toContain(`>${quantities[name].title}</text>`);
-    expect(svg.match(/>2nd [-\d.e]+ · 3rd [-\d.e]+ · SGD [-\d.e]+( points)?</g)).toHaveLength(6);
-    for (const label of ["discrete SAM", "second-order SDE", "third-order SDE", "SGD SDE"])
-      expect(svg).toContain(`>${label}</text>`);
   });
 });
 
@@ -197,6 +131,9 @@ describe("what is given to the experiment", () => {
     ["method.rho=[]", "method.rho"],
     ["method.rho=-1", "method.rho"],
     ["method.name=samm", "did you mean sam?"],
+    ["sde.replicates=1", "sde.replicates is 1, but sde.processes has repeat"],
+    ["model.name=resnet18", "model.name"],
+    ["model.activation=relu", "model.activation"],
     ["dtype=f16", "dtype is"],
   ])("may not be the setting %s", (setting, message) => {
     expect(() => sdeSettings.resolve("", [setting])).toThrow(message);
@@ -210,7 +147,7 @@ describe("what is given to the experiment", () => {
   });
 
   it("must be the settings of the run that is there, and one that is not complete", () => {
-    expect(() => sdeRun.ensure(run, smallRun(["sde.eta=0.1"]))).toThrow("was made with other settings");
+    expect(() => sdeRun.ensure(run, smallRun(["sde.eta=0.2"]))).toThrow("was made with other settings");
     expect(() => sdeRun.assertResumable(run)).toThrow("is complete");
   });
 });

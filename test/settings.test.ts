@@ -75,6 +75,6 @@ describe("the files under configs/", () => {
     const toml = readFileSync(new URL(name, folder), "utf8");
     const ofTraining = name !== "sde.toml";
     const config = ofTraining ? resolveConfig(toml, [], name) : sdeSettings.resolve(toml, [], name);
-    expect(config.seed).toBe(1);
+    expect(config.seed).toBe(ofTraining ? 1 : undefined);
   });
 });

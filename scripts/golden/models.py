@@ -5,13 +5,14 @@ from torch.nn import functional as F
 
 from files import write_json
 from fill import filled
-from torch_models import Cnn6, Mlp, WideResNet
+from torch_models import Cnn6, Mlp, SmoothCnn, WideResNet
 from torch_resnet import ResNet, silu
 
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "silu": silu}
 NETWORKS = {
     "mlp": lambda shape, o: Mlp(shape[1] * shape[2] * shape[3], **o),
     "cnn6": lambda shape, o: Cnn6(channels=shape[1], **o),
+    "smooth-cnn": lambda shape, o: SmoothCnn(channels=shape[1], size=shape[2:], **o),
     "wide-resnet": lambda shape, o: WideResNet(channels=shape[1], **o),
     "resnet18": lambda shape, o: ResNet("resnet18", channels=shape[1], **o),
     "resnet34": lambda shape, o: ResNet("resnet34", channels=shape[1], **o),
@@ -23,6 +24,8 @@ CASES = [
     ("cnn6", {"classes": 10, "width": 4}, (3, 3, 16, 16)),
     ("cnn6", {"classes": 10, "width": 2, "activation": "tanh"}, (3, 1, 14, 14)),
     ("cnn6", {"classes": 3, "width": 2, "activation": "silu"}, (2, 2, 9, 13)),
+    ("smooth-cnn", {"classes": 5, "width": 3, "activation": "tanh"}, (3, 2, 9, 12)),
+    ("smooth-cnn", {"classes": 4, "width": 2, "activation": "silu"}, (2, 1, 8, 8)),
     ("wide-resnet", {"classes": 10, "width": 1, "depth": 10}, (4, 3, 16, 16)),
     ("wide-resnet", {"classes": 5, "width": 2, "depth": 16, "activation": "silu"}, (4, 1, 10, 9)),
     ("resnet18", {"classes": 10, "width": 2}, (4, 3, 16, 16)),

@@ -42,6 +42,22 @@ class Cnn6(nn.Module):
         return self.linear(act(self.conv5(x)).mean((2, 3)))
 
 
+class SmoothCnn(nn.Module):
+    """Two 3x3 convolutions with biases, each followed by the activation and average pooling; linear classifier."""
+
+    def __init__(self, classes=10, width=8, channels=3, size=(8, 8), activation=torch.tanh):
+        super().__init__()
+        self.activation = activation
+        self.conv1 = nn.Conv2d(channels, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, 2 * width, 3, padding=1)
+        self.linear = nn.Linear(2 * width * (size[0] // 4) * (size[1] // 4), classes)
+
+    def forward(self, x):
+        for layer in (self.conv1, self.conv2):
+            x = F.avg_pool2d(self.activation(layer(x)), 2)
+        return self.linear(x.flatten(1))
+
+
 class PreActivation(nn.Module):
     """Norm, activation and convolution, twice; where the channels change, the shortcut starts after the first activation."""
 

@@ -104,7 +104,7 @@ function sdePlan(random: Random): Plan {
     label: given.join(" "),
     command: (folder) => {
       const run = join(folder, "run");
-      sdeRun.ensure(run, plannedRuns(config, [config.seed])[0]!.config);
+      sdeRun.ensure(run, plannedRuns(config, [config.seed!])[0]!.config);
       return [cli, "sde", "--json", "--resume", run];
     },
     runs: ["run"],

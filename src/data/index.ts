@@ -3,6 +3,7 @@ import { cifar10, cifar100 } from "./cifar.ts";
 import type { ImageDataset, LoadOptions } from "./dataset.ts";
 import type { DatasetEntry } from "./entry.ts";
 import { fashionMini, fashionMnist } from "./fashion.ts";
+import { mnist } from "./mnist.ts";
 import { npy } from "./npy.ts";
 import { svhn } from "./svhn.ts";
 
@@ -10,6 +11,7 @@ import { svhn } from "./svhn.ts";
 export const datasets = {
   "fashion-mini": fashionMini,
   "fashion-mnist": fashionMnist,
+  mnist,
   cifar10,
   cifar100,
   svhn,

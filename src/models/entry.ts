@@ -28,6 +28,8 @@ export interface ModelEntry {
   readonly defaultDepth?: number;
   /** The first is the default; left out where there is no choice. */
   readonly activations?: readonly Activation[];
+  /** Whether every derivative exists where its activation has them: no max-pooling, no running statistics. `eigensam sde` takes such models. */
+  readonly smooth?: true;
   /** Part of a method's own radius ρ that suits the network where none is given; left out, all of it. */
   readonly radius?: number;
   /** A small instance for the table-driven tests: options and the shape of a batch. */

@@ -5,6 +5,7 @@ import { cnn6Entry } from "./cnn6.ts";
 import { type ModelEntry, type ModelOptions, networkOf } from "./entry.ts";
 import { mlpEntry } from "./mlp.ts";
 import { resnet18Entry, resnet34Entry, resnet50Entry } from "./resnet.ts";
+import { smoothCnnEntry } from "./smooth-cnn.ts";
 import { wideResnetEntry } from "./wide-resnet.ts";
 
 /** The models that configurations and commands know by name; a new one is one file and one line. */
@@ -14,6 +15,7 @@ export const modelEntries = {
   resnet50: resnet50Entry,
   "wide-resnet": wideResnetEntry,
   cnn6: cnn6Entry,
+  "smooth-cnn": smoothCnnEntry,
   mlp: mlpEntry,
 } as const satisfies Readonly<Record<string, ModelEntry>>;
 

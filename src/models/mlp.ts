@@ -38,6 +38,7 @@ export const mlpEntry = defineModel({
   defaultWidth: 128,
   defaultDepth: 2,
   activations: ["relu", "tanh"],
+  smooth: true,
   sample: { options: { classes: 3, width: 5, activation: "tanh" }, inputShape: [7, 6] },
   build: ({ classes, width, depth, activation }) =>
     mlp({ classes, hidden: new Array<number>(depth).fill(width), activation }),

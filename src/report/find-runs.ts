@@ -12,39 +12,51 @@ export interface FoundRuns {
   readonly leftOut: readonly string[];
 }
 
-/** Reads the runs among paths that are run directories, or folders of run directories. */
-export function findRuns(paths: readonly string[]): FoundRuns {
-  const leftOut: string[] = [];
+/** A run directory, and the kind that its run.json names; undefined where it has not begun. */
+export interface RunDirectory {
+  readonly path: string;
+  readonly kind: string | undefined;
+}
+
+/** The run directories among paths that are run directories, or folders of them; each once. InputError where a path holds none. */
+export function runDirectories(paths: readonly string[]): RunDirectory[] {
   const found = paths.flatMap((path) => {
     if (!existsSync(path))
       throw new InputError(`${path} is not there`, { path }, "give run directories, or a folder of them");
     return isRun(path) ? [path] : runsIn(path);
   });
-  const kept = found.filter((path) => {
-    const reason = unfit(path);
-    if (reason !== undefined) leftOut.push(`${path} ${reason}`);
-    return reason === undefined;
-  });
+  const distinct = new Map(found.map((path) => [realpathSync(path), path]));
+  return [...distinct.values()].map((path) => ({
+    path,
+    kind: existsSync(runFiles(path).record) ? (kindOf(path) ?? trainRun.kind) : undefined,
+  }));
+}
+
+/** Why a run directory is not shown. */
+export const reasonLeftOut = ({ path, kind }: RunDirectory): string =>
+  kind === undefined ? `${path} has not begun` : `${path} is a run of kind "${kind}"`;
+
+/** Reads the runs of training among paths that are run directories, or folders of run directories. */
+export function findRuns(paths: readonly string[]): FoundRuns {
+  const all = runDirectories(paths);
+  const kept = all.filter(({ kind }) => kind === trainRun.kind);
+  const leftOut = all.filter((each) => !kept.includes(each)).map(reasonLeftOut);
   if (kept.length === 0)
     throw new InputError(
       `no run of eigensam train was found: ${leftOut.join("; ")}`,
       { paths },
-      "eigensam sde and eigensam paper draw the figures of their own runs",
+      "eigensam report reads runs of every kind",
     );
-  const distinct = new Map(kept.map((path) => [realpathSync(path), path]));
-  return withoutRepeats([...distinct.values()].map(readRun), leftOut);
-}
-
-function unfit(path: string): string | undefined {
-  if (!existsSync(runFiles(path).record)) return "has not begun";
-  const kind = kindOf(path) ?? trainRun.kind;
-  return kind === trainRun.kind ? undefined : `is a run of kind "${kind}"`;
+  return withoutRepeats(
+    kept.map(({ path }) => readRun(path)),
+    leftOut,
+  );
 }
 
 function runsIn(folder: string): string[] {
   const names = statSync(folder).isDirectory() ? readdirSync(folder).sort() : [];
   const inner = names.map((name) => join(folder, name)).filter(isRun);
-  const hint = "a run directory has a run.json; eigensam train makes one";
+  const hint = "a run directory has a run.json; eigensam train and eigensam sde make them";
   if (inner.length === 0) throw new InputError(`${folder} holds no run`, { folder }, hint);
   return inner;
 }

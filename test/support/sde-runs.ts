@@ -10,6 +10,7 @@ export const smallSde = [
   "data.test=30",
   "data.batch=8",
   "sde.batches=2",
+  "sde.replicates=3",
   "sde.steps=40",
   "measure.every=10",
   "measure.curvatureImages=20",

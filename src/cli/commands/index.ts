@@ -45,7 +45,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "report",
-    summary: "draw figures and tables of runs: one page, PNG, SVG, Markdown and CSV",
+    summary: "draw figures and tables of runs of train and sde: pages, PNG, SVG, Markdown and CSV",
     computes: false,
     load: async () => (await import("./report.ts")).report,
   },

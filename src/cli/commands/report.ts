@@ -16,9 +16,9 @@ export const report: CliCommand<ReportOptions> = {
   },
   run: async ({ out, json }, runs) => {
     assertFolderWritable(out);
-    const { writeReport } = await import("../../report/index.ts");
-    const report = await writeReport(runs, out);
-    if (json) emit(report);
-    else console.log([...report.findings, report.html, ...report.figures, ...report.tables].join("\n"));
+    const { writeReports } = await import("../../experiments/report.ts");
+    for (const report of await writeReports(runs, out))
+      if (json) emit(report);
+      else console.log([...report.findings, report.html, ...report.figures, ...report.tables].join("\n"));
   },
 };

@@ -1,19 +1,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plannedRuns, sdeSettingsOf } from "../../experiments/sde/config.ts";
+import { type SdeScaleName, sdeScaleNames, sdeScales } from "../../experiments/sde/scales.ts";
 import type { SdeEvent } from "../../experiments/sde/events.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { assertFolderWritable } from "../../util/places.ts";
-import { configFrom } from "../config-file.ts";
+import { configOf, givenIn } from "../config-file.ts";
 import { duration, percent } from "../format.ts";
 import { pluginArguments, registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
 import { seedList } from "../seeds.ts";
 import { settingsHelp } from "../train/settings-help.ts";
 import { emit, say } from "../ui.ts";
+import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
 interface SdeOptions extends PoolOptions {
+  readonly scale: SdeScaleName;
   readonly seeds?: readonly number[];
   readonly out?: string;
   readonly resume?: string;
@@ -24,7 +27,13 @@ export const sde: CliCommand<SdeOptions> = {
   configure: (command) => {
     poolOptions(command)
       .argument("[settings...]", "CONFIG.toml first if any, then key=value settings, which win")
-      .option("--seeds <list>", "seeds, as in 1..5 or 1,2,7 (default: the setting seed)", seedList)
+      .option(
+        "--scale <name>",
+        "smoke: minutes, 5 seeds; laptop: 20 seeds, an hour on 2 cores; full: 2.5 times the steps, 5 times the images",
+        oneOf(sdeScaleNames),
+        "laptop",
+      )
+      .option("--seeds <list>", "seeds, as in 1..5 or 1,2,7 (default: the setting seed, or those of --scale)", seedList)
       .option("--out <dir>", "where runs, figures and tables go; run again to resume there (default: runs/sde)")
       .option("--resume <run>", "continue one run that was stopped or killed, bit for bit, without figures")
       .option("--json", "events as JSON lines on stdout")
@@ -66,10 +75,13 @@ async function runOne(run: string, json: boolean): Promise<void> {
 
 /** Every radius with every seed in child processes, then the figures. */
 async function runMany(
-  { seeds, out = "runs/sde", json, ...options }: SdeOptions,
+  { scale, seeds, out = "runs/sde", json, ...options }: SdeOptions,
   args: readonly string[],
 ): Promise<void> {
-  const config = configFrom(args, sdeSettingsOf(registry()));
+  const { settings, seeds: usual } = sdeScales[scale];
+  const [toml, given, source] = givenIn(args);
+  // Settings on the command line win over those of the scale, which win over the file's.
+  const config = configOf([toml, [...settings, ...given], source], sdeSettingsOf(registry()));
   const { sdeRunOf } = await import("../../experiments/sde/run-dir.ts");
   const { loadProblem } = await import("../../experiments/sde/problem.ts");
   const { writeSdeReport } = await import("../../experiments/sde/report/index.ts");
@@ -78,7 +90,8 @@ async function runMany(
   assertFolderWritable(out);
   // Settings that do not fit the images are one error here, not one in every child.
   await loadProblem(config, registry());
-  const planned = plannedRuns(config, seeds ?? [config.seed]).map((each) => ({ ...each, run: join(out, each.name) }));
+  const drawn = config.seed === undefined ? Array.from({ length: usual }, (_, i) => i + 1) : [config.seed];
+  const planned = plannedRuns(config, seeds ?? drawn).map((each) => ({ ...each, run: join(out, each.name) }));
   for (const { run, config: own } of planned) sdeRun.ensure(run, own);
   const runs = planned.map(({ run }) => run);
   const tasks = planned
@@ -91,9 +104,9 @@ async function runMany(
       say(`  ρ ${event.rho} seed ${event.seed}: ${event.process} diverged by step ${event.step}`);
   };
   if ((await runTasks(tasks, { options, out, complete, onLine, result: lastMeasurement })) !== "done") return;
-  const { html, figures, tables, distances } = await writeSdeReport(runs, out);
+  const { html, figures, tables, distances, advantages } = await writeSdeReport(runs, out);
   const seconds = (performance.now() - begun) / 1000;
-  if (json) emit({ event: "report", out, html, figures, tables, distances, seconds });
+  if (json) emit({ event: "report", out, html, figures, tables, distances, advantages, seconds });
   else {
     for (const path of tables.filter((name) => name.endsWith(".md"))) console.log(readFileSync(path, "utf8"));
     console.log(`${html}; ${duration(seconds)} in all`);

@@ -7,14 +7,14 @@ import { hyperOf } from "../../train/config.ts";
 import type { SdeRunConfig } from "./config.ts";
 import { compileDrift, compilePower, hyperInput } from "./graphs.ts";
 import type { Problem } from "./problem.ts";
-import { type Process, type ProcessName, processes } from "./processes.ts";
+import { type PathName, pathsOf, processOf } from "./processes.ts";
 import type { ProcessState } from "./state.ts";
 
 export type DriftErrors = Readonly<Partial<Record<SdeVariantName, number>>>;
 
 /** Moves processes along by one step of the discrete algorithm. */
 export interface Stepper {
-  advance(name: ProcessName, state: ProcessState, step: number): Promise<void>;
+  advance(path: PathName, state: ProcessState, step: number): Promise<void>;
   /** ‖h̄ − h̄ₑ‖/‖h̄ₑ‖ of each equation's h against the exact one over M mini-batches: the error of its drift at this point. */
   driftErrors(state: ProcessState, step: number): Promise<DriftErrors>;
   release(): Promise<void>;
@@ -27,12 +27,10 @@ export interface Stepper {
 export async function createStepper(config: SdeRunConfig, problem: Problem): Promise<Stepper> {
   const { seed, method, data, sde } = config;
   const { size, pixels, train, zeros, method: rule } = problem;
-  const variants = new Set(sde.processes.map((name) => processes[name].variant));
+  const variants = new Set(pathsOf(sde).map((path) => processOf(path).variant));
   const drifts = new Map<SdeVariantName, Executable>();
   for (const variant of variants) drifts.set(variant, await compileDrift(config, problem, variant));
-  const refresh = rule.needs.v
-    ? await compilePower(config, problem, { images: data.batch, iterations: method.iterations })
-    : undefined;
+  const refresh = rule.needs.v ? await compilePower(config, problem) : undefined;
 
   const sums = { h: zeros(size), xiH: zeros(size) };
   const batch = { x: zeros(data.batch * pixels), y: new Int32Array(data.batch) };
@@ -60,13 +58,12 @@ export async function createStepper(config: SdeRunConfig, problem: Problem): Pro
   };
 
   return {
-    advance: async (name, state, step) => {
-      const { variant, continuous, stream }: Process = processes[name];
+    advance: async (path, state, step) => {
+      const { variant, continuous, stream } = processOf(path);
       const [substeps, batches] = continuous ? [sde.substeps, sde.batches] : [1, 1];
       if (refresh && step % method.every === 0) {
         const { theta, v } = state;
-        const inputs = { theta, v, shift: number(0), ...draw(stream, "refresh", step) };
-        const { nextV } = await refresh.run(inputs, { reuse: true });
+        const { nextV } = await refresh.run({ theta, v, ...draw(stream, "refresh", step) }, { reuse: true });
         v.set(nextV!);
       }
       for (let sub = 0; sub < substeps; sub++) {

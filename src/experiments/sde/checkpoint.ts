@@ -7,7 +7,7 @@ import { firstNotFinite } from "../../util/finite.ts";
 import type { SafeTensor } from "../../util/safetensors.ts";
 import type { SdeRunConfig } from "./config.ts";
 import type { Problem } from "./problem.ts";
-import type { ProcessName } from "./processes.ts";
+import type { PathName } from "./processes.ts";
 import type { SdeProgress } from "./records.ts";
 import type { ProcessState } from "./state.ts";
 
@@ -17,13 +17,13 @@ export const sdeIdentity = ({ data, ...config }: SdeRunConfig, { train, test }: 
   examples: digest(splitDigest(train), splitDigest(test)),
 });
 
-export type States = ReadonlyMap<ProcessName, ProcessState>;
+export type States = ReadonlyMap<PathName, ProcessState>;
 
 /** The vectors of all processes that have not diverged, each behind the name of its process. */
 export const vectorsOf = (states: States): Vectors => ({
   tensors: Object.fromEntries(
-    [...states].flatMap(([name, { theta, v, top, divergedAt }]) =>
-      Object.entries(divergedAt === undefined ? { theta, v, top } : {}).map(([key, data]): [string, SafeTensor] => [
+    [...states].flatMap(([name, { theta, v, divergedAt }]) =>
+      Object.entries(divergedAt === undefined ? { theta, v } : {}).map(([key, data]): [string, SafeTensor] => [
         `${name}.${key}`,
         { dtype: data instanceof Float64Array ? "F64" : "F32", shape: [data.length], data },
       ]),
@@ -35,10 +35,10 @@ export const vectorsOf = (states: States): Vectors => ({
 export function stateOf(
   { path, tensors, progress }: Checkpoint<SdeProgress>,
   { size, zeros }: Problem,
-  name: ProcessName,
+  name: PathName,
 ): ProcessState {
   const divergedAt = progress.diverged[name];
-  if (divergedAt !== undefined) return { theta: zeros(0), v: zeros(0), top: zeros(0), divergedAt };
+  if (divergedAt !== undefined) return { theta: zeros(0), v: zeros(0), divergedAt };
   const vector = (key: string): NumberArray => {
     const data = tensors[`${name}.${key}`]?.data;
     if (data?.length !== size || !(data instanceof Float64Array || data instanceof Float32Array))
@@ -47,5 +47,5 @@ export function stateOf(
     if (bad >= 0) throw new InputError(`${path}: ${name}.${key} holds ${data[bad]}`, { path, name, key });
     return data;
   };
-  return { theta: vector("theta"), v: vector("v"), top: vector("top"), divergedAt };
+  return { theta: vector("theta"), v: vector("v"), divergedAt };
 }

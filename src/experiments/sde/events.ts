@@ -1,5 +1,5 @@
 import type { SdeRunConfig } from "./config.ts";
-import type { ProcessName } from "./processes.ts";
+import type { PathName } from "./processes.ts";
 import type { Measurement } from "./records.ts";
 
 /** Which run an event is of. */
@@ -15,7 +15,7 @@ export type SdeEvent = RunLabel &
   (
     | { readonly event: "wait"; readonly message: string }
     | { readonly event: "start"; readonly config: SdeRunConfig; readonly parameters: number; readonly step: number }
-    | ({ readonly event: "measure"; readonly step: number; readonly process: ProcessName } & Measurement)
-    | { readonly event: "diverged"; readonly step: number; readonly process: ProcessName }
+    | ({ readonly event: "measure"; readonly step: number; readonly process: PathName } & Measurement)
+    | { readonly event: "diverged"; readonly step: number; readonly process: PathName }
     | { readonly event: "done"; readonly steps: number; readonly seconds: number }
   );

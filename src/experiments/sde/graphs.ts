@@ -1,14 +1,13 @@
-import { abs, add, div, mul, sub } from "../../graph/ops/elementwise.ts";
-import { dot, grad } from "../../graph/grad.ts";
-import { constant } from "../../graph/ops/source.ts";
+import { grad } from "../../graph/grad.ts";
 import { sum } from "../../graph/ops/reduce.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import { constant } from "../../graph/ops/source.ts";
+import type { FloatDType, Tensor } from "../../graph/tensor.ts";
 import { correct } from "../../nn/accuracy.ts";
 import { crossEntropy } from "../../nn/functions.ts";
 import { powerIteration } from "../../optim/eigenvector.ts";
 import { maskOf } from "../../optim/method.ts";
-import { norm } from "../../optim/vector.ts";
-import { compile, type Executable } from "../../runtime/compile.ts";
+import type { Loss } from "../../optim/point.ts";
+import { compile, type Executable, type InputSpec } from "../../runtime/compile.ts";
 import { accumulated } from "../../sde/euler-maruyama.ts";
 import { type SdeVariantName, sdeVariants } from "../../sde/variants.ts";
 import type { SdeConfig } from "./config.ts";
@@ -16,28 +15,36 @@ import type { Problem } from "./problem.ts";
 
 type Traced = Readonly<Record<string, Tensor>>;
 
-/** Compiles what is made of θ and `images` images; `vectors` and `scalars` are further inputs. */
+/** Shapes and dtypes of `rows` examples as inputs of a graph. */
+export const exampleSpec = ({ inputShape }: Problem, rows: number, dtype: FloatDType): InputSpec => ({
+  x: { shape: [rows, ...inputShape], dtype },
+  y: { shape: [rows], dtype: "i32" },
+});
+
+/** f(θ) on the examples of a graph. */
+export const lossOn =
+  ({ logits }: Problem, { x, y }: Traced): Loss =>
+  (theta) =>
+    crossEntropy(logits(theta, x!), y!);
+
+/** Compiles what is made of θ and `rows` examples; `vectors` and `scalars` are further inputs. */
 function compileOn(
   { threads, dtype }: SdeConfig,
-  { size, pixels, logits }: Problem,
-  images: number,
+  problem: Problem,
+  rows: number,
   more: { readonly vectors?: readonly string[]; readonly scalars?: readonly string[] },
-  build: (inputs: Traced, f: (theta: Tensor) => Tensor, logitsAt: (theta: Tensor) => Tensor) => Traced,
+  build: (inputs: Traced, f: Loss) => Traced,
   inPlace: Readonly<Record<string, string>> = {},
 ): Promise<Executable> {
   const inputs = (names: readonly string[], shape: readonly number[]) =>
     Object.fromEntries(names.map((name) => [name, { shape, dtype }]));
   const spec = {
-    ...inputs(["theta", ...(more.vectors ?? [])], [size]),
+    ...inputs(["theta", ...(more.vectors ?? [])], [problem.size]),
     ...inputs(more.scalars ?? [], []),
-    x: { shape: [images, pixels], dtype },
-    y: { shape: [images], dtype: "i32" as const },
+    ...exampleSpec(problem, rows, dtype),
   };
-  const traced = (all: Traced) => {
-    const logitsAt = (theta: Tensor) => logits(theta, all.x!);
-    return build(all, (theta) => crossEntropy(logitsAt(theta), all.y!), logitsAt);
-  };
-  return compile(traced as never, spec, { threads, inPlace });
+  const options = { threads, inPlace, ...(dtype === "f64" ? { convolution: "direct" as const } : {}) };
+  return compile((all: Traced) => build(all, lossOn(problem, all)), spec, options) as Promise<Executable>;
 }
 
 /**
@@ -75,35 +82,15 @@ export function compileDrift(config: SdeConfig, problem: Problem, variant: SdeVa
 /** The input of one of the method's numbers. */
 export const hyperInput = (name: string): string => `method.${name}`;
 
-/**
- * `iterations` steps of the power iteration with H + shift·I on so many images: the next vector, the eigenvalue of H, and
- * ‖Hv − λv‖. A shift by the largest negative eigenvalue makes the largest λ the largest in absolute value as well.
- */
-export const compilePower = (
-  config: SdeConfig,
-  problem: Problem,
-  { images, iterations }: { readonly images: number; readonly iterations: number },
-): Promise<Executable> =>
-  compileOn(config, problem, images, { vectors: ["v"], scalars: ["shift"] }, ({ theta, v, shift }, f) => {
-    const shifted = (x: Tensor) => add(f(x), mul(mul(0.5, shift!), dot(x, x)));
-    const power = powerIteration(shifted, theta!, v!, iterations);
-    return {
-      nextV: power.v,
-      eigenvalue: sub(power.eigenvalue, shift!),
-      error: mul(power.residual, abs(power.eigenvalue)),
-    };
-  });
+/** An estimate of v on one mini-batch: so many steps of the power iteration, on from v. */
+export const compilePower = (config: SdeConfig, problem: Problem): Promise<Executable> =>
+  compileOn(config, problem, config.data.batch, { vectors: ["v"] }, ({ theta, v }, f) => ({
+    nextV: powerIteration(f, theta!, v!, config.method.iterations).v,
+  }));
 
-/** Loss and ‖∇f‖ on all training images, and ‖θ‖. */
-export const compileTrainScore = (config: SdeConfig, problem: Problem): Promise<Executable> =>
-  compileOn(config, problem, problem.train.count, {}, ({ theta }, f) => {
-    const loss = f(theta!);
-    return { loss, gradNorm: norm(grad(loss, theta!)), norm: norm(theta!) };
-  });
-
-/** Loss and accuracy on the test images. */
-export const compileTestScore = (config: SdeConfig, problem: Problem): Promise<Executable> =>
-  compileOn(config, problem, problem.test.count, {}, ({ theta, y }, f, logitsAt) => ({
+/** Mean loss and number of correct answers on `rows` examples. */
+export const compileTestScore = (config: SdeConfig, problem: Problem, rows: number): Promise<Executable> =>
+  compileOn(config, problem, rows, {}, ({ theta, x, y }, f) => ({
     loss: f(theta!),
-    accuracy: div(sum(correct(logitsAt(theta!), y!)), problem.test.count),
+    correct: sum(correct(problem.logits(theta!, x!), y!)),
   }));

@@ -1,70 +1,107 @@
-import type { Executable } from "../../runtime/compile.ts";
+import { type EmpiricalLoss, streamedLoss } from "../../train/streamed.ts";
 import type { TypedArray } from "../../runtime/session.ts";
+import { extremeEigenpairs } from "../../spectrum/extremes.ts";
+import type { SymmetricOperator } from "../../spectrum/operator.ts";
+import { addScaled, inner, length } from "../../spectrum/vectors.ts";
+import { InputError } from "../../util/errors.ts";
+import { type Rng, rng } from "../../util/rng.ts";
 import type { SdeRunConfig } from "./config.ts";
-import { compilePower, compileTestScore, compileTrainScore } from "./graphs.ts";
-import type { Problem } from "./problem.ts";
+import { compileTestScore, exampleSpec, lossOn } from "./graphs.ts";
+import type { Examples, Problem } from "./problem.ts";
 import type { Measurement } from "./records.ts";
 import type { ProcessState } from "./state.ts";
 
 export interface Meter {
-  measure(state: ProcessState): Promise<Measurement>;
+  /** Everything that a line of metrics.jsonl says of a point. */
+  measure(state: ProcessState, step: number): Promise<Measurement>;
   release(): Promise<void>;
 }
 
-/** Power-iteration steps per call, and calls at most. */
-const ITERATIONS = 5;
-const CALLS = 100;
-/** ‖Hv − λv‖/|λ| at which v is good enough: the Rayleigh quotient errs by the square of it. */
-const RESIDUAL = 0.03;
-/** Calls after which eigenvalues of about the same size and both signs are suspected. */
-const PATIENCE = 8;
-/** A little beyond the largest |λ|, whose estimate is short of it. */
-const SHIFT = 1.1;
+/** Examples in one graph: memory is that of so many, whatever the number measured on. */
+const ROWS = 250;
+
+/** ‖Hv − λv‖/|λ| at which v is good enough: the Rayleigh quotient errs by about the square of it, over the gap. */
+const RESIDUAL = 5e-4;
+/** Products at most. */
+const PRODUCTS = 80;
+
+type Top = Pick<Measurement, "eigenvalue" | "residual">;
 
 /**
- * λ₁ and its residual by calls of a power iteration (compilePower), on from v, which is left at the last vector. It follows
- * the largest |λ|; where that is negative, or two signs keep it from settling, H is shifted until λ₁ is the largest.
+ * λ₁, the largest signed eigenvalue, by Lanczos from a random direction; the residual is measured by a product of its own. A start from the
+ * last eigenvector would be a good pair at once, also after another eigenvalue has overtaken. NaN where a product overflows.
  */
-export async function topEigenvalue(
-  power: Pick<Executable, "run">,
-  inputs: Readonly<Record<"theta" | "v" | "x" | "y", TypedArray>>,
-) {
-  const shift = inputs.theta.slice(0, 1).fill(0);
-  let [eigenvalue, residual] = [Number.NaN, Number.POSITIVE_INFINITY];
-  for (let call = 1; call <= CALLS; call++) {
-    const estimate = await power.run({ ...inputs, shift }, { reuse: true });
-    inputs.v.set(estimate.nextV!);
-    eigenvalue = estimate.eigenvalue![0]!;
-    const error = estimate.error![0]!;
-    residual = error / Math.abs(eigenvalue);
-    const beyond = SHIFT * Math.hypot(eigenvalue, error);
-    const settled = residual <= RESIDUAL;
-    if (settled && (eigenvalue >= 0 || beyond <= shift[0]!)) break;
-    if (settled || call > PATIENCE) shift[0] = Math.max(shift[0]!, beyond);
+export async function topEigenvalue(operator: SymmetricOperator, random: Rng): Promise<Top> {
+  try {
+    const maxProducts = Math.min(PRODUCTS, operator.dim);
+    const { top } = await extremeEigenpairs(operator, { top: 1, bottom: 0, tolerance: RESIDUAL, maxProducts, random });
+    const { vector } = top[0]!;
+    const error = await operator.apply(vector);
+    const eigenvalue = inner(vector, error);
+    addScaled(error, -eigenvalue, vector);
+    return { eigenvalue, residual: length(error) / Math.max(Math.abs(eigenvalue), Number.MIN_VALUE) };
+  } catch (error) {
+    if (error instanceof InputError) return { eigenvalue: Number.NaN, residual: Number.NaN };
+    throw error;
   }
-  return { eigenvalue, residual };
 }
 
+/** Losses, norms and λ₁ of points, streamed over the examples. */
 export async function createMeter(config: SdeRunConfig, problem: Problem): Promise<Meter> {
-  const { train, test, pixels } = problem;
-  const images = Math.min(config.measure.curvatureImages, train.count);
-  const [onTrain, onTest, power] = [
-    await compileTrainScore(config, problem),
-    await compileTestScore(config, problem),
-    await compilePower(config, problem, { images, iterations: ITERATIONS }),
-  ];
-  const some = { x: train.x.subarray(0, images * pixels), y: train.y.subarray(0, images) };
+  const { seed } = config;
+  const { train, test } = problem;
+  const some = partOf(train, Math.min(config.measure.curvatureImages, train.count), problem);
+  const [onTrain, onSome] = [empiricalLoss(config, problem, train), empiricalLoss(config, problem, some)];
+  const batches = inBatches(test, problem);
+  const scores = new Map<number, Awaited<ReturnType<typeof compileTestScore>>>();
+  for (const { rows } of batches)
+    if (!scores.has(rows)) scores.set(rows, await compileTestScore(config, problem, rows));
   return {
-    measure: async ({ theta, top }) => {
-      const trained = await onTrain.run({ theta, x: train.x, y: train.y });
-      const [trainLoss, gradNorm, norm] = [trained.loss![0]!, trained.gradNorm![0]!, trained.norm![0]!];
-      const tested = await onTest.run({ theta, x: test.x, y: test.y });
-      const { eigenvalue, residual } = await topEigenvalue(power, { theta, v: top, ...some });
-      const [testLoss, testAccuracy] = [tested.loss![0]!, tested.accuracy![0]!];
+    measure: async ({ theta }, step) => {
+      const { loss: trainLoss, gradNorm } = await onTrain.lossAndGradient(theta);
+      const norm = length(theta);
+      let [testLoss, testAccuracy] = [0, 0];
+      for (const { arrays, rows } of batches) {
+        const { loss, correct } = await scores.get(rows)!.run({ theta, ...arrays }, { reuse: true });
+        testLoss += (loss![0]! * rows) / test.count;
+        testAccuracy += correct![0]! / test.count;
+      }
+      const { eigenvalue, residual } = await topEigenvalue(onSome.hessian(theta), rng(seed, "sde", "λ₁", step));
       return { trainLoss, testLoss, testAccuracy, norm, gradNorm, eigenvalue, residual };
     },
     release: async () => {
-      for (const executable of [onTrain, onTest, power]) await executable.release();
+      for (const each of [onTrain, onSome, ...scores.values()]) await each.release();
     },
   };
 }
+
+interface ExampleBatch {
+  readonly arrays: Readonly<Record<"x" | "y", TypedArray>>;
+  readonly rows: number;
+}
+
+const partOf = ({ x, y }: Examples, count: number, { pixels }: Problem, from = 0): Examples => ({
+  x: x.subarray(from * pixels, (from + count) * pixels),
+  y: y.subarray(from, from + count),
+  count,
+});
+
+function inBatches(examples: Examples, problem: Problem): ExampleBatch[] {
+  const { count } = examples;
+  return Array.from({ length: Math.ceil(count / ROWS) }, (_, i) => {
+    const rows = Math.min(ROWS, count - i * ROWS);
+    const { x, y } = partOf(examples, rows, problem, i * ROWS);
+    return { arrays: { x, y }, rows };
+  });
+}
+
+const empiricalLoss = ({ dtype, threads }: SdeRunConfig, problem: Problem, examples: Examples): EmpiricalLoss =>
+  streamedLoss({
+    size: problem.size,
+    dtype,
+    device: "cpu",
+    threads,
+    batches: inBatches(examples, problem),
+    spec: (rows) => exampleSpec(problem, rows, dtype),
+    loss: (inputs) => lossOn(problem, inputs),
+  });

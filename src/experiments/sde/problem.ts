@@ -1,18 +1,18 @@
 import { type Dataset, isSplit } from "../../data/dataset.ts";
 import { constant } from "../../graph/ops/source.ts";
 import type { Tensor } from "../../graph/tensor.ts";
-import { mlp } from "../../models/mlp.ts";
+import { networkOf } from "../../models/entry.ts";
 import type { NumberArray } from "../../nn/layout.ts";
 import { declare, forward, type Model } from "../../nn/scope.ts";
 import type { Method } from "../../optim/method.ts";
 import { builtIn, datasetOf, type Registry } from "../../train/registry.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { sizeOf } from "../../util/shape.ts";
+import { type Shape, sizeOf } from "../../util/shape.ts";
 import type { SdeConfig } from "./config.ts";
 
 /** Images as the network takes them, and their labels. */
 export interface Examples {
-  /** [count, pixels], normalized. */
+  /** [count, …inputShape]. */
   readonly x: NumberArray;
   readonly y: Int32Array;
   readonly count: number;
@@ -23,6 +23,8 @@ export interface Problem {
   readonly model: Model;
   /** Length of θ. */
   readonly size: number;
+  /** Shape of one example, and how many numbers that is. */
+  readonly inputShape: Shape;
   readonly pixels: number;
   readonly classes: number;
   readonly train: Examples;
@@ -37,7 +39,6 @@ export interface Problem {
  */
 export async function loadProblem(config: SdeConfig, registry: Registry = builtIn): Promise<Problem> {
   const { data, dtype } = config;
-  const { width, depth } = config.model;
   const dataset = await datasetOf(config, registry);
   const { inputShape, targets } = dataset;
   if (targets.kind !== "labels")
@@ -45,17 +46,19 @@ export async function loadProblem(config: SdeConfig, registry: Registry = builtI
   const { classes } = targets;
   const zeros = (length: number): NumberArray =>
     dtype === "f64" ? new Float64Array(length) : new Float32Array(length);
-  const part = (name: "train" | "test") => examples(dataset, name, data[name], zeros);
+  const part = (name: "train" | "test") => examples(dataset, name, data, zeros);
   const [train, test] = [part("train"), part("test")];
   if (data.batch > train.count)
     throw new ConfigError(`data.batch is ${data.batch}, but there are ${train.count} training images`, { data });
   const pixels = sizeOf(inputShape);
-  const hidden = new Array<number>(depth).fill(width);
-  const model = declare(mlp({ classes, hidden, activation: "tanh" }), [data.batch, pixels]);
+  const entry = registry.models[config.model.name]!;
+  const depth = config.model.depth ?? (entry.defaultDepth === undefined ? undefined : 1);
+  const model = declare(networkOf(entry, { classes, ...config.model, depth }), [data.batch, ...inputShape]);
   return {
     method: registry.methods[config.method.name]!,
     model,
     size: model.parameters.size,
+    inputShape,
     pixels,
     classes,
     train,
@@ -65,14 +68,15 @@ export async function loadProblem(config: SdeConfig, registry: Registry = builtI
   };
 }
 
-/** The first `count` examples: uint8 images as (pixel/255 − mean)/std per channel, other numbers as they are. */
+/** The first examples: uint8 images as pixel/255 (raw) or (pixel/255 − mean)/std per channel, other numbers as they are. */
 function examples(
   dataset: Dataset,
   part: "train" | "test",
-  count: number,
+  { inputs: scaling, ...data }: SdeConfig["data"],
   zeros: (length: number) => NumberArray,
 ): Examples {
-  const { name, inputShape, mean, std, [part]: split } = dataset;
+  const { name, inputShape, [part]: split } = dataset;
+  const count = data[part];
   if (split === undefined || !isSplit(split))
     throw new ConfigError(`${name} has no ${part} examples in memory`, { name, part }, "choose another data.name");
   const { x: inputs, y, count: available } = split;
@@ -84,6 +88,8 @@ function examples(
     });
   const pixels = sizeOf(inputShape);
   const perChannel = pixels / inputShape[0]!;
+  const [mean, std] =
+    scaling === "raw" ? [dataset.mean.map(() => 0), dataset.std.map(() => 1)] : [dataset.mean, dataset.std];
   const x = zeros(count * pixels);
   for (let i = 0; i < x.length; i++) {
     const channel = Math.floor((i % pixels) / perChannel);

@@ -29,7 +29,7 @@ export const processes = {
   sgd: equation("sgd"),
   exact: equation("exact"),
   repeat: {
-    title: (method) => `discrete ${method}, other mini-batches`,
+    title: (method) => `${method} against ${method}`,
     variant: "exact",
     continuous: false,
     stream: "repeat",
@@ -39,3 +39,36 @@ export const processes = {
 export type ProcessName = keyof typeof processes;
 
 export const processNames = namesOf(processes);
+
+/** A path of one process; of `repeat` there are several: repeat, repeat2, repeat3 … */
+export type PathName = ProcessName | `repeat${number}`;
+
+const REPEAT = /^repeat\d+$/;
+
+export const isPathName = (name: unknown): name is PathName =>
+  typeof name === "string" && (Object.hasOwn(processes, name) || REPEAT.test(name));
+
+/** The process of a path; each repetition has mini-batches of its own. */
+export const processOf = (path: PathName): Process =>
+  REPEAT.test(path) ? { ...processes.repeat, stream: path } : processes[path as ProcessName];
+
+/** The paths of a run: one of each process, and as many repetitions that there are `replicates` of the discrete method in all. */
+export const pathsOf = ({
+  processes: names,
+  replicates,
+}: {
+  readonly processes: readonly ProcessName[];
+  readonly replicates: number;
+}): PathName[] => [
+  ...new Set(
+    names.flatMap((name): PathName[] =>
+      name === "repeat"
+        ? Array.from({ length: replicates - 1 }, (_, i): PathName => (i === 0 ? "repeat" : `repeat${i + 1}`))
+        : [name],
+    ),
+  ),
+];
+
+/** The paths of the discrete method among these. */
+export const replicatesIn = (paths: readonly PathName[]): PathName[] =>
+  paths.filter((path) => path === "discrete" || path.startsWith("repeat"));

@@ -3,10 +3,10 @@ import { marks } from "../../run/checkpoint.ts";
 import { recordHead } from "../../run/directory.ts";
 import { measured } from "../../run/lines.ts";
 import { methodInfo } from "../../train/records.ts";
-import { processNames } from "./processes.ts";
+import { isPathName, type PathName, processNames } from "./processes.ts";
 
 const step = z.int().min(0);
-const process = z.enum(processNames);
+const process = z.custom<PathName>(isPathName, "no process of the experiment");
 
 /** The six quantities of the figure, and how good the last of them is. */
 const measurement = {
@@ -18,7 +18,7 @@ const measurement = {
   norm: measured,
   /** ‖∇f‖ on all training images. */
   gradNorm: measured,
-  /** λ₁ on the first measure.curvatureImages training images. */
+  /** λ₁ by Lanczos on the first measure.curvatureImages training images. */
   eigenvalue: measured,
   /** ‖Hv − λv‖/|λ|. */
   residual: measured,
@@ -39,8 +39,17 @@ export const sdeRecord = z.object({
   versions: z.object({ eigensam: z.string(), node: z.string() }),
   config: z.looseObject({
     seed: z.int(),
+    // Earlier versions had no choice of these three.
+    data: z.looseObject({ name: z.string(), inputs: z.string().default("normalized") }),
+    model: z.looseObject({ name: z.string().default("mlp"), width: z.int(), activation: z.string().default("tanh") }),
     method: z.looseObject({ name: z.string(), rho: z.number() }),
-    sde: z.looseObject({ eta: z.number(), steps: z.int(), processes: z.array(process) }),
+    sde: z.looseObject({
+      eta: z.number(),
+      steps: z.int(),
+      processes: z.array(z.enum(processNames)),
+      /** Earlier versions repeated the method once. */
+      replicates: z.int().min(1).default(2),
+    }),
   }),
   /** Earlier versions did not write it. */
   method: methodInfo.optional(),

@@ -12,9 +12,11 @@ export const sdeRunOf = (registry: Registry) =>
     command: "eigensam sde",
     settings: (toml, source): SdeRunConfig => {
       const settings = sdeSettingsOf(registry).resolve(toml, [], source);
-      const { rho } = settings.method;
+      const { seed, method } = settings;
+      const { rho } = method;
       if (typeof rho !== "number") throw new InputError(`${source}: method.rho is a list, but a run has one radius`);
-      return { ...settings, method: { ...settings.method, rho } };
+      if (seed === undefined) throw new InputError(`${source}: there is no seed, but a run has one`);
+      return { ...settings, seed, method: { ...method, rho } };
     },
     record: sdeRecord,
     metrics: sdeLine,

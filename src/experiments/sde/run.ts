@@ -16,7 +16,7 @@ import { loadProblem } from "./problem.ts";
 import type { SdeProgress } from "./records.ts";
 import { sdeRun } from "./run-dir.ts";
 import { initialProcessState, type ProcessState } from "./state.ts";
-import type { ProcessName } from "./processes.ts";
+import { type PathName, pathsOf } from "./processes.ts";
 
 export interface SdeRunArgs {
   readonly config: SdeRunConfig;
@@ -48,7 +48,7 @@ async function runClaimed(
 ): Promise<"done" | "stopped"> {
   const { seed, sde } = config;
   const problem = await loadProblem(config, registry);
-  const names = [...new Set(sde.processes)];
+  const names = pathsOf(sde);
   const identity = sdeIdentity(config, problem);
   const restored = sdeRun.restore(run, (checkpoint) => {
     assertSame(run, checkpoint.metadata, identity);
@@ -79,7 +79,7 @@ async function runClaimed(
   record("running");
   const [stepper, meter] = [await createStepper(config, problem), await createMeter(config, problem)];
   const living = () => [...states].filter(([, { divergedAt }]) => divergedAt === undefined);
-  const retire = (name: ProcessName, state: ProcessState) => {
+  const retire = (name: PathName, state: ProcessState) => {
     state.divergedAt = step;
     recorder.metrics({ kind: "diverged", step, process: name });
     listen({ ...label, event: "diverged", step, process: name });
@@ -94,13 +94,11 @@ async function runClaimed(
   const measure = async () => {
     claim.assertHeld();
     for (const [name, state] of living()) {
-      const measured = await meter.measure(state);
+      const measured = await meter.measure(state, step);
       if (Number.isFinite(measured.trainLoss) && Number.isFinite(measured.norm)) {
         recorder.metrics({ kind: "measure", step, process: name, ...measured });
         if (name === "discrete") recorder.metrics({ kind: "drift", step, ...(await stepper.driftErrors(state, step)) });
         listen({ ...label, event: "measure", step, process: name, ...measured });
-        // The vector that λ₁ is measured from may overflow where the process does not.
-        if (firstNotFinite(state.top) >= 0) state.top.set(initialProcessState(problem, seed).top);
       } else retire(name, state);
     }
   };

@@ -7,8 +7,6 @@ export interface ProcessState {
   readonly theta: NumberArray;
   /** Eigen-SAM's estimate of the top eigenvector, on mini-batches. */
   readonly v: NumberArray;
-  /** The vector from which the next measurement of λ₁ starts; no process sees it. */
-  readonly top: NumberArray;
   /** The step at which its numbers ceased to be finite. */
   divergedAt: number | undefined;
 }
@@ -17,15 +15,14 @@ export interface ProcessState {
 export function initialProcessState({ model, size, zeros }: Problem, seed: number): ProcessState {
   return {
     theta: initialize(model.parameters, (name) => rng(seed, "theta", name), zeros(size)),
-    v: direction(zeros(size), seed, "eigenvector"),
-    top: direction(zeros(size), seed, "measured eigenvector"),
+    v: direction(zeros(size), seed),
     divergedAt: undefined,
   };
 }
 
 /** A unit vector of uniform direction. */
-function direction(vector: NumberArray, seed: number, label: string): NumberArray {
-  const random = rng(seed, "sde", label);
+function direction(vector: NumberArray, seed: number): NumberArray {
+  const random = rng(seed, "sde", "eigenvector");
   const values = Float64Array.from(vector, () => random.normal());
   const norm = Math.sqrt(values.reduce((total, x) => total + x * x, 0));
   for (let i = 0; i < vector.length; i++) vector[i] = values[i]! / norm;

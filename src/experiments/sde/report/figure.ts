@@ -3,7 +3,7 @@ import { averaged, bandChart, linesOf, type LineStyle } from "../../../report/fi
 import { bandNote } from "../../../report/figures/band-note.ts";
 import { config, type Drawn, specOf } from "../../../report/figures/figure.ts";
 import type { ProcessName } from "../processes.ts";
-import { type Distance, distances } from "./distance.ts";
+import { type Comparison, comparison } from "./distance.ts";
 import { quantities, type Quantity, type QuantityInfo, quantityNames, type SdeRun, titleOf } from "./read.ts";
 import { significant } from "./table.ts";
 
@@ -23,9 +23,9 @@ const COLUMNS = 3;
 
 /** Six panels over training steps for runs of one radius: each process a line, with a band over its seeds. */
 export function sdeFigure(runs: readonly SdeRun[]): Drawn {
-  const { rho, method, processes } = runs[0]!;
-  const drawn = processes.filter((name) => styles[name] !== undefined);
-  const all = distances(runs);
+  const { rho, method, paths } = runs[0]!;
+  const drawn = paths.filter((name): name is ProcessName => name in styles);
+  const all = comparison(runs);
   const panels = quantityNames.map((quantity) => panel(runs, drawn, quantity, all));
   const note = bandNote(panels.flatMap(({ points }) => points));
   const spec = specOf({
@@ -34,7 +34,10 @@ export function sdeFigure(runs: readonly SdeRun[]): Drawn {
     spacing: { row: 104, column: 62 },
     title: {
       text: `Discrete ${method} and its stochastic differential equations, ρ = ${rho}`,
-      subtitle: [`below each title: distance to discrete ${method}, mean over time; some axes are logarithmic`, note],
+      subtitle: [
+        `below each title: distance to discrete ${method}, and which order is closer where an interval tells; some axes are logarithmic`,
+        note,
+      ],
       offset: 24,
     },
     columns: COLUMNS,
@@ -46,7 +49,7 @@ export function sdeFigure(runs: readonly SdeRun[]): Drawn {
   return { spec, caption: `Six quantities over training steps at ρ = ${rho}; ${note}.${bulk}` };
 }
 
-function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity: Quantity, all: readonly Distance[]) {
+function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity: Quantity, all: Comparison) {
   const { title, percent = false }: QuantityInfo = quantities[quantity];
   const { log, means } = averaged(
     drawn.map((name) => runs.map((run) => run.curve(name, quantity))),
@@ -59,10 +62,13 @@ function panel(runs: readonly SdeRun[], drawn: readonly ProcessName[], quantity:
   }));
   const points = means.flatMap((line) => line.points);
   const axis = axisOf(linesOf(means), log, { within: [0, percent ? 1 : Number.POSITIVE_INFINITY] });
-  const own = all.filter((d) => d.quantity === quantity && SHORT[d.process]);
+  const own = all.distances.filter((d) => d.quantity === quantity && SHORT[d.process]);
+  const closer = all.advantages.find((a) => a.quantity === quantity)?.closer;
   const unit = percent && own.length > 0 ? " points" : "";
   const subtitle =
-    own.map((d) => `${SHORT[d.process]} ${significant((percent ? 100 : 1) * d.distance)}`).join(" · ") + unit;
+    own.map((d) => `${SHORT[d.process]} ${significant((percent ? 100 : 1) * Math.max(0, d.distance))}`).join(" · ") +
+    unit +
+    (closer ? ` · ${SHORT[closer]} closer` : "");
   const plot = {
     ...PANEL,
     // A title without a second line would stand lower than those beside it.

@@ -1,8 +1,8 @@
-import { type ProcessName, processNames, processes } from "../processes.ts";
+import { type PathName, pathsOf, processOf } from "../processes.ts";
 import { sdeRun } from "../run-dir.ts";
 import type { SdeVariantName } from "../../../sde/variants.ts";
 import { InputError } from "../../../util/errors.ts";
-import type { Curve } from "../../../report/curves.ts";
+import type { Curve, Point } from "../../../report/curves.ts";
 import { methodOf } from "../../../report/method.ts";
 import { namesOf } from "../../../util/names.ts";
 
@@ -30,43 +30,64 @@ export const quantityNames = namesOf(quantities);
 
 /** One run as figures and tables see it. */
 export interface SdeRun {
+  readonly path: string;
   readonly seed: number;
   readonly rho: number;
   readonly eta: number;
   readonly steps: number;
+  /** How it stands, where it is not complete. */
+  readonly unfinished: string | undefined;
   /** Title of the discrete method. */
   readonly method: string;
-  readonly processes: readonly ProcessName[];
-  readonly diverged: Readonly<Partial<Record<ProcessName, number>>>;
-  curve(process: ProcessName, quantity: Quantity): Curve;
+  /** Name of the data set, and of the network with its width and activation. */
+  readonly data: string;
+  readonly model: string;
+  /** All settings but seed and radius, as text: runs that have them in common belong together. */
+  readonly settings: string;
+  readonly paths: readonly PathName[];
+  readonly diverged: Readonly<Partial<Record<PathName, number>>>;
+  curve(path: PathName, quantity: Quantity): Curve;
   /** Relative error of an equation's drift along the discrete path; empty where it was not measured. */
   driftError(variant: SdeVariantName): Curve;
 }
 
+/** Reads a run directory. InputError where it has not begun, or is damaged. */
 export function readSdeRun(run: string): SdeRun {
   const record = sdeRun.readRecord(run);
   if (record === undefined) throw new InputError(`${run} has not begun`, { run }, "eigensam sde runs it");
-  const { seed, sde, method } = record.config;
-  const lines = sdeRun.readMetrics(run);
+  const { seed, sde, method, data, model, ...others } = record.config;
+  const curves = new Map<string, Point[]>();
+  const add = (key: string, x: number, y: number) => {
+    if (Number.isNaN(y)) return;
+    const curve = curves.get(key);
+    if (curve) curve.push({ x, y });
+    else curves.set(key, [{ x, y }]);
+  };
+  const diverged: Partial<Record<PathName, number>> = {};
+  for (const line of sdeRun.readMetrics(run)) {
+    const { kind, step, ...rest } = line;
+    if (line.kind === "diverged") diverged[line.process] = step;
+    else if (line.kind === "measure")
+      for (const quantity of quantityNames) add(`${line.process}/${quantity}`, step, line[quantity]);
+    else for (const [name, value] of Object.entries(rest)) add(name, step, value as number);
+  }
+  const { rho, ...rule } = method;
   return {
+    path: run,
     seed,
-    rho: method.rho,
+    rho,
     eta: sde.eta,
     steps: sde.steps,
+    unfinished: record.status === "done" ? undefined : `${record.status} at step ${record.step}`,
     method: methodOf(record).title,
-    processes: processNames.filter((name) => sde.processes.includes(name)),
-    diverged: Object.fromEntries(lines.flatMap((l) => (l.kind === "diverged" ? [[l.process, l.step]] : []))),
-    curve: (name, quantity) =>
-      lines.flatMap((l) => {
-        const y = l.kind === "measure" && l.process === name ? l[quantity] : Number.NaN;
-        return Number.isNaN(y) ? [] : [{ x: l.step, y }];
-      }),
-    driftError: (variant) =>
-      lines.flatMap((l) => {
-        const y = (l.kind === "drift" ? l[variant] : undefined) ?? Number.NaN;
-        return Number.isNaN(y) ? [] : [{ x: l.step, y }];
-      }),
+    data: `${data.name}, ${data.inputs} inputs`,
+    model: `${model.name} of width ${model.width}, ${model.activation}`,
+    settings: JSON.stringify({ ...others, sde, method: rule, data, model }),
+    paths: pathsOf(sde),
+    diverged,
+    curve: (path, quantity) => curves.get(`${path}/${quantity}`) ?? [],
+    driftError: (variant) => curves.get(variant) ?? [],
   };
 }
 
-export const titleOf = (name: ProcessName, method: string): string => processes[name].title(method);
+export const titleOf = (path: PathName, method: string): string => processOf(path).title(method);

@@ -1,0 +1,58 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { DataError } from "../util/errors.ts";
+import type { ImageDataset, ImageSplit } from "./dataset.ts";
+import { readMaybeGzip, requireFolder } from "./files.ts";
+import { decodeIdx } from "./idx.ts";
+import { checkedLabels } from "./labels.ts";
+
+const parts = { train: "train", test: "t10k" } as const;
+
+const namesOf = (stem: string) => [`${stem}.gz`, stem];
+
+/** The four files of MNIST's layout, each packed or not. */
+export const idxFiles = Object.values(parts).flatMap((part) => [
+  namesOf(`${part}-images-idx3-ubyte`),
+  namesOf(`${part}-labels-idx1-ubyte`),
+]);
+
+const CLASSES = 10;
+
+interface IdxSet {
+  readonly name: string;
+  /** Looked in, in this order. */
+  readonly folders: readonly string[];
+  /** Of pixels in 0…1, over the training images. */
+  readonly mean: number;
+  readonly std: number;
+}
+
+/** Reads grey images of 28×28 in ten classes from the first folder that has all four files. DataError where none has, or one is damaged. */
+export function loadIdxSet({ name, folders, mean, std }: IdxSet): ImageDataset {
+  const folder = requireFolder(name, folders, idxFiles);
+  const [train, test] = [readPart(folder, parts.train), readPart(folder, parts.test)];
+  return {
+    name,
+    targets: { kind: "labels", classes: CLASSES },
+    inputShape: [1, 28, 28],
+    mean: [mean],
+    std: [std],
+    train,
+    test,
+  };
+}
+
+function readPart(folder: string, part: string): ImageSplit {
+  const open = (stem: string, rank: number) => {
+    const path = join(folder, namesOf(stem).find((name) => existsSync(join(folder, name)))!);
+    return { path, ...decodeIdx(readMaybeGzip(path), path, rank) };
+  };
+  const images = open(`${part}-images-idx3-ubyte`, 3);
+  const labels = open(`${part}-labels-idx1-ubyte`, 1);
+  const [count, height, width] = images.shape as [number, number, number];
+  if (height !== 28 || width !== 28)
+    throw new DataError(`${images.path}: images of ${height}×${width}, expected 28×28`, { path: images.path });
+  if (labels.shape[0] !== count)
+    throw new DataError(`${labels.path}: ${labels.shape[0]} labels for ${count} images`, { path: labels.path });
+  return { x: images.data, y: checkedLabels(labels.data, CLASSES, labels.path), count };
+}
