@@ -172,7 +172,7 @@ describe("a method of one's own and its SDEs", () => {
     const out = join(folder, "sde");
     const some = [...smallSde, "sde.steps=20", 'sde.processes=["discrete","third"]'];
     const args = ["method.name=scaled-sam", "method.rho=0.2", "method.gamma=0.5", ...some];
-    const { status, stderr } = await eigensam(["sde", ...args, "--out", out, ...methods]);
+    const { status, stderr } = await eigensam(["sde", ...args, "--seeds", "1", "--out", out, ...methods]);
     expect(status, stderr).toBe(0);
     const sam = join(folder, "sde-sam");
     await runHere(sam, smallRun(some));

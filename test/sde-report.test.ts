@@ -211,6 +211,12 @@ describe("eigensam report", () => {
     expect(second).toContain("mlp of width 64, tanh");
   });
 
+  it("says that nothing is measured yet", async () => {
+    const run = fakeSdeRun(join(temporary(), "a"), { status: "stopped", value: value(1) });
+    writeFileSync(runFiles(run).metrics, "");
+    await expect(writeReports([run], temporary())).rejects.toThrow(`${run}: nothing is measured yet`);
+  });
+
   it("says why there is nothing to report", async () => {
     const run = join(temporary(), "a");
     fakeSdeRun(run, { value: value(1) });

@@ -4,11 +4,12 @@ import { createStepper, type Stepper } from "../src/experiments/sde/advance.ts";
 import { plannedRuns, sdeSettingsOf, type SdeRunConfig } from "../src/experiments/sde/config.ts";
 import { createMeter } from "../src/experiments/sde/measure.ts";
 import { loadProblem, type Problem } from "../src/experiments/sde/problem.ts";
-import { type PathName, processOf } from "../src/experiments/sde/processes.ts";
+import type { PathName } from "../src/experiments/sde/processes.ts";
 import { initialProcessState, type ProcessState } from "../src/experiments/sde/state.ts";
 import { unpack } from "../src/nn/layout.ts";
 import { type TrainingMethodName, trainingMethodNames } from "../src/optim/methods/index.ts";
 import { drawIndices } from "../src/sde/draw.ts";
+import type { SdeVariantName } from "../src/sde/variants.ts";
 import { builtIn, extended } from "../src/train/registry.ts";
 import { rng } from "../src/util/rng.ts";
 import { along, normOf, relativeError } from "./support/numbers.ts";
@@ -81,9 +82,20 @@ const inOrder = ({ model: { parameters } }: Problem, flat: Float64Array) =>
 const batchOf = (...labels: readonly (string | number)[]) =>
   pointsOf(train, drawIndices(rng(SEED, "sde", ...labels), TRAIN, BATCH));
 
+/** What each path is: its h, whether it is an equation, and the label of its mini-batches and noise. */
+const PATHS: Partial<Record<PathName, readonly [variant: SdeVariantName, continuous: boolean, stream: string]>> = {
+  discrete: ["exact", false, "discrete"],
+  repeat: ["exact", false, "repeat"],
+  repeat2: ["exact", false, "repeat2"],
+  second: ["second", true, "sde"],
+  third: ["third", true, "sde"],
+  sgd: ["sgd", true, "sde"],
+  exact: ["exact", true, "sde"],
+};
+
 /** One step of a path by its definition. */
 function step(method: TrainingMethodName, path: PathName, theta: Float64Array, at: number, values: MethodValues) {
-  const { variant, continuous, stream } = processOf(path);
+  const [variant, continuous, stream] = PATHS[path]!;
   const [r, M] = continuous ? [SUBSTEPS, BATCHES] : [1, 1];
   let here = theta;
   for (let sub = 0; sub < r; sub++) {

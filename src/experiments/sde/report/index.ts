@@ -2,6 +2,7 @@ import type { Table } from "../../../report/table.ts";
 import { distinct } from "../../../report/summary.ts";
 import { writeReportFolder } from "../../../report/write.ts";
 import type { RunsReport } from "../../../report/paths.ts";
+import { InputError } from "../../../util/errors.ts";
 import { replicatesIn } from "../processes.ts";
 import { type Advantage, type Comparison, comparison } from "./distance.ts";
 import { sdeFigure } from "./figure.ts";
@@ -22,7 +23,9 @@ export async function writeSdeReport(
   const read = runDirs.map(readSdeRun);
   const complete = read.filter(({ unfinished }) => unfinished === undefined);
   // Of a run that has just begun there is nothing to compare, and seeds are compared at the steps that all of them have.
-  const runs = complete.length > 0 ? complete : read;
+  const runs = complete.length > 0 ? complete : read.filter(({ measured }) => measured);
+  if (runs.length === 0)
+    throw new InputError(`${runDirs.join(", ")}: nothing is measured yet`, { runDirs }, "wait, or resume them");
   const groups = [...new Set(runs.map(({ rho }) => rho))]
     .sort((a, b) => a - b)
     .map((rho) => runs.filter((run) => run.rho === rho));

@@ -37,6 +37,8 @@ export interface SdeRun {
   readonly steps: number;
   /** How it stands, where it is not complete. */
   readonly unfinished: string | undefined;
+  /** Whether anything is measured yet. */
+  readonly measured: boolean;
   /** Title of the discrete method. */
   readonly method: string;
   /** Name of the data set, and of the network with its width and activation. */
@@ -79,6 +81,7 @@ export function readSdeRun(run: string): SdeRun {
     eta: sde.eta,
     steps: sde.steps,
     unfinished: record.status === "done" ? undefined : `${record.status} at step ${record.step}`,
+    measured: curves.size > 0,
     method: methodOf(record).title,
     data: `${data.name}, ${data.inputs} inputs`,
     model: `${model.name} of width ${model.width}, ${model.activation}`,
