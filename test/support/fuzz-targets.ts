@@ -8,6 +8,8 @@ import type { Dataset } from "../../src/data/dataset.ts";
 import { fashionMnist } from "../../src/data/fashion.ts";
 import { loadNpy } from "../../src/data/npy.ts";
 import { svhn } from "../../src/data/svhn.ts";
+import { readSdeRun } from "../../src/experiments/sde/report/read.ts";
+import { sdeRun } from "../../src/experiments/sde/run-dir.ts";
 import { readRun } from "../../src/report/read-run.ts";
 import { checkpointsOf } from "../../src/run/checkpoint.ts";
 import { runFiles } from "../../src/run/files.ts";
@@ -17,6 +19,7 @@ import { firstState, problemOf } from "../../src/train/session.ts";
 import { checkConfig, resolveConfig } from "../../src/train/settings.ts";
 import { encodeWeights, readWeights } from "../../src/train/weights.ts";
 import { fakeRun } from "./fake-runs.ts";
+import { fakeSdeRun } from "./fake-sde-runs.ts";
 import { bytesOf, matArray, matElement, matFile, npyFile, paxRecord, tarEntry, tarFile } from "./files.ts";
 import { type Dice, mutatedBytes, mutatedText } from "./mutate.ts";
 
@@ -232,28 +235,42 @@ function checkpoints(): FuzzTarget {
   };
 }
 
-function records(): FuzzTarget {
-  const run = fakeRun(join(folder, "run"), { epochs: 1 });
-  writeFileSync(runFiles(run).config, TOML);
-  const files = [runFiles(run).record, runFiles(run).metrics, runFiles(run).timings, runFiles(run).config];
-  const whole = files.map((file) => readFileSync(file, "latin1"));
+/** Files of a run directory, one of them damaged. */
+function files(name: string, paths: readonly string[], read: (damaged: string) => void): FuzzTarget {
+  const whole = paths.map((path) => readFileSync(path, "latin1"));
   return {
-    name: "run records",
+    name,
     run: (dice) => {
-      const which = dice.below(files.length);
+      const which = dice.below(paths.length);
       const text = whole[which]!;
       // A few lines are enough to be wrong in.
-      const short = which === 1 || which === 2 ? `${text.split("\n").slice(0, 8).join("\n")}\n` : text;
+      const short = paths[which]!.endsWith(".jsonl") ? `${text.split("\n").slice(0, 8).join("\n")}\n` : text;
       const damaged = dice.chance(0.2)
         ? mutatedBytes(Buffer.from(short, "latin1"), dice)
         : Buffer.from(mutatedText(short, dice), "latin1");
-      for (const [i, file] of files.entries())
-        writeFileSync(file, i === which ? damaged : Buffer.from(whole[i]!, "latin1"));
-      if (which === 3) trainRun.readConfig(run);
-      else readRun(run);
+      for (const [i, path] of paths.entries())
+        writeFileSync(path, i === which ? damaged : Buffer.from(whole[i]!, "latin1"));
+      read(paths[which]!);
       return undefined;
     },
   };
+}
+
+function records(): FuzzTarget {
+  const run = fakeRun(join(folder, "run"), { epochs: 1 });
+  const { record, metrics, timings, config: settings } = runFiles(run);
+  writeFileSync(settings, TOML);
+  return files("run records", [record, metrics, timings, settings], (path) =>
+    path === settings ? trainRun.readConfig(run) : readRun(run),
+  );
+}
+
+function sdeRecords(): FuzzTarget {
+  const run = fakeSdeRun(join(folder, "sde"), { value: (_, __, step) => 1 / (1 + step) });
+  const { record, metrics, config: settings } = runFiles(run);
+  return files("records of SDE runs", [record, metrics, settings], (path) =>
+    path === settings ? sdeRun.readConfig(run) : readSdeRun(run),
+  );
 }
 
 const TOML = `# a run
@@ -311,6 +328,7 @@ export const fuzzTargets = (): readonly FuzzTarget[] => [
   weights(),
   checkpoints(),
   records(),
+  sdeRecords(),
   config,
   options,
 ];

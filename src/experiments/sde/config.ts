@@ -7,7 +7,7 @@ import { builtIn, type Registry } from "../../train/registry.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { namesOf } from "../../util/names.ts";
 import type { Activation } from "../../models/entry.ts";
-import { processNames } from "./processes.ts";
+import { MOST_REPLICATES, processNames } from "./processes.ts";
 
 const count = z.int().min(1);
 const positive = z.number().positive();
@@ -84,6 +84,7 @@ export const sdeSchema = (registry: Registry) =>
           .default([...processNames])
           .describe(`some of ${processNames.join(", ")}`),
         replicates: count
+          .max(MOST_REPLICATES)
           .default(5)
           .describe(
             "paths R of the discrete method from each start: `repeat` makes R − 1 with mini-batches of their own",

@@ -52,6 +52,9 @@ export const isPathName = (name: unknown): name is PathName =>
 export const processOf = (path: PathName): Process =>
   REPEAT.test(path) ? { ...processes.repeat, stream: path } : processes[path as ProcessName];
 
+/** More paths of one method would only fill memory. */
+export const MOST_REPLICATES = 1000;
+
 /** The paths of a run: one of each process, and as many repetitions that there are `replicates` of the discrete method in all. */
 export const pathsOf = ({
   processes: names,

@@ -3,7 +3,7 @@ import { marks } from "../../run/checkpoint.ts";
 import { recordHead } from "../../run/directory.ts";
 import { measured } from "../../run/lines.ts";
 import { methodInfo } from "../../train/records.ts";
-import { isPathName, type PathName, processNames } from "./processes.ts";
+import { MOST_REPLICATES, isPathName, type PathName, processNames } from "./processes.ts";
 
 const step = z.int().min(0);
 const process = z.custom<PathName>(isPathName, "no process of the experiment");
@@ -48,7 +48,7 @@ export const sdeRecord = z.object({
       steps: z.int(),
       processes: z.array(z.enum(processNames)),
       /** Earlier versions repeated the method once. */
-      replicates: z.int().min(1).default(2),
+      replicates: z.int().min(1).max(MOST_REPLICATES).default(2),
     }),
   }),
   /** Earlier versions did not write it. */
