@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { studyRuns, studyScales } from "../src/experiments/eigenvector/plan.ts";
-import { isComplete, readStudy, type StudyResult, studyRun } from "../src/experiments/eigenvector/run.ts";
+import { resultOf, type StudyResult } from "../src/experiments/eigenvector/result.ts";
+import { readStudyRecord, recordOf, writeStudyRecord } from "../src/experiments/study/record.ts";
+import { isComplete, studyRun } from "../src/experiments/study/run.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
 import type { TrainEvent } from "../src/train/events.ts";
 import { runFiles } from "../src/run/files.ts";
@@ -30,10 +32,8 @@ const results: readonly StudyResult[] = ["a", "b"].flatMap((network) =>
         steps: 200,
         moments: [moment(20, 0.1 * seed + gain - 0.05), moment(150, 0.1 * seed + gain + 0.05)],
         testAccuracy: 0.9,
-        trainLoss: 0.3,
         estimates: 2,
         products: solver === "power" ? 10 : 5,
-        overhead: 0.05,
       };
     }),
   ),
@@ -43,7 +43,7 @@ describe("the study of solvers", () => {
   it("plans every solver on every network and seed, with moments of a seed shared by all solvers", () => {
     const runs = studyRuns("laptop");
     const { networks, seeds } = studyScales.laptop;
-    const solvers = new Set(runs.map(({ solver }) => solver));
+    const solvers = new Set(runs.map(({ arm }) => arm));
     for (const solver of solverNames) expect(solvers).toContain(solver);
     expect(runs).toHaveLength(networks.length * seeds.length * solvers.size);
     expect(seeds.length).toBeGreaterThanOrEqual(5);
@@ -105,12 +105,19 @@ describe("the study of solvers", () => {
       train: { epochs: 1 },
       probe: { at: [6, 11], batches: 1 },
     });
-    const plan = { name: "x", network: "mlp", solver, config };
+    const plan = { name: "x", network: "mlp", arm: solver, config };
     const run = join(mkdtempSync(join(tmpdir(), "eigensam-study-")), "run");
     await studyRun(plan, run, () => undefined, new AbortController().signal);
     expect(isComplete(plan, run)).toBe(true);
-    const result = readStudy(plan, run);
-    expect(() => readStudy({ ...plan, config: { ...config, probe: { ...config.probe, at: [1] } } }, run)).toThrow(
+    const record = recordOf(plan, run);
+    const records = join(run, "..", "records");
+    writeStudyRecord(records, record);
+    expect(readStudyRecord(records, plan)).toEqual(record);
+    expect(record.stepsAlongV).toBe(12);
+    expect(record.epochs).toHaveLength(1);
+    expect(record.seconds.probe).toBeGreaterThan(0);
+    const result = resultOf(record);
+    expect(() => recordOf({ ...plan, config: { ...config, probe: { ...config.probe, at: [1] } } }, run)).toThrow(
       "was judged at steps 6, 11, expected 1",
     );
     expect(result).toMatchObject({ steps: 12, products, moments: [{ step: 6 }, { step: 11 }] });
@@ -133,7 +140,7 @@ describe("the study of solvers", () => {
       train: { epochs: 1 },
       probe: { at: [2, 6, 10], batches: 1 },
     });
-    const plan = { name: "x", network: "mlp", solver: "free", config };
+    const plan = { name: "x", network: "mlp", arm: "free", config };
     const folder = mkdtempSync(join(tmpdir(), "eigensam-study-"));
     const [whole, stopped] = [join(folder, "whole"), join(folder, "stopped")];
     await studyRun(plan, whole, () => undefined, new AbortController().signal);

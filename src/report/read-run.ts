@@ -24,6 +24,7 @@ export function readRun(path: string) {
     refreshes: metrics.filter((line) => line.kind === "refresh"),
     epochTimes: timings.filter((line) => line.kind === "epoch"),
     refreshTimes: timings.filter((line) => line.kind === "refresh"),
+    probeTimes: timings.filter((line) => line.kind === "probe"),
   };
 }
 

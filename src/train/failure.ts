@@ -7,7 +7,8 @@ export function assertFinite(value: number, what: string, step: number, epoch: n
     throw new DivergedError(`${what} is ${value} at step ${step} (epoch ${epoch})`, { step, epoch });
 }
 
-class DivergedError extends TrainingError {}
+/** A number that training stands on became infinite or no number. */
+export class DivergedError extends TrainingError {}
 
 /** A system error while the run wrote its own files, told apart from one in code of the caller's. */
 class WriteFailed extends Error {
@@ -40,7 +41,7 @@ export function explained(cause: unknown, step: number, checkpoint: string | und
   if (error instanceof DivergedError)
     return {
       kind: "numbers",
-      error: new TrainingError(
+      error: new DivergedError(
         error.message,
         { ...error.data, ...data },
         `${saved}train with a lower optimizer.lr or a schedule.warmup`,

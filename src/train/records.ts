@@ -9,12 +9,12 @@ const count = z.int().min(1);
 const epoch = z.int().min(1);
 
 /** Loss and, where there are classes, accuracy. */
-const score = z.object({ loss: measured, accuracy: measured.optional() });
+export const score = z.object({ loss: measured, accuracy: measured.optional() });
 
 /** Step metrics (gradNorm, cosGradV, those of plugins) are further numbers. */
 const stepLine = z.object({ kind: z.literal("step"), step, epoch, lr: measured, loss: measured }).catchall(measured);
 
-const epochLine = z.object({
+export const epochLine = z.object({
   kind: z.literal("epoch"),
   epoch,
   /** Steps taken so far. */
@@ -25,7 +25,7 @@ const epochLine = z.object({
 });
 
 /** What the probe found (train/probe.ts), at θ before a step, or at the end. H̄ is the mean Hessian over its own mini-batches. */
-const probeLine = z.object({
+export const probeLine = z.object({
   kind: z.literal("probe"),
   step,
   epoch,

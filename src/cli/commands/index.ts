@@ -51,7 +51,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "paper",
-    summary: "make the figures and tables of a study: eigenvector (which solver keeps v fresh)",
+    summary: "make the runs of a study, then its figures and tables",
     computes: true,
     load: async () => (await import("./paper.ts")).paper,
   },

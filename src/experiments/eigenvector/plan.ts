@@ -1,7 +1,7 @@
 import { type SolverName, solverNames } from "../../optim/eigenvector.ts";
-import type { TrainConfig } from "../../train/config.ts";
 import { checkConfig } from "../../train/settings.ts";
 import { rng } from "../../util/rng.ts";
+import type { StudyRun } from "../study/run.ts";
 
 /** A network as the study trains it. */
 export interface StudyNetwork {
@@ -44,15 +44,6 @@ export const studyScales = {
 
 export type StudyScaleName = keyof typeof studyScales;
 
-/** One training run of the study. */
-export interface StudyRun {
-  readonly name: string;
-  readonly network: string;
-  /** As tables and figures call it: a solver, or one with another rate. */
-  readonly solver: string;
-  readonly config: TrainConfig;
-}
-
 interface Contender {
   readonly label: string;
   readonly solver: SolverName;
@@ -73,7 +64,7 @@ export function studyRuns(scale: StudyScaleName): StudyRun[] {
       contenders.map(({ label: contender, solver, follow }) => ({
         name: `${label.replaceAll(/\W+/g, "-")}-${contender.replaceAll(/[^\w.]+/g, "-")}-seed${seed}`,
         network: label,
-        solver: contender,
+        arm: contender,
         config: checkConfig({
           seed,
           threads: 1,

@@ -1,4 +1,4 @@
-import type { StudyResult } from "../run.ts";
+import type { StudyResult } from "../result.ts";
 import type { SolverRow } from "./summary.ts";
 import { intervalOf } from "../../../report/curves.ts";
 import { bandChart, FEW_SEEDS, type Series } from "../../../report/figures/band-chart.ts";

@@ -3,7 +3,7 @@ import type { Table } from "../../../report/table.ts";
 import { writeReportFolder } from "../../../report/write.ts";
 import type { Report } from "../../../report/paths.ts";
 import { type Summary, summarize } from "../../../util/statistics.ts";
-import type { StudyResult } from "../run.ts";
+import type { StudyResult } from "../result.ts";
 import { ratioFigure, ratioOverTraining } from "./figures.ts";
 import { ALL, type SolverRow, summarizeStudy } from "./summary.ts";
 

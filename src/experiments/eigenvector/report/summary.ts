@@ -1,5 +1,5 @@
 import { type Summary, summarize } from "../../../util/statistics.ts";
-import type { StudyResult } from "../run.ts";
+import type { StudyResult } from "../result.ts";
 
 /** One solver on one network, over seeds; or the mean over networks, again over seeds. */
 export interface SolverRow {

@@ -1,0 +1,52 @@
+import { type Drawn, HEIGHT, INK, specOf } from "../../report/figures/figure.ts";
+import type { StudyRecord } from "../study/record.ts";
+import { armNames } from "./plan.ts";
+
+/** Okabe & Ito's colours, in the order of the arms. */
+const COLOURS = ["#0072b2", "#d55e00", "#cc79a7", "#009e73", "#9ca3af", "#111827"];
+
+const PANEL = 320;
+
+/** λ₁ against the loss on the same images, a line per run, a panel per network. */
+export function sharpnessFigure(records: readonly StudyRecord[]): Drawn {
+  const networks = [...new Set(records.map(({ network }) => network))];
+  const values = records.flatMap(({ network, arm, seed, probes }) =>
+    probes.flatMap(({ step, loss, eigenvalue }) =>
+      loss > 0 && eigenvalue > 0 ? [{ network, arm, run: `${arm} ${seed}`, step, loss, eigenvalue }] : [],
+    ),
+  );
+  const arms = armNames.filter((arm) => values.some((value) => value.arm === arm));
+  const axis = (field: string, title: string | null) => ({
+    field,
+    type: "quantitative",
+    title,
+    scale: { type: "log", nice: false, padding: 8 },
+    axis: { format: "~g", tickCount: 4 },
+  });
+  const at = { x: axis("loss", "loss on the probe's images, logarithmic"), y: axis("eigenvalue", null) };
+  const range = arms.map((arm) => COLOURS[armNames.indexOf(arm)]!);
+  const stroke = { field: "arm", type: "nominal", sort: arms, scale: { domain: arms, range } };
+  const fill = { field: "arm", type: "nominal", scale: { domain: arms, range }, legend: null };
+  const panel = (network: string) => ({
+    width: PANEL,
+    height: HEIGHT,
+    title: { text: network, fontSize: 13, anchor: "middle", offset: 4, color: INK },
+    transform: [{ filter: { field: "network", equal: network } }],
+    layer: [
+      {
+        mark: { type: "line", strokeWidth: 1.2, opacity: 0.6 },
+        encoding: { ...at, stroke, order: { field: "step" }, detail: { field: "run" } },
+      },
+      { mark: { type: "point", strokeWidth: 0, size: 26, opacity: 0.9 }, encoding: { ...at, fill } },
+    ],
+  });
+  return {
+    spec: specOf({
+      title: { text: "Sharpness at equal loss", subtitle: "λ₁, logarithmic" },
+      data: { values },
+      hconcat: networks.map(panel),
+    }),
+    caption:
+      "λ₁ against the loss, a line per run and a dot per look of the probe; training goes from right to left. A network that has learnt less is flatter for that alone, so arms are compared at the same loss.",
+  };
+}
