@@ -3,7 +3,8 @@ import type { StudyRun } from "../study/run.ts";
 
 /** Settings of a method by the name of its arm. docs/notes/eigen-sam-study.md says why these. */
 const arms = {
-  sam: { name: "sam" },
+  // SAM has no v̂: its solver is written down only so that its settings stay the same when the default changes.
+  sam: { name: "sam", solver: "free" },
   power: { name: "eigen-sam", alpha: 0.2, solver: "power", every: 100, iterations: 5 },
   spread: { name: "eigen-sam", alpha: 0.2, solver: "spread", every: 100, iterations: 5 },
   free: { name: "eigen-sam", alpha: 0.2, solver: "free", iterations: 5, follow: 0.1 },
