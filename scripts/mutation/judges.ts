@@ -3,10 +3,17 @@
  * module is loaded is tried on all of them, so there are no more than needed.
  */
 export const judges: Readonly<Record<string, readonly string[]>> = {
-  "src/optim": ["methods", "optim", "optim-parts", "plan"],
+  "src/optim": ["estimates", "methods", "optim", "optim-parts", "plan"],
+  "src/optim/eigenvector.ts": ["estimates", "methods"],
+  "src/optim/refresh-plan.ts": ["estimates"],
+  "src/optim/vector.ts": ["optim-parts"],
+  "src/optim/optimizers.ts": ["methods", "optim-parts"],
+  "src/optim/methods": ["methods"],
   "src/sde": ["sde-contraction", "sde-noise", "sde-orders", "sde-variants"],
+  "src/util/statistics.ts": ["report-statistics"],
+  "src/report/pairs.ts": ["report-pairs"],
   "src/report": ["report-pairs", "report-statistics", "report-tables"],
-  "src/spectrum": ["curvature"],
+  "src/spectrum": ["copies", "spectrum", "spectrum-probes", "spectrum-vectors"],
   "src/graph": ["golden-ops", "ops", "properties"],
   "src/curvature": ["curvature", "empirical-loss"],
   "src/data": ["data", "data-edges", "formats", "identity"],
