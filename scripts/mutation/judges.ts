@@ -3,18 +3,19 @@
  * module is loaded is tried on all of them, so there are no more than needed.
  */
 export const judges: Readonly<Record<string, readonly string[]>> = {
-  "src/optim": ["estimates", "methods", "optim", "optim-parts", "plan"],
+  "src/optim": ["estimates", "method-declarations", "methods", "optim", "optim-parts", "plan"],
   "src/optim/eigenvector.ts": ["estimates", "methods"],
   "src/optim/refresh-plan.ts": ["estimates"],
   "src/optim/vector.ts": ["optim-parts"],
   "src/optim/optimizers.ts": ["methods", "optim-parts"],
-  "src/optim/methods": ["methods"],
+  "src/optim/methods": ["method-declarations"],
   "src/sde": ["sde-contraction", "sde-noise", "sde-orders", "sde-variants"],
   "src/util/statistics.ts": ["report-statistics"],
   "src/report/pairs.ts": ["report-pairs"],
   "src/report": ["report-pairs", "report-statistics", "report-tables"],
   "src/spectrum": ["copies", "spectrum", "spectrum-probes", "spectrum-vectors"],
-  "src/graph": ["golden-ops", "ops", "properties"],
+  "src/graph": ["ops", "properties", "rules"],
+  "src/graph/rules": ["rules"],
   "src/curvature": ["curvature", "empirical-loss"],
   "src/data": ["data", "data-edges", "formats", "identity"],
   "src/train": ["settings", "trainer-solvers", "train"],
