@@ -9,7 +9,9 @@ import { judges } from "./mutation/judges.ts";
 const options = process.argv.slice(2).filter((arg) => arg.startsWith("--"));
 const given = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
 for (const path of given.length > 0 ? given : Object.keys(judges)) {
-  const folder = Object.keys(judges).find((name) => path.startsWith(name));
+  const folder = Object.keys(judges)
+    .filter((name) => path.startsWith(name))
+    .sort((a, b) => b.length - a.length)[0];
   if (folder === undefined)
     throw new Error(`${path}: no tests judge it; scripts/mutation/judges.ts has ${Object.keys(judges)}`);
   const pattern = path.endsWith(".ts") ? path : `${path}/**/*.ts`;

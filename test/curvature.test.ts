@@ -1,9 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { alignment, subspaceAlignment } from "../src/spectrum/alignment.ts";
 import { smoothedDensity, spectralMoment, spectralQuadratures } from "../src/spectrum/density.ts";
 import { extremeEigenpairs } from "../src/spectrum/extremes.ts";
 import { blockOf, type SymmetricOperator } from "../src/spectrum/operator.ts";
-import { largestEigenvalue, powerMethod } from "../src/spectrum/power.ts";
+import { largestEigenvalue } from "../src/spectrum/power.ts";
 import {
   blockTraces,
   frobeniusNorm,
@@ -192,116 +191,5 @@ describe.each(cases)("$name", ({ loss, theta, oracle }) => {
     const images = await Promise.all(probes.map((z) => operatorOf(rows).apply(z)));
     const [estimate] = blockTraces(probes, images, [{ start, end }]);
     expect(Math.abs(estimate!.mean - block.trace)).toBeLessThan(4 * estimate!.stderr);
-  });
-});
-
-describe("Lanczos", () => {
-  const diagonal = (values: readonly number[]) =>
-    operatorOf(values.map((value, i) => values.map((_, j) => (i === j ? value : 0))));
-
-  it("finds every copy of a multiple eigenvalue when it may use the whole dimension", async () => {
-    const values = [5, 5, 5, 1, 0, 0, -2, -2];
-    const found = await extremeEigenpairs(diagonal(values), {
-      top: 4,
-      bottom: 2,
-      tolerance: 1e-12,
-      maxProducts: values.length,
-      random: random("multiple"),
-    });
-    const eigenvalues = [...found.top, ...found.bottom].map(({ eigenvalue }) => eigenvalue);
-    expect(relativeError(eigenvalues, [5, 5, 5, 1, -2, -2])).toBeLessThan(DENSE);
-  });
-
-  it("says so where it has not converged", async () => {
-    const values = Array.from({ length: 60 }, (_, i) => i);
-    const options = { top: 2, bottom: 0, tolerance: 1e-8, maxProducts: 6, random: random("short") };
-    expect((await extremeEigenpairs(diagonal(values), options)).converged).toBe(false);
-  });
-
-  it("refuses more eigenvalues than there are, naming both numbers", async () => {
-    const options = { top: 4, bottom: 3, tolerance: 1e-3, maxProducts: 50, random: random("many") };
-    await expect(extremeEigenpairs(diagonal([1, 2, 3, 4, 5]), options)).rejects.toThrow(
-      /4 largest and 3 smallest.*has 5/,
-    );
-  });
-
-  it("refuses a product that is not finite, with a hint", async () => {
-    const H: SymmetricOperator = { dim: 3, dtype: "f64", apply: async (v) => v.map(() => Number.NaN) as Vector };
-    const options = { top: 1, bottom: 0, tolerance: 1e-3, maxProducts: 3, random: random("nan") };
-    await expect(extremeEigenpairs(H, options)).rejects.toThrow(/vector 1 of the Krylov space is not finite.*f64/s);
-  });
-
-  it("is content with rounding where an eigenvalue is zero", async () => {
-    const values = Array.from({ length: 40 }, (_, i) => (i < 20 ? 0 : i));
-    const options = { top: 0, bottom: 1, tolerance: 1e-3, maxProducts: 39, random: random("semidefinite") };
-    const { bottom, converged } = await extremeEigenpairs(diagonal(values), options);
-    expect(Math.abs(bottom[0]!.eigenvalue)).toBeLessThan(1e-9);
-    expect(converged).toBe(true);
-  });
-
-  it("takes a zero matrix as it is", async () => {
-    const options = { top: 1, bottom: 1, tolerance: 1e-3, maxProducts: 4, random: random("zero") };
-    const { top, bottom } = await extremeEigenpairs(diagonal([0, 0, 0, 0]), options);
-    expect([top[0]!.eigenvalue, bottom[0]!.eigenvalue]).toEqual([0, 0]);
-  });
-});
-
-describe("Hutch++", () => {
-  it("is far more precise than Hutchinson's estimate where few eigenvalues are large, at the same cost", async () => {
-    // A rotated spectrum: diagonal matrices are exact for random signs.
-    const n = 60;
-    const normal = fill(3, n);
-    const reflect = (x: ArrayLike<number>) => {
-      const along = (2 * inner(normal, Float64Array.from(x))) / inner(normal, normal);
-      return Float64Array.from(x, (value, i) => value - along * normal[i]!);
-    };
-    const spectrum = Float64Array.from({ length: n }, (_, i) => (i < 4 ? 100 - 20 * i : 1 / (i + 1)));
-    const H: SymmetricOperator = {
-      dim: n,
-      dtype: "f64",
-      apply: async (v) => reflect(reflect(v).map((x, i) => x * spectrum[i]!)),
-    };
-    const trace = spectrum.reduce((a, b) => a + b, 0);
-    const plus = await hutchPlusPlus(H, { products: 24, random: random("plus") });
-    const plain = await hutchinson(H, { products: 24, random: random("plain") });
-    expect(Math.abs(plus.mean - trace)).toBeLessThan(4 * plus.stderr);
-    expect(plus.stderr).toBeLessThan(plain.stderr / 10);
-  });
-});
-
-describe("the power iteration", () => {
-  it("goes to the largest absolute value, and the shifted one to the largest signed value", async () => {
-    const matrix = operatorOf([
-      [1, 0, 0],
-      [0, -7, 0],
-      [0, 0, 4],
-    ]);
-    const options = { start: Float64Array.of(1, 1, 1), tolerance: 1e-9, maxProducts: 1000 };
-    expect((await powerMethod(matrix, options)).eigenvalue).toBeCloseTo(-7, 6);
-    expect((await largestEigenvalue(matrix, options)).eigenvalue).toBeCloseTo(4, 6);
-  });
-
-  it("goes on until the residual is small against λ₁ itself, however large the negative one", async () => {
-    const matrix = operatorOf([
-      [1, 0, 0],
-      [0, -1000, 0],
-      [0, 0, 0.5],
-    ]);
-    const options = { start: Float64Array.of(1, 1, 1), tolerance: 1e-3, maxProducts: 100_000 };
-    const top = await largestEigenvalue(matrix, options);
-    expect(top.converged).toBe(true);
-    expect(Math.abs(top.eigenvalue - 1)).toBeLessThan(1e-3);
-    const few = await largestEigenvalue(matrix, { ...options, maxProducts: 30 });
-    expect(few).toMatchObject({ converged: false, products: 30 });
-  });
-});
-
-describe("alignment", () => {
-  it("is cos² with a subspace, from 0 to 1", () => {
-    const [e0, e1] = [Float64Array.of(1, 0, 0), Float64Array.of(0, 1, 0)];
-    expect(subspaceAlignment(Float64Array.of(3, 4, 0), [e0, e1])).toBeCloseTo(1, 12);
-    expect(subspaceAlignment(Float64Array.of(3, 0, 4), [e0, e1])).toBeCloseTo(9 / 25, 12);
-    expect(alignment(Float64Array.of(3, 0, 4), e0)).toBeCloseTo(3 / 5, 12);
-    expect(alignment(new Float64Array(3), e0)).toBe(0);
   });
 });

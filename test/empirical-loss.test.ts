@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { gathered } from "../src/spectrum/operator.ts";
-import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
+import { inner, length } from "../src/spectrum/vectors.ts";
 import { loadDataset } from "../src/data/index.ts";
 import { cnn6 } from "../src/models/cnn6.ts";
 import { initialize } from "../src/nn/layout.ts";
@@ -137,48 +136,5 @@ describe("the empirical loss", () => {
     const v = Float64Array.from(fill(9, theta.length));
     const [a, b] = [await batch!.hessian(theta).apply(v), await running!.hessian(theta).apply(v)];
     expect(relativeError(a, b)).toBeGreaterThan(0.1);
-  });
-
-  const six = () => Array.from({ length: 6 }, (_, i) => Float64Array.of(i, 0, 0));
-
-  it("makes products asked for together in fewer passes, what is left one by one, and in order", async () => {
-    const calls: number[] = [];
-    const double = async (vectors: readonly Vector[]) => {
-      calls.push(vectors.length);
-      return vectors.map((v) => v.map((x) => 2 * x) as Vector);
-    };
-    const operator = gathered(3, "f64", double, 4);
-    const results = await Promise.all(six().map((v) => operator.apply(v)));
-    expect(calls).toEqual([4, 1, 1]);
-    expect(results.map((r) => r[0])).toEqual([0, 2, 4, 6, 8, 10]);
-  });
-
-  it("begins no further pass once it is stopped, and keeps what is done", async () => {
-    const stop = new AbortController();
-    const calls: number[] = [];
-    const operator = gathered(
-      3,
-      "f64",
-      async (vectors) => {
-        calls.push(vectors.length);
-        stop.abort(new Error("enough"));
-        return vectors;
-      },
-      4,
-      stop.signal,
-    );
-    const outcomes = await Promise.allSettled(six().map((v) => operator.apply(v)));
-    expect(calls).toEqual([4]);
-    expect(outcomes.map(({ status }) => status)).toEqual([...Array(4).fill("fulfilled"), "rejected", "rejected"]);
-    await expect(operator.apply(six()[0]!)).rejects.toThrow("enough");
-  });
-
-  it("hands a failed product to everyone who waits for one", async () => {
-    const fail = async () => {
-      throw new Error("no product");
-    };
-    const operator = gathered(3, "f64", fail, 4);
-    const outcomes = await Promise.allSettled(six().map((v) => operator.apply(v)));
-    expect(outcomes.map(({ status }) => status)).toEqual(Array(6).fill("rejected"));
   });
 });

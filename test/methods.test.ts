@@ -200,6 +200,21 @@ describe("the power iteration", () => {
     expect(relativeError(results.next, unit(Hv))).toBeLessThan(F64);
   });
 
+  it("reports the Rayleigh quotients of the first vector and of the last one, and nothing without a product", () => {
+    const at = { theta: theta0, v: v0 };
+    const numbersAfter = (iterations: number) => {
+      const { first, eigenvalue, residual, v: next } = powerIteration(f, theta, v, iterations);
+      return evaluate([first, eigenvalue, residual, next], at).map((each) => [...each]);
+    };
+    const second = unit(hessian(theta0, v0));
+    const [Hv, Hw] = [hessian(theta0, v0), hessian(theta0, second)];
+    const [before, lambda] = [dotOf(v0, Hv), dotOf(second, Hw)];
+    const expected = [[before], [lambda], [normOf(along(Hw, second, -lambda)) / Math.abs(lambda)], unit(Hw)];
+    for (const [i, numbers] of numbersAfter(2).entries())
+      expect(relativeError(numbers, expected[i]!)).toBeLessThan(F64);
+    expect(numbersAfter(0)).toEqual([[0], [0], [0], [...v0]]);
+  });
+
   it("has a residual of zero at an eigenvector", () => {
     const power = powerIteration(f, theta, v, 200);
     const [next] = evaluate([power.v], { theta: theta0, v: v0 });

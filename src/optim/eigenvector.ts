@@ -43,7 +43,7 @@ const by =
 
 /** One Lanczos step alone has v itself for its result, so a single product is a power step, which moves. */
 const estimateOf = (estimator: Estimate["estimator"], products: number): Estimate => ({
-  estimator: products === 1 && estimator === "lanczos" ? "power" : estimator,
+  estimator: products === 1 ? "power" : estimator,
   products,
 });
 

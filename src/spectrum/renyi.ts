@@ -16,7 +16,7 @@ export function renyiSharpness(quadratures: readonly Quadrature[], size: number)
     (Math.log((size * second) / probes) - ORDER * Math.log((size * first) / probes)) / (ORDER - 1);
   const n = sums.length;
   const mean = sharpness(totals[0]!, totals[1]!, n);
-  if (n < 2) return { mean, stderr: Number.NaN };
+  // Without the only probe there is none, and no error: NaN.
   const without = sums.map(([first, second]) => sharpness(totals[0]! - first, totals[1]! - second, n - 1));
   const middle = without.reduce((a, b) => a + b, 0) / n;
   const squares = without.reduce((sum, x) => sum + (x - middle) ** 2, 0);

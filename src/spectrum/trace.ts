@@ -21,9 +21,9 @@ export interface ProbeOptions {
 export function estimateOf(samples: readonly number[]): Estimate {
   const n = samples.length;
   const mean = samples.reduce((a, b) => a + b, 0) / n;
-  const variance = samples.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, n - 1);
-  // One probe alone says nothing about its own error.
-  return { mean, stderr: n < 2 ? Number.NaN : Math.sqrt(variance / n) };
+  const squares = samples.reduce((a, b) => a + (b - mean) ** 2, 0);
+  // 0/0 for one probe alone, which says nothing about its own error.
+  return { mean, stderr: Math.sqrt(squares / (n - 1) / n) };
 }
 
 /** e₀, e₁, …: with them every sum over probes is exact. */
