@@ -18,5 +18,13 @@ export const judges: Readonly<Record<string, readonly string[]>> = {
   "src/data": ["data", "data-edges", "formats", "identity"],
   "src/train/fixed-batches": ["streams"],
   "src/train/stepper": ["step-wiring", "streams", "train-wiring"],
+  "src/train/refresh": ["step-wiring", "train-wiring"],
+  "src/train/probe": ["step-wiring", "probe"],
+  "src/train/graphs": ["step-wiring", "train-wiring"],
+  "src/train/evaluate": ["step-wiring", "train-wiring"],
+  "src/train/loop": ["loop-wiring"],
+  "src/train/session": ["loop-wiring", "step-wiring"],
+  "src/train/state": ["streams"],
+  "src/train/checkpoint": ["loop-wiring"],
   "src/train": ["settings", "trainer-solvers", "train"],
 };
