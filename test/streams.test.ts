@@ -180,7 +180,9 @@ describe("parts of the examples", () => {
     expect(parts.train).toBe(train);
     expect(parts.val).toBe(val);
     expect(partsOf({ train, val: { ...val, count: 0 } }, none, 1, labels).val).toBeUndefined();
-    expect(partsOf({ train }, none, 1, labels)).toEqual({ train, val: undefined });
+    // No copy is made where there is nothing to part.
+    expect(partsOf({ train }, none, 1, labels).train).toBe(train);
+    expect(partsOf({ train }, none, 1, labels).val).toBeUndefined();
     // Less than half an example is none.
     expect(partsOf({ train }, { ...none, validation: 0.01 }, 1, labels).val).toBeUndefined();
   });
@@ -193,6 +195,11 @@ describe("parts of the examples", () => {
     });
     for (const changed of [{ examples: 2 }, { labelNoise: 0.1 }])
       expect(() => partsOf({ train: stream }, { ...none, ...changed }, 1, labels)).toThrow("these come from a stream");
+  });
+
+  it("may be drawn from examples without classes", () => {
+    const values = { kind: "values", shape: [1] } as const;
+    expect(partsOf({ train: numbered(30) }, { ...none, examples: 5 }, 1, values).train.count).toBe(5);
   });
 
   it("may be all examples, and one more is refused", () => {

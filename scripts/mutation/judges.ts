@@ -8,7 +8,7 @@ export const judges: Readonly<Record<string, readonly string[]>> = {
   "src/report": ["report-pairs", "report-statistics", "report-tables"],
   "src/spectrum": ["curvature"],
   "src/graph": ["golden-ops", "ops", "properties"],
-  "src/curvature": ["curvature", "empirical-loss"],
+  "src/curvature": ["curvature-wiring", "curvature-measure", "curvature-stop"],
   "src/data/augment": ["augment", "streams"],
   "src/data/batch-maker": ["streams"],
   "src/data/batches": ["data", "data-edges", "streams"],
