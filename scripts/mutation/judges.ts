@@ -23,7 +23,7 @@ export const judges: Readonly<Record<string, readonly string[]>> = {
   "src/train/graphs": ["step-wiring", "train-wiring"],
   "src/train/evaluate": ["step-wiring", "train-wiring"],
   "src/train/loop": ["loop-wiring"],
-  "src/train/session": ["loop-wiring", "step-wiring"],
+  "src/train/session": ["session-wiring", "loop-wiring", "step-wiring"],
   "src/train/state": ["streams"],
   "src/train/checkpoint": ["loop-wiring"],
   "src/train": ["settings", "trainer-solvers", "train"],
