@@ -285,6 +285,19 @@ describe("an estimate of v", () => {
     expect(await stepper.refresh(state, batch)).toMatchObject({ estimator: "power", products: 1 });
   });
 
+  it("of a direction that no example moves along starts anew at random, by the step", async () => {
+    const { stepper, state } = await begun(GOOD, { name: "eigen-sam", solver: "power", iterations: 2 });
+    state.v.fill(0);
+    // A weight of the first layer, whose inputs are all zero.
+    state.v[0] = 1;
+    state.step = 4;
+    const found = await stepper.refresh(state, { x: new Float32Array(ROWS * FEATURES), y: batch.y });
+    expect(found).toMatchObject({ eigenvalue: 0, rayleigh: 0, good: false });
+    const random = rng(SEED, "eigenvector", 4);
+    const drawn = Array.from(state.v, () => random.normal());
+    expect(relativeError(state.v, unit(drawn))).toBeLessThan(F32);
+  });
+
   it("as the authors' code counts the steps of the epoch", async () => {
     const { stepper, state } = await begun(GOOD, { name: "eigen-sam", solver: "power", every: 4, compat: "official" });
     expect([0, 3, 4, 8].map((stepInEpoch) => stepper.refreshDue({ ...state, step: 5 }, stepInEpoch))).toEqual([
