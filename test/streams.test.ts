@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { miniBatches } from "../src/curvature/problem.ts";
 import { augmentInto } from "../src/data/augment.ts";
-import { batchMaker } from "../src/data/batch-maker.ts";
+import { batchMaker, stepsPerEpoch } from "../src/data/batch-maker.ts";
 import type { Split } from "../src/data/dataset.ts";
 import { withLabelNoise } from "../src/data/label-noise.ts";
 import { partsOf, select, splitValidation } from "../src/data/split.ts";
@@ -98,6 +98,15 @@ describe("what is drawn by its own stream", () => {
     }
   });
 
+  it("whole targets of several numbers, in as many batches as are full", () => {
+    const wide = { ...numbered(11), y: Float32Array.from({ length: 33 }, (_, at) => at / 4) };
+    const y = new Float32Array(12);
+    batchMaker(wide, { inputShape: [3], batch: 4, seed: 5 })(1, 1, new Uint8Array(12), y);
+    const own = dealt(11, rng(5, "shuffle", 1)).slice(4, 8);
+    expect([...y]).toEqual(own.flatMap((i) => [3 * i, 3 * i + 1, 3 * i + 2].map((at) => at / 4)));
+    expect([stepsPerEpoch(11, 4), stepsPerEpoch(12, 4), stepsPerEpoch(3, 4)]).toEqual([2, 3, 0]);
+  });
+
   it("changes of images, one stream for a batch", () => {
     const [size, count] = [8, 6];
     const split = {
@@ -168,6 +177,19 @@ describe("what is drawn by its own stream", () => {
     expect([...state.method.fast!]).toEqual(new Array(10).fill(0));
     expect(state).toMatchObject({ step: 0, probe: {}, quality: { made: false, good: false, failures: 0, at: 0 } });
   });
+});
+
+it("buffers that start at random have a stream of their own", () => {
+  const model = declare(
+    (scope, x) => {
+      scope.buffer({ name: "noise", shape: [3], init: { uniform: 2 } });
+      return linear(scope.at("out"), x, 1);
+    },
+    [3, 2],
+  );
+  const { buffers } = initialState(model, optimizers.sgd, { state: {} }, 5);
+  const random = rng(5, "buffers", "noise");
+  expect([...buffers]).toEqual(Array.from({ length: 3 }, () => Math.fround(2 * (2 * random.uniform() - 1))));
 });
 
 describe("parts of the examples", () => {
