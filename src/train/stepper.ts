@@ -157,11 +157,10 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
   };
 }
 
-/** USAM in the place of a method: it reads the method's ρ and leaves its state alone. */
-const warmedUp = ({ hyper, state }: Method): Method => ({
+/** USAM in the place of a method: it reads the method's ρ, takes the same inputs and leaves its state alone. */
+const warmedUp = ({ hyper, state, needs }: Method): Method => ({
   ...usam,
-  hyper,
-  state,
+  ...{ hyper, state, needs },
   descend: (at, values) => ({
     ...usam.descend(at, values),
     state: Object.fromEntries(Object.keys(state).map((name) => [name, values[name] as Tensor])),
