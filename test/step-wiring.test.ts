@@ -310,7 +310,7 @@ describe("an estimate of v", () => {
     async (hessianBn) => {
       const method = { name: "eigen-sam", solver: "oracle", batches: 2, iterations: 20, hessianBn };
       const { stepper, state, train } = await begun(GOOD, method);
-      const fixed = fixedBatches(train as Split, dataset, ROWS, 2, rng(SEED, "oracle"));
+      const fixed = fixedBatches(train as Split, ROWS, 2, rng(SEED, "oracle"));
       for (const running of [RUNNING, RUNNING.map((x) => 1.5 * x)]) {
         state.buffers.set(running);
         const v = state.v.slice();
@@ -354,7 +354,7 @@ describe("the probe", () => {
       { name: "sam" },
       { probe: { every: 2, batches: 2, top: 2, tolerance: 1e-4, products: 20 } },
     );
-    const fixed = fixedBatches(train as Split, dataset, ROWS, 2, rng(SEED, "probe"));
+    const fixed = fixedBatches(train as Split, ROWS, 2, rng(SEED, "probe"));
     const f = (theta: ArrayLike<number>) => fixed.reduce((sum, each) => sum + trainingLoss(theta, each) / 2, 0);
     const pairs = densePairs(hessianByHand(f, state.theta));
     const found = await probe!.look(state);

@@ -137,15 +137,15 @@ describe("what is drawn by its own stream", () => {
   it("mini-batches that are fixed, of whole rows and targets", () => {
     const wide = { ...numbered(11), y: Float32Array.from({ length: 22 }, (_, at) => at / 2) };
     const order = dealt(11, rng(1, "any"));
-    const batches = fixedBatches(wide, { inputShape: [3] }, 4, 9, rng(1, "any"));
+    const batches = fixedBatches(wide, 4, 9, rng(1, "any"));
     expect(batches.map(({ rows }) => rows)).toEqual([4, 4]);
     batches.forEach(({ x, y }, b) => {
       const own = order.slice(4 * b, 4 * b + 4);
       expect([...x]).toEqual(rowsOf(own));
       expect([...y]).toEqual(own.flatMap((i) => [i, i + 0.5]));
     });
-    expect(fixedBatches(wide, { inputShape: [3] }, 4, 1, rng(1, "any"))).toEqual(batches.slice(0, 1));
-    expect(fixedBatches(wide, { inputShape: [3] }, 12, 9, rng(1, "any"))).toEqual([]);
+    expect(fixedBatches(wide, 4, 1, rng(1, "any"))).toEqual(batches.slice(0, 1));
+    expect(fixedBatches(wide, 12, 9, rng(1, "any"))).toEqual([]);
     expect([...wide.x]).toEqual([...numbered(11).x]);
   });
 
