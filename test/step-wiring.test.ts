@@ -1,118 +1,28 @@
 import { afterAll, describe, expect, it } from "vitest";
-import type { Batch, Dataset, Split } from "../src/data/dataset.ts";
-import { add, mul } from "../src/graph/ops/elementwise.ts";
-import { radius } from "../src/optim/hyper.ts";
-import { defineMethod, gradAt } from "../src/optim/method.ts";
-import type { Quality } from "../src/optim/refresh-plan.ts";
-import { fixedBatches } from "../src/train/fixed-batches.ts";
-import { builtIn, extended } from "../src/train/registry.ts";
-import { openSession, problemOf, type Session } from "../src/train/session.ts";
-import { trainSettings } from "../src/train/settings.ts";
 import { rng } from "../src/util/rng.ts";
+import { forwardByHand, nextRunning, scoreByHand } from "./support/by-hand.ts";
+import { along, normOf, relativeError, uniform } from "./support/numbers.ts";
+import { F32 } from "./tolerances.ts";
 import {
-  CLASSES,
-  FEATURES,
-  forwardByHand,
-  gradientByHand,
-  handNet,
-  hessianByHand,
-  nextRunning,
-  scoreByHand,
-} from "./support/by-hand.ts";
-import { densePairs } from "./support/curvature.ts";
-import { along, dotOf, normOf, relativeError, uniform } from "./support/numbers.ts";
-import { F32, TRAINER_F32 } from "./tolerances.ts";
+  RHO,
+  ALPHA,
+  LR,
+  releaseAll,
+  GOOD,
+  BAD,
+  dataset,
+  batch,
+  RUNNING,
+  begun,
+  gradient,
+  unit,
+  cosine,
+  eigenSam,
+  stepped,
+  times,
+} from "./support/hand-session.ts";
 
-const [ROWS, RHO, ALPHA, LR, SEED] = [6, 0.4, 0.3, 0.1, 3];
-const GOOD: Quality = { made: true, good: true, failures: 0, at: 0 };
-const BAD: Quality = { made: true, good: false, failures: 1, at: 0 };
-
-/** Steps along g of some parameters and along what it keeps, which grows by g. */
-const keeper = defineMethod({
-  name: "keeper",
-  title: "Keeper",
-  summary: "m·g + slow",
-  hyper: { rho: radius() },
-  state: { slow: "theta", fast: "zeros" },
-  needs: { v: true, mask: ({ name }) => name.startsWith("out.") },
-  descend: ({ f, theta, g, v, mask, rho, slow, fast }) => ({
-    direction: add(mul(mask, gradAt(f, add(theta, mul(rho, v)))), add(slow, fast)),
-    epsilon: mul(rho, v),
-    slow: add(slow, g),
-    fast: add(fast, mul(2, g)),
-  }),
-});
-
-const registry = extended(builtIn, [handNet, keeper]);
-const draw = (label: string, count: number): Split => {
-  const random = rng(1, label);
-  return {
-    x: Float32Array.from(uniform(random, count * FEATURES, -2, 2)),
-    y: Int32Array.from({ length: count }, () => Math.floor(CLASSES * random.uniform())),
-    count,
-  };
-};
-const dataset: Dataset = {
-  name: "drawn",
-  targets: { kind: "labels", classes: CLASSES },
-  inputShape: [FEATURES],
-  mean: [],
-  std: [],
-  train: draw("train", 20),
-  test: draw("test", 8),
-};
-const batch: Batch = draw("batch", ROWS);
-
-/** Far from those of any mini-batch, so that which of the two is taken is seen. */
-const RUNNING = Float32Array.of(0.7, -0.9, 3, 0.4);
-
-const open = (method: object, more: Record<string, object> = {}) => {
-  const config = trainSettings(registry).check({
-    seed: SEED,
-    threads: 1,
-    model: { name: "hand-net" },
-    data: { batch: ROWS, validation: 0 },
-    method: { rho: RHO, ...method },
-    optimizer: { lr: LR, momentum: 0, weightDecay: 0 },
-    ...more,
-  });
-  return openSession(problemOf(config, dataset, registry));
-};
-
-/** The sessions that tests opened. */
-const sessions: Session[] = [];
-afterAll(async () => {
-  for (const session of sessions) await session.release();
-});
-
-/** A session whose state is away from the beginning: statistics and v of its own, v known to be what `quality` says. */
-async function begun(quality: Quality, method: object, more: Record<string, object> = {}) {
-  const session = await open(method, more);
-  sessions.push(session);
-  const { state } = session;
-  state.buffers.set(RUNNING);
-  // Batch norm's scale and shift start as constants.
-  const random = rng(2, "moved");
-  state.theta.forEach((value, i) => {
-    state.theta[i] = value + 0.2 * random.normal();
-  });
-  state.quality = quality;
-  return session;
-}
-
-const trainingLoss = (theta: ArrayLike<number>, on: Batch = batch) => scoreByHand(theta, on, undefined).loss;
-const gradient = (theta: ArrayLike<number>) => gradientByHand(trainingLoss, theta);
-const unit = (x: ArrayLike<number>) => Float64Array.from(x, (value) => value / normOf(x));
-const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => Math.abs(dotOf(a, b)) / normOf(a) / normOf(b);
-/** ε of Eigen-SAM, ρ(ĝ + α·sign⟨g,v⟩·v⊥). */
-const eigenSam = (g: ArrayLike<number>, v: ArrayLike<number>, rho = RHO, alpha = ALPHA) => {
-  const u = unit(g);
-  const along_ = dotOf(u, v);
-  return along(u, along(v, u, -along_), alpha * Math.sign(along_)).map((value) => rho * value);
-};
-const stepped = (theta: ArrayLike<number>, epsilon: ArrayLike<number>, lr = LR) =>
-  along(theta, gradient(along(theta, epsilon, 1)), -lr);
-const times = (x: ArrayLike<number>, t: number) => Float64Array.from(x, (value) => t * value);
+afterAll(releaseAll);
 
 describe("a step", () => {
   it.each([
@@ -248,138 +158,6 @@ describe("a look", () => {
       expect(stepper.usesV(state)).toBe(method.name !== "sgd" && method.name !== "sam" && quality === GOOD);
     },
   );
-});
-
-describe("an estimate of v", () => {
-  it.each(["batch", "running"] as const)("uses the statistics of the %s in gradient and Hessian", async (hessianBn) => {
-    const method = { name: "eigen-sam", solver: "power", iterations: 1, hessianBn, trust: 1e-9 };
-    const { stepper, state } = await begun(GOOD, method);
-    const v = state.v.slice();
-    const f = (theta: ArrayLike<number>) => scoreByHand(theta, batch, hessianBn === "batch" ? undefined : RUNNING).loss;
-    const Hv = hessianByHand(f, state.theta).map((row) => dotOf(row, v));
-    const lambda = dotOf(Hv, v);
-    const found = await stepper.refresh(state, batch);
-    expect(found).toMatchObject({ estimator: "power", products: 1 });
-    expect(Math.abs(found.eigenvalue / lambda - 1)).toBeLessThan(TRAINER_F32);
-    expect(Math.abs(found.rayleigh / lambda - 1)).toBeLessThan(TRAINER_F32);
-    expect(found.residual).toBeCloseTo(normOf(along(Hv, v, -lambda)) / Math.abs(lambda), 3);
-    expect(found.cosGradV).toBeCloseTo(cosine(gradientByHand(f, state.theta), Hv), 4);
-    expect(relativeError(state.v, unit(Hv))).toBeLessThan(TRAINER_F32);
-    // One product has no residual of its own: its sign alone decides.
-    expect(found.good).toBe(lambda > 0);
-    expect(state.quality).toEqual({ made: true, good: lambda > 0, failures: lambda > 0 ? 0 : 1, at: 0 });
-    expect([...state.buffers]).toEqual([...RUNNING]);
-  });
-
-  it("by spread is made anew by Lanczos after one that was no good, at the step where it stands", async () => {
-    const method = { name: "eigen-sam", solver: "spread", iterations: 3, every: 9, trust: 1e-9 };
-    const { stepper, state } = await begun(BAD, method);
-    state.step = 2;
-    expect(await stepper.refresh(state, batch)).toMatchObject({ estimator: "lanczos", products: 3, good: false });
-    expect(state.quality).toEqual({ made: true, good: false, failures: 2, at: 2 });
-    // Again after two steps, or at a third of nine.
-    expect([3, 4].map((step) => stepper.refreshDue({ ...state, step }, step))).toEqual([true, true]);
-    const quality = { ...GOOD, at: 2 };
-    expect([3, 4].map((step) => stepper.refreshDue({ ...state, step, quality }, step))).toEqual([true, false]);
-    state.quality = quality;
-    expect(await stepper.refresh(state, batch)).toMatchObject({ estimator: "power", products: 1 });
-  });
-
-  it("of a direction that no example moves along starts anew at random, by the step", async () => {
-    const { stepper, state } = await begun(GOOD, { name: "eigen-sam", solver: "power", iterations: 2 });
-    state.v.fill(0);
-    // A weight of the first layer, whose inputs are all zero.
-    state.v[0] = 1;
-    state.step = 4;
-    const found = await stepper.refresh(state, { x: new Float32Array(ROWS * FEATURES), y: batch.y });
-    expect(found).toMatchObject({ eigenvalue: 0, rayleigh: 0, good: false });
-    const random = rng(SEED, "eigenvector", 4);
-    const drawn = Array.from(state.v, () => random.normal());
-    expect(relativeError(state.v, unit(drawn))).toBeLessThan(F32);
-  });
-
-  it("as the authors' code counts the steps of the epoch", async () => {
-    const { stepper, state } = await begun(GOOD, { name: "eigen-sam", solver: "power", every: 4, compat: "official" });
-    expect([0, 3, 4, 8].map((stepInEpoch) => stepper.refreshDue({ ...state, step: 5 }, stepInEpoch))).toEqual([
-      ...[false, false, true, true],
-    ]);
-  });
-
-  it.each(["batch", "running"] as const)(
-    "by the oracle is of its own mini-batches alone, by the statistics of the %s",
-    async (hessianBn) => {
-      const method = { name: "eigen-sam", solver: "oracle", batches: 2, iterations: 20, hessianBn };
-      const { stepper, state, train } = await begun(GOOD, method);
-      const fixed = fixedBatches(train as Split, ROWS, 2, rng(SEED, "oracle"));
-      for (const running of [RUNNING, RUNNING.map((x) => 1.5 * x)]) {
-        state.buffers.set(running);
-        const v = state.v.slice();
-        const statistics = hessianBn === "batch" ? undefined : running;
-        const f = (theta: ArrayLike<number>) =>
-          fixed.reduce((sum, each) => sum + scoreByHand(theta, each, statistics).loss / 2, 0);
-        const H = hessianByHand(f, state.theta);
-        const [first] = densePairs(H);
-        const found = await stepper.refresh(state, batch);
-        expect(found.estimator).toBe("oracle");
-        // The residual bounds the distance to an eigenvalue.
-        expect(found.residual).toBeLessThanOrEqual(0.02);
-        expect(Math.abs(found.eigenvalue / first!.value - 1)).toBeLessThan(found.residual ** 2 + TRAINER_F32 + 1e-3);
-        expect(cosine(state.v, first!.vector)).toBeGreaterThan(0.999);
-        expect(
-          Math.abs(
-            found.rayleigh -
-              dotOf(
-                v,
-                H.map((row) => dotOf(row, v)),
-              ),
-          ),
-        ).toBeLessThan(TRAINER_F32 * first!.value);
-        expect(found.cosGradV).toBeCloseTo(cosine(gradientByHand(f, state.theta), state.v), 4);
-        // Each over two mini-batches, and one for the old v.
-        expect(found.products % 2).toBe(0);
-        expect(found.products).toBeGreaterThan(2);
-        expect(found.products).toBeLessThanOrEqual(2 * 21);
-      }
-      const [one, two] = [structuredClone(state), structuredClone(state)];
-      expect(await stepper.refresh(one, batch)).toEqual(await stepper.refresh(two, draw("other", ROWS)));
-      expect(one.v).toEqual(two.v);
-    },
-  );
-});
-
-describe("the probe", () => {
-  it("takes the statistics of its own mini-batches, and the last vectors for its start", async () => {
-    const { state, probe, train } = await begun(
-      GOOD,
-      { name: "sam" },
-      { probe: { every: 2, batches: 2, top: 2, tolerance: 1e-4, products: 20 } },
-    );
-    const fixed = fixedBatches(train as Split, ROWS, 2, rng(SEED, "probe"));
-    const f = (theta: ArrayLike<number>) => fixed.reduce((sum, each) => sum + trainingLoss(theta, each) / 2, 0);
-    const pairs = densePairs(hessianByHand(f, state.theta));
-    const found = await probe!.look(state);
-    expect(Math.abs(found.loss / f(Float64Array.from(state.theta)) - 1)).toBeLessThan(F32);
-    const exact = pairs.slice(0, 2).map(({ value }) => value);
-    expect(relativeError(found.eigenvalues, exact)).toBeLessThan(TRAINER_F32);
-    expect(found).toMatchObject({
-      batches: 2,
-      images: 2 * ROWS,
-      eigenvalue: found.eigenvalues[0],
-      residual: found.residuals[0],
-    });
-    // The sum of both eigenvectors, each up to its sign.
-    const start = state.probe.start!;
-    for (const { vector } of pairs.slice(0, 2)) expect(Math.abs(dotOf(start, vector))).toBeCloseTo(1, 3);
-    expect(normOf(start)).toBeCloseTo(Math.SQRT2, 3);
-    expect(
-      [
-        [0, 9],
-        [1, 9],
-        [2, 9],
-        [9, 9],
-      ].map(([step, total]) => probe!.due(step!, total!)),
-    ).toEqual([true, false, true, true]);
-  });
 });
 
 describe("scores and predictions", () => {
