@@ -112,6 +112,8 @@ describe("the sum of cotangents", () => {
     const total = accumulate([padded(wide, 0, 1), padded(tall, 1, 0, 1), padded(part("a", [1, 2]), 1, 0)]);
     expect(values(total)).toEqual([1, 102, 1, 202]);
     expect([count(total, "concat"), count(total, "pad")]).toEqual([1, 1]);
+    const rows = accumulate([padded(wide, 1, 1), padded(part("d", [1, 2]), 0, 2)]);
+    expect(values(rows)).toEqual([100, 200, 1, 2, 0, 0]);
   });
 
   it("adds terms of one op first, so that they can be merged", () => {

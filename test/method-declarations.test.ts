@@ -1,12 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { constant } from "../src/graph/ops/source.ts";
 import type { TrainingMethodName } from "../src/optim/methods/index.ts";
 import type { Method } from "../src/optim/method.ts";
 import { evaluate } from "./support/reference.ts";
-
-/** Loaded by each test, so that a declaration that is refused fails it. */
-const methods = async (): Promise<Readonly<Record<string, Method>>> =>
-  (await import("../src/optim/methods/index.ts")).trainingMethods;
 
 const rho = { default: 0.05, about: "perturbation radius ρ", min: 0, symbol: "ρ" };
 const alpha = { default: 0.2, about: "alignment strength α", min: 0, symbol: "α" };
@@ -23,23 +19,22 @@ const expected: Readonly<Record<TrainingMethodName, readonly [hyper: object, fac
   "eigen-sam": [{ rho, alpha }, [1, 1], [0.0504, -0.0872]],
 };
 
-describe.each(Object.entries(expected))("%s", (name, [hyper, factors, ascent]) => {
-  it("declares its name, its hyperparameters and its need of v", async () => {
-    expect((await methods())[name]).toMatchObject({ kind: "method", name, state: {}, series: { factors } });
-    expect((await methods())[name]!.hyper).toEqual(hyper);
-    expect((await methods())[name]!.needs).toEqual(name === "eigen-sam" ? { v: true } : {});
-    expect((await methods())[name]!.series!.factors).toEqual(factors);
-  });
+const vector = (...values: number[]) => constant(Float64Array.from(values), [2], "f64");
+const point = { theta: vector(2, 0.5), g: vector(3, -4), v: vector(0, 1), mask: vector(1, 1) };
 
-  it("has its perturbation", async () => {
-    const vector = (...values: number[]) => constant(Float64Array.from(values), [2], "f64");
-    const [theta, g, v, mask] = [vector(2, 0.5), vector(3, -4), vector(0, 1), vector(1, 1)];
-    const at = { theta, g, v, mask, step: constant(0, [], "f64") };
-    const [values] = evaluate([(await methods())[name]!.series!.ascent(at, { rho: 0.1, alpha: 0.2 })], {});
-    for (const [i, x] of ascent.entries()) expect(values![i]).toBeCloseTo(x, 14);
-  });
-});
-
-it("are all there is", async () => {
-  expect(Object.keys(await methods())).toEqual(Object.keys(expected));
+it("the methods are declared as published", async () => {
+  // Loaded here, so that a declaration that is refused fails the test.
+  const { trainingMethods } = await import("../src/optim/methods/index.ts");
+  expect(Object.keys(trainingMethods)).toEqual(Object.keys(expected));
+  for (const [name, { kind, name: own, hyper, state, needs, series }] of Object.entries<Method>(trainingMethods)) {
+    const [hypers, factors, ascent] = expected[name as TrainingMethodName];
+    expect([kind, own, hyper, state, needs]).toEqual([
+      ...["method", name, hypers, {}],
+      name === "eigen-sam" ? { v: true } : {},
+    ]);
+    expect(series!.factors, name).toEqual(factors);
+    const perturbation = series!.ascent({ ...point, step: constant(0, [], "f64") }, { rho: 0.1, alpha: 0.2 });
+    const [values] = evaluate([perturbation], {});
+    expect([...values!], name).toEqual(ascent.map((x) => expect.closeTo(x, 14)));
+  }
 });

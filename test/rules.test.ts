@@ -15,15 +15,24 @@ import { evaluate, type Feeds } from "./support/reference.ts";
 import { F64 } from "./tolerances.ts";
 
 const { add, sub, mul, div, neg, maximum, minimum } = el;
-const shapes: Readonly<Record<string, Shape>> = { x: [2, 3], y: [2, 3], s: [3], c: [2, 1], t: [2, 1, 3], d: [], e: [] };
+const shapes: Readonly<Record<string, Shape>> = {
+  x: [2, 3],
+  y: [2, 3],
+  s: [3],
+  c: [2, 1],
+  t: [2, 1, 3],
+  u: [4, 2, 1],
+  d: [],
+  e: [],
+};
 const feeds: Feeds = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, vector(name, shape)]));
-const [x, y, s, c, t, d, e] = Object.entries(shapes).map(([name, shape]) => input(name, shape, "f64")) as [
+const [x, y, s, c, t, u, d, e] = Object.entries(shapes).map(([name, shape]) => input(name, shape, "f64")) as [
   ...[Tensor, Tensor, Tensor, Tensor],
-  ...[Tensor, Tensor, Tensor],
+  ...[Tensor, Tensor, Tensor, Tensor],
 ];
 const filled = (value: number, ...shape: number[]) => constant(value, shape, "f64");
 const listed = (label: string, ...shape: number[]) => constant(vector(label, shape), shape, "f64");
-const matrix = listed("matrix", 4, 2);
+const [matrix, other, square] = [listed("matrix", 4, 2), listed("other", 4, 2), listed("square", 2, 3)];
 const [first, second] = [Int32Array.of(2, 0), Int32Array.of(1, 1)];
 
 /** A graph as text; a constant of one number shows it and its shape, and what changes shapes shows how. */
@@ -83,6 +92,8 @@ const identities: Readonly<Record<string, readonly (readonly [Tensor, string])[]
     [add(x, neg(y)), "sub(x, y)"],
     [add(neg(x), y), "sub(y, x)"],
     [add(x, y), "add(x, y)"],
+    [add(add(x, y), s), "add(add(x, y), s)"],
+    [add(mul(x, y), x), "add(mul(x, y), x)"],
   ],
   differences: [
     [sub(x, x), "0[2,3]"],
@@ -109,6 +120,7 @@ const identities: Readonly<Record<string, readonly (readonly [Tensor, string])[]
     [mul(mul(d, 2), 3), "mul(d, 6)"],
     [mul(3, mul(2, d)), "mul(d, 6)"],
     [mul(mul(d, 2), e), "mul(mul(d, 2), e)"],
+    [mul(mul(d, e), 2), "mul(mul(d, e), 2)"],
     [mul(mul(x, s), y), "mul(mul(x, s), y)"],
     [mul(mul(x, y), s), "mul(mul(x, y), s)"],
     [mul(mul(s, c), d), "mul(mul(s, c), d)"],
@@ -173,6 +185,11 @@ const identities: Readonly<Record<string, readonly (readonly [Tensor, string])[]
     ],
     [add(take(x, 1, first), take(concat([y, y], 1), 1, first)), "add(take{1}(x), take{1}(concat{1}(y, y)))"],
     [add(el.tanh(x), el.tanh(y)), "add(tanh(x), tanh(y))"],
+    [add(reshape(c, [1, 2]), transpose(c)), "add(reshape{1,2}(c), transpose{1,0}(c))"],
+    [add(reshape(x, [6, 1]), reshape(y, [1, 6])), "add(reshape{6,1}(x), reshape{1,6}(y))"],
+    [add(take(x, 1, first), concat([c, c], 1)), "add(take{1}(x), concat{1}(c, c))"],
+    [add(div(square, x), div(square, y)), "add(div(numbers[2,3], x), div(numbers[2,3], y))"],
+    [add(matmul(matrix, x), matmul(other, y)), "add(matmul(numbers[4,2], x), matmul(numbers[4,2], y))"],
     [
       add(reshape(x, [1, 6]), reshape(concat([y, y], 0), [2, 6])),
       "add(reshape{1,6}(x), reshape{2,6}(concat{0}(y, y)))",
@@ -197,6 +214,9 @@ const identities: Readonly<Record<string, readonly (readonly [Tensor, string])[]
     [sum(add(centred, y), [0], true), "sum{0}(y)"],
     [sum(sub(y, centred), [0], true), "sum{0}(y)"],
     [sum(el.tanh(x), [0], true), "sum{0}(tanh(x))"],
+    [sum(mul(x, s)), "reshape{}(sum{0,1}(mul(x, s)))"],
+    [sum(mul(u, x), [2], true), "mul(sum{2}(reshape{1,2,3}(x)), u)"],
+    [sum(mul(mul(mul(x, y), s), c), [1], true), "mul(sum{1}(mul(mul(s, x), y)), c)"],
   ],
 };
 

@@ -148,6 +148,7 @@ describe("Hutch++", () => {
       Float64Array.of(1e9, 0, 1e9),
     ]);
     expect(basis).toHaveLength(2);
+    expect(orthonormal([Float64Array.of(3e-8, 4e-8)])).toHaveLength(1);
     for (const [i, q] of basis.entries())
       for (const [j, p] of basis.entries()) expect(inner(q, p)).toBeCloseTo(i === j ? 1 : 0, 14);
     expect(basis[0]![1]).toBeCloseTo(0.8, 14);

@@ -17,8 +17,7 @@ export function accumulate(terms: readonly Tensor[]): Tensor {
     if (placed && (parts.length === 0 || parts[0]!.axis === placed.axis)) parts.push(placed);
     else others.push(term);
   }
-  const whole = parts.length > 0 ? joinParts(parts, terms[0]!) : [];
-  const sorted = [...whole, ...others].sort((a, b) => a.op.name.localeCompare(b.op.name));
+  const sorted = [...joinParts(parts, terms[0]!), ...others].sort((a, b) => a.op.name.localeCompare(b.op.name));
   return sorted.reduce((total, term) => add(total, term));
 }
 

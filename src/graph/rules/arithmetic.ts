@@ -84,7 +84,7 @@ export const simplifyMul: Rule = (node) => {
     [a, b],
     [b, a],
   ] as const) {
-    if (!is(mulOp, x) || sizeOf(x.shape) !== sizeOf(node.shape)) continue;
+    if (!is(mulOp, x)) continue;
     for (const [big, s] of [
       [x.inputs[0]!, x.inputs[1]!],
       [x.inputs[1]!, x.inputs[0]!],

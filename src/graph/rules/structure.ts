@@ -1,6 +1,6 @@
 import { sameShape } from "../../util/shape.ts";
 import { apply, attrsOf, is } from "../op.ts";
-import { concatOp, inversePermutation, slice, sliceOp, transpose, transposeOp } from "../ops/arrange.ts";
+import { concatOp, slice, sliceOp, transpose, transposeOp } from "../ops/arrange.ts";
 import { matmulOp } from "../ops/matmul.ts";
 import { broadcastOp, broadcastTo, sum, sumOp } from "../ops/reduce.ts";
 import { reshape, reshapeOp } from "../ops/reshape.ts";
@@ -39,14 +39,13 @@ export const simplifyTranspose: Rule = (node) => {
   const x = node.inputs[0]!;
   const outer = attrsOf(transposeOp, node)!.perm;
   const inner = attrsOf(transposeOp, x)?.perm;
-  if (!inner) return undefined;
-  const inverse = inversePermutation(inner);
-  return outer.every((axis, i) => axis === inverse[i])
-    ? x.inputs[0]!
-    : transpose(
-        x.inputs[0]!,
-        outer.map((i) => inner[i]!),
-      );
+  return (
+    inner &&
+    transpose(
+      x.inputs[0]!,
+      outer.map((i) => inner[i]!),
+    )
+  );
 };
 
 /** A slice that falls on the parts of a concatenation needs only those parts. */
@@ -70,7 +69,7 @@ export const simplifySum: Rule = (node) => {
   const x = node.inputs[0]!;
   const { axes } = attrsOf(sumOp, node)!;
   const real = axes.filter((i) => x.shape[i] !== 1);
-  if (real.length < axes.length) return real.length === 0 ? x : sum(x, real, true);
+  if (real.length < axes.length) return sum(x, real, true);
   const inner = attrsOf(sumOp, x);
   return inner ? sum(x.inputs[0]!, [...new Set([...inner.axes, ...axes])], true) : undefined;
 };
@@ -78,7 +77,7 @@ export const simplifySum: Rule = (node) => {
 /** Sums and differences of one linear map are the map of the sum: L(p) ± L(q) = L(p ± q). */
 export const mergeLinear: Rule = (node) => {
   const [a, b] = node.inputs as [Tensor, Tensor];
-  if (a.op !== b.op || a === b || !sameShape(a.shape, b.shape)) return undefined;
+  if (a.op !== b.op || !sameShape(a.shape, b.shape)) return undefined;
   const combine = (p: Tensor, q: Tensor) => apply(node.op, [p, q], node.attrs);
   if (is(reshapeOp, a) && sameShape(a.inputs[0]!.shape, b.inputs[0]!.shape))
     return reshape(combine(a.inputs[0]!, b.inputs[0]!), node.shape);
