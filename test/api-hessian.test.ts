@@ -84,7 +84,8 @@ describe.each([
         ),
       ).toBeLessThan(2e-4);
     }
-    expect(found.products).toBeLessThanOrEqual(d);
+    // At most d span the space; measured residuals, and the search for copies of an eigenvalue, take as many again.
+    expect(found.products).toBeLessThanOrEqual(2 * d);
     await hessian.release();
   });
 });

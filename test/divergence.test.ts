@@ -204,7 +204,7 @@ describe("a run of the SDE experiment", () => {
   });
 
   it("saves nothing of a process that diverged, at a stop right after as well, and resumes to the same bytes", async () => {
-    const config = smallRun(["method.rho=1e9", "sde.steps=20", "dtype=f32", few]);
+    const config = smallRun(["method.rho=1e20", "sde.steps=20", "dtype=f32", few]);
     const [whole, stopped] = [newRun(), newRun()];
     await runHere(whole, config);
     const at = readSdeRun(whole).diverged.third!;
@@ -212,7 +212,7 @@ describe("a run of the SDE experiment", () => {
     expect(sdeRun.readRecord(stopped)).toMatchObject({ status: "stopped", step: at });
     const [newest] = checkpointsOf(stopped).slice(-1);
     expectFinite(newest!);
-    expect(tensorsOf(newest!).map(([name]) => name)).toEqual(["discrete.theta", "discrete.v", "discrete.top"]);
+    expect(tensorsOf(newest!).map(([name]) => name)).toEqual(["discrete.theta", "discrete.v"]);
     expect(await runHere(stopped, config)).toBe("done");
     const text = (run: string) => readFileSync(runFiles(run).metrics, "utf8");
     expect(text(stopped)).toBe(text(whole));

@@ -212,9 +212,9 @@ describe("a run of the SDE experiment that was stopped", () => {
     await runHere(run, config, (event, stop) => event.event === "measure" && event.step === 10 && stop());
     const { config: path } = runFiles(run);
     const text = readFileSync(path, "utf8");
-    writeFileSync(path, text.replace("eta = 0.05", "eta = 0.06"));
+    writeFileSync(path, text.replace("eta = 0.1", "eta = 0.06"));
     const edited = { ...config, sde: { ...config.sde, eta: 0.06 } };
-    await expect(runHere(run, edited)).rejects.toThrow("other settings: sde.eta was 0.05, now 0.06");
+    await expect(runHere(run, edited)).rejects.toThrow("other settings: sde.eta was 0.1, now 0.06");
     writeFileSync(path, text);
     expect(await runHere(run, config)).toBe("done");
   });

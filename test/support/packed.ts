@@ -24,7 +24,7 @@ export function packedProject() {
     const clone = join(project, "packed");
     const { files } = JSON.parse(readFileSync(inPackage("package.json"), "utf8")) as { files: string[] };
     const sources = ["package.json", "README.md", "LICENSE", "tsconfig.json", "tsconfig.build.json", "src", ...files];
-    for (const path of sources.filter((path) => path !== "dist"))
+    for (const path of sources.filter((path) => path !== "dist" && !path.startsWith("!")))
       cpSync(inPackage(path), join(clone, path), { recursive: true });
     symlinkSync(inPackage("node_modules"), join(clone, "node_modules"));
     const tarball = run("npm", ["pack", "--silent", "--pack-destination", project], { cwd: clone }).trim();
