@@ -127,15 +127,14 @@ function studyPlan(random: Random): Plan {
   const plan = {
     name: "small",
     network: "mlp",
-    solver: "free",
-    images: 1024,
-    moments: [0.1, 0.45, 0.8].map((part) => part + 0.1 * random()),
+    arm: "free",
     config: {
       seed: integer(random, 1, 1000),
       threads: 1,
       model: { name: "mlp", width: integer(random, 4, 8) },
       data: { name: "fashion-mini", batch: 512 },
       method: { name: "eigen-sam", rho: 0.05, alpha: 0.2, solver: pick(random, solvers), every: 7, iterations: 2 },
+      probe: { at: [integer(random, 1, 8), integer(random, 12, 20), integer(random, 24, 32)], batches: 2 },
       optimizer: { lr: 0.03 },
       train: { epochs: 2, checkpointEvery: pick(random, [0, 4]) },
     },

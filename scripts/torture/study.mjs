@@ -1,5 +1,5 @@
 /** One run of a study, as `eigensam paper` makes it, but small: `node study.mjs RUN PLAN`, PLAN being JSON. */
-import { studyRun } from "../../dist/experiments/eigenvector/run.js";
+import { studyRun } from "../../dist/experiments/study/run.js";
 import { stopOnSignals } from "../../dist/cli/stop.js";
 import { checkConfig } from "../../dist/train/settings.js";
 
