@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isGood, type SolverName, solvers } from "../src/optim/eigenvector.ts";
 import { type Quality, refreshPlan, UNKNOWN } from "../src/optim/refresh-plan.ts";
 
-const GOOD: Quality = { made: true, good: true, failures: 0, at: 0 };
+const GOOD: Quality = { made: true, failures: 0, at: 0 };
 
 describe("an estimate", () => {
   it.each([
@@ -50,20 +50,20 @@ describe("the plan of estimates", () => {
 
   it("as the authors' code counts within the epoch, skips its first step, and makes none again", () => {
     const { due } = plan("power", { every: 4, compat: "official" });
-    const bad: Quality = { made: true, good: false, failures: 1, at: 4 };
+    const bad: Quality = { made: true, failures: 1, at: 4 };
     const steps = Array.from({ length: 20 }, (_, step) => step);
     expect(steps.filter((step) => due({ step, stepInEpoch: step % 10 }, bad))).toEqual([4, 8, 14, 18]);
   });
 
   it("is of a method that reads v, with a solver that makes one", () => {
-    expect(plan("power")).toMatchObject({ tracked: true, interval: 100 });
-    expect(plan("random")).toMatchObject({ tracked: false, interval: 0 });
-    expect(refreshPlan({ needs: {} }, solvers.free, settings)).toMatchObject({ tracked: false, follow: 0 });
+    expect(plan("power")).toMatchObject({ first: { estimator: "power" }, interval: 100 });
+    expect(plan("random")).toMatchObject({ first: undefined, interval: 0 });
+    expect(refreshPlan({ needs: {} }, solvers.free, settings)).toMatchObject({ first: undefined, follow: 0 });
     expect(refreshPlan({ needs: {} }, solvers.power, settings)).toMatchObject({ interval: 0, first: undefined });
   });
 
   it("uses v where it is good; the placebo's always, and the authors' code's once there is one", () => {
-    const bad: Quality = { made: true, good: false, failures: 1, at: 0 };
+    const bad: Quality = { made: true, failures: 1, at: 0 };
     expect([UNKNOWN, bad, GOOD].map(plan("lanczos").usable)).toEqual([false, false, true]);
     expect([UNKNOWN, bad, GOOD].map(plan("random").usable)).toEqual([true, true, true]);
     expect([UNKNOWN, bad, GOOD].map(plan("power", { compat: "official" }).usable)).toEqual([false, true, true]);

@@ -16,6 +16,7 @@ import type { TrainState } from "../src/train/state.ts";
 import type { RunStore, Standing } from "../src/train/store.ts";
 import { rng } from "../src/util/rng.ts";
 import { CLASSES, FEATURES, gradientByHand, handNet, nextRunning, scoreByHand } from "./support/by-hand.ts";
+import { dataset as drawn } from "./support/hand-session.ts";
 import { along, relativeError, uniform } from "./support/numbers.ts";
 import { F32 } from "./tolerances.ts";
 
@@ -32,17 +33,8 @@ const draw = (label: string, count: number): Split => {
   });
   return { x, y, count };
 };
-const dataset: Dataset = {
-  name: "drawn",
-  targets: { kind: "labels", classes: CLASSES },
-  inputShape: [FEATURES],
-  mean: [],
-  std: [],
-  // Two are left over in every epoch.
-  train: draw("train", 20),
-  val: draw("val", 9),
-  test: draw("test", 8),
-};
+// Two are left over in every epoch.
+const dataset: Dataset = { ...drawn, train: draw("train", 20), val: draw("val", 9), test: draw("test", 8) };
 
 const problem = (more: Record<string, object> = {}, data: Dataset = dataset): Problem =>
   problemOf(
@@ -369,7 +361,7 @@ describe("a checkpoint", () => {
       method: each(first.method),
       v: fresh(first.v),
       probe: each({ start: first.theta, other: first.theta }),
-      quality: { made: true, good: false, failures: 3, at: 5 },
+      quality: { made: true, failures: 3, at: 5 },
       step: 7,
     };
     const progress: Progress = {

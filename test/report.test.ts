@@ -230,7 +230,7 @@ describe("what the probe found", () => {
     expect(captions).toHaveLength(3);
     for (const caption of captions)
       expect(caption).toContain(
-        "by Lanczos on the mean Hessian of 4 fixed mini-batches (512 training images) that no step and no solver used, with residuals up to 0.020",
+        "by Lanczos on the mean Hessian of 4 fixed mini-batches (of 512 training images in all), none of which a step or a solver took, with residuals up to 0.020",
       );
     // The solver's first estimate is −150.
     for (const { name, draw } of figuresOf(groups))

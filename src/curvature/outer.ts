@@ -1,5 +1,5 @@
 import { furtherCopies } from "../spectrum/copies.ts";
-import { type EigenPair, extremeEigenpairs, outerPairs } from "../spectrum/extremes.ts";
+import { type EigenPair, type ExtremesOptions, extremeEigenpairs, outerPairs } from "../spectrum/extremes.ts";
 import type { Krylov } from "../spectrum/lanczos.ts";
 import { rayleighRitz } from "../spectrum/rayleigh-ritz.ts";
 import type { Estimate } from "../spectrum/trace.ts";
@@ -7,13 +7,7 @@ import { rng } from "../util/rng.ts";
 import { crossFitted } from "./cross-fit.ts";
 import type { Meter } from "./meter.ts";
 
-export interface OuterRequest {
-  readonly top: number;
-  readonly bottom: number;
-  /** Largest residual ‖Hv − λv‖/|λ| of a converged pair. */
-  readonly tolerance: number;
-  /** Lanczos products for the outer eigenvalues, at most; the search for copies has as many again. */
-  readonly maxProducts: number;
+export interface OuterRequest extends Pick<ExtremesOptions, "top" | "bottom" | "tolerance" | "maxProducts"> {
   /** Whether copies of a multiple eigenvalue are looked for, where two or more eigenvalues of one end are wanted. */
   readonly copies: boolean;
   /** Whether the largest eigenvalues are measured on held-out images, too. */

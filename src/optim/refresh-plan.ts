@@ -27,22 +27,22 @@ export interface Position {
 export interface Quality {
   /** Whether it was estimated at all. */
   readonly made: boolean;
-  /** Whether the last estimate was good. */
-  readonly good: boolean;
-  /** Estimates in a row that were not. */
+  /** Estimates in a row, up to the last, that were no good. */
   readonly failures: number;
   /** The step of the last estimate. */
   readonly at: number;
 }
 
-export const UNKNOWN: Quality = { made: false, good: false, failures: 0, at: 0 };
+export const UNKNOWN: Quality = { made: false, failures: 0, at: 0 };
+
+/** Whether there is an estimate, and the last one was good. */
+export const lastGood = ({ made, failures }: Quality): boolean => made && failures === 0;
 
 /** When v is estimated, how, and when it is used. */
 export interface RefreshPlan {
-  /** Whether v is estimated at all. */
-  readonly tracked: boolean;
   /** Steps between regular estimates; 0 where none follows the first good one. */
   readonly interval: number;
+  /** The first estimate, and one after an estimate that was no good; undefined where v is never estimated. */
   readonly first: Estimate | undefined;
   readonly later: Estimate | undefined;
   readonly follow: number;
@@ -66,23 +66,23 @@ export function refreshPlan({ needs }: Pick<Method, "needs">, solver: Solver, se
   const official = compat === "official";
   const retryAfter = (failures: number) => Math.min(every, 2 ** (failures - 1));
   return {
-    tracked: first !== undefined,
     interval,
     first,
     later: solver.later?.(settings) ?? first,
     follow: own && solver.follow ? settings.follow : 0,
-    due: ({ step, stepInEpoch }, { made, good, failures, at }) => {
+    due: ({ step, stepInEpoch }, { made, failures, at }) => {
       if (first === undefined) return false;
       if (official) return stepInEpoch > 0 && stepInEpoch % every === 0;
       if (step === 0) return warmup === "estimate";
       if (interval > 0 && step % interval === 0) return true;
       if (!made) return step % every === 0;
-      return !good && step >= at + retryAfter(failures);
+      return failures > 0 && step >= at + retryAfter(failures);
     },
-    usable: ({ made, good }) => own && (first === undefined || (official ? made : good)),
-    judge: (found, estimate, step, { failures }) => {
-      const good = isGood(found, estimate, trust);
-      return { made: true, good, failures: good ? 0 : failures + 1, at: step };
-    },
+    usable: (quality) => own && (first === undefined || (official ? quality.made : lastGood(quality))),
+    judge: (found, estimate, step, { failures }) => ({
+      made: true,
+      failures: isGood(found, estimate, trust) ? 0 : failures + 1,
+      at: step,
+    }),
   };
 }

@@ -80,5 +80,5 @@ export function probedHow(groups: readonly Group[]): string {
   const images = range(looks.map((look) => look.images));
   const batches = range(looks.map((look) => look.batches));
   const worst = Math.max(...looks.map(({ residual }) => residual));
-  return `by Lanczos on the mean Hessian of ${batches} fixed mini-batches (${images} training images) that no step and no solver used, with residuals up to ${worst.toPrecision(2)}`;
+  return `by Lanczos on the mean Hessian of ${batches} fixed mini-batches (of ${images} training images in all), none of which a step or a solver took, with residuals up to ${worst.toPrecision(2)}`;
 }

@@ -7,7 +7,7 @@ import type { Problem } from "./session.ts";
 import type { TrainState } from "./state.ts";
 import { flatten, named } from "./weights.ts";
 
-const quality = z.object({ made: z.boolean(), good: z.boolean(), failures: z.int().min(0), at: z.int().min(0) });
+const quality = z.object({ made: z.boolean(), failures: z.int().min(0), at: z.int().min(0) });
 
 export const NO_SUMS: Progress["sums"] = { loss: 0, correct: 0, images: 0 };
 

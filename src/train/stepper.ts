@@ -6,7 +6,7 @@ import { usam } from "../optim/methods/usam.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import type { Estimate } from "../optim/eigenvector.ts";
-import type { RefreshPlan, RefreshSettings } from "../optim/refresh-plan.ts";
+import { lastGood, type RefreshPlan, type RefreshSettings } from "../optim/refresh-plan.ts";
 import type { Executable } from "../runtime/compile.ts";
 import { compileLookGraph, compileStepGraph, hyperName, metricName, nextName, slotName, stateName } from "./graphs.ts";
 import { compileEstimator, type Estimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
@@ -122,7 +122,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     refreshDue: (state, stepInEpoch) => plan.due({ step: state.step, stepInEpoch }, state.quality),
     refresh: async (state, { x, y }) => {
       const { theta, buffers, v, quality, step } = state;
-      const [chosen, estimate] = quality.good ? [later!, plan.later!] : [first!, plan.first!];
+      const [chosen, estimate] = lastGood(quality) ? [later!, plan.later!] : [first!, plan.first!];
       const { v: estimated, ...measured } = await chosen.estimate({ theta, buffers, v, x, y });
       // A product that is zero leaves nothing to iterate from.
       const lost = estimated.every((value) => value === 0);

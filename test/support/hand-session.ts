@@ -11,8 +11,8 @@ import { CLASSES, FEATURES, gradientByHand, handNet, scoreByHand } from "./by-ha
 import { along, dotOf, normOf, uniform } from "./numbers.ts";
 
 export const [ROWS, RHO, ALPHA, LR, SEED] = [6, 0.4, 0.3, 0.1, 3];
-export const GOOD: Quality = { made: true, good: true, failures: 0, at: 0 };
-export const BAD: Quality = { made: true, good: false, failures: 1, at: 0 };
+export const GOOD: Quality = { made: true, failures: 0, at: 0 };
+export const BAD: Quality = { made: true, failures: 1, at: 0 };
 
 /** Steps along g of some parameters and along what it keeps, which grows by g. */
 export const keeper = defineMethod({

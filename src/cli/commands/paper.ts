@@ -35,7 +35,7 @@ export const paper: CliCommand<PaperOptions> = {
       )
       .option(
         "--scale <name>",
-        "smoke: minutes; laptop: on 2 cores three quarters of an hour, six hours of eigen-sam; full: a day",
+        "smoke: minutes; laptop: on 2 cores about an hour, six hours of eigen-sam; full: a day (estimates)",
         oneOf(scaleNames),
         "laptop",
       )

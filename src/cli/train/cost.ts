@@ -37,7 +37,11 @@ export async function costOf(problem: Problem): Promise<Cost> {
       const step = await timed(() => stepper.step(state, examples, { lr: config.optimizer.lr }));
       if (i > 0) seconds.push(step);
     }
-    if (probe) probeSeconds = await timed(() => probe.look(state));
+    if (probe) {
+      // Its first look compiles what it needs.
+      await probe.look(state);
+      probeSeconds = await timed(() => probe.look(state));
+    }
   } finally {
     await session.release();
   }
@@ -45,9 +49,8 @@ export async function costOf(problem: Problem): Promise<Cost> {
   const refreshes = refreshSeconds > 0 ? stepsPerEpoch / interval : 0;
   const epochSeconds = stepSeconds * stepsPerEpoch + refreshes * refreshSeconds;
   const total = stepsPerEpoch * config.train.epochs;
-  const looks = probe
-    ? Array.from({ length: total + 1 }, (_, step) => step).filter((step) => probe.due(step, total))
-    : [];
+  let looks = 0;
+  for (let step = 0; step <= total; step++) if (probe?.due(step, total)) looks++;
   return {
     parameters: model.parameters.size,
     images: isSplit(train) ? train.count : train.stepsPerEpoch * train.batch,
@@ -58,7 +61,7 @@ export async function costOf(problem: Problem): Promise<Cost> {
     refreshSeconds,
     probeSeconds,
     epochSeconds,
-    totalSeconds: epochSeconds * config.train.epochs + looks.length * probeSeconds,
+    totalSeconds: epochSeconds * config.train.epochs + looks * probeSeconds,
   };
 }
 
