@@ -7,6 +7,7 @@ import { findRuns } from "../src/report/find-runs.ts";
 import { type Group, groupRuns } from "../src/report/groups.ts";
 import { writeReport } from "../src/report/index.ts";
 import { stylesOf } from "../src/report/palette.ts";
+import { factsOf } from "../src/report/summary.ts";
 import { type Run, readRun } from "../src/report/read-run.ts";
 import { toCsv, toMarkdown } from "../src/report/table.ts";
 import { resultsTable, runsTable } from "../src/report/tables.ts";
@@ -218,6 +219,13 @@ describe("figures", () => {
     const { spec } = figures[0]!.draw(groupsIn(folder))!;
     expect((spec as unknown as { data: { values: { x: number }[] } }).data.values.map(({ x }) => x)).toEqual([1, 2]);
   });
+});
+
+it("a page says what part of the training labels is wrong", () => {
+  const noisy = groupsIn(fakeRuns(["sgd"], [1], { settings: { data: { labelNoise: 0.3 } } }));
+  const [clean, wrong] = [groupsIn(fakeRuns(["sgd"], [1])), noisy].map((groups) => factsOf(groups)[0]);
+  expect(clean).toEqual(["data", "fashion-mini (9,000 training, 1,000 validation, 2,000 test)"]);
+  expect(wrong).toEqual(["data", "fashion-mini (9,000 training with 30 % wrong labels, 1,000 validation, 2,000 test)"]);
 });
 
 describe("what the probe found", () => {

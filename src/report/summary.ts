@@ -34,8 +34,8 @@ export function factsOf(groups: readonly Group[]): Fact[] {
       "data",
       distinct(
         records.map(
-          ({ data }) =>
-            `${data.name} (${count(data.train)} training, ${count(data.val)} validation, ${count(data.test)} test)`,
+          ({ data, config }) =>
+            `${data.name} (${count(data.train)} training${noiseOf(config.data)}, ${count(data.val)} validation, ${count(data.test)} test)`,
         ),
       ),
     ],
@@ -46,6 +46,10 @@ export function factsOf(groups: readonly Group[]): Fact[] {
     ["runs", String(records.length)],
   ];
 }
+
+/** What part of the labels that are trained on is wrong on purpose. */
+const noiseOf = ({ labelNoise = 0 }: RunRecord["config"]["data"]): string =>
+  labelNoise === 0 ? "" : ` with ${Number((100 * labelNoise).toPrecision(3))} % wrong labels`;
 
 /** Where it was run. */
 export function machineOf(groups: readonly Group[]): Fact[] {

@@ -107,7 +107,7 @@ const result = z.object({
 const config = z.looseObject({
   seed: z.int(),
   model: z.looseObject({ name: z.string() }),
-  data: z.looseObject({ name: z.string(), batch: z.int().min(1) }),
+  data: z.looseObject({ name: z.string(), batch: z.int().min(1), labelNoise: z.number().optional() }),
   method: z.looseObject({ name: z.string() }),
   train: z.looseObject({ epochs: z.int().min(1) }),
 });
