@@ -39,7 +39,10 @@ it("are commands of this tool, all of them", () => {
 const savesWhenStopped = (command: string) => /^eigensam (train|sde) /.test(command) && !command.includes("--dry-run");
 
 const SECONDS = 1000;
-/** Longer commands are interrupted, and what trains must save. */
+/**
+ * Longer commands are interrupted, and what trains must save: after the step at hand, which takes a minute and more for the default
+ * network where other tests have the cores.
+ */
 const PATIENCE = 25 * SECONDS;
 
 describe.runIf(process.env.EIGENSAM_SLOW === "1")("pasted into an empty project that has the package", () => {
@@ -64,11 +67,12 @@ describe.runIf(process.env.EIGENSAM_SLOW === "1")("pasted into an empty project 
     writeFileSync(join(project, "my.toml"), '[model]\nname = "mlp"\n');
   });
 
-  it.each(pasted)("$page: $command", { timeout: 120 * SECONDS }, async ({ command }) => {
+  it.each(pasted)("$page: $command", { timeout: 300 * SECONDS }, async ({ command }) => {
     const { status, output, interrupted } = await paste(command);
     expect(output).not.toMatch(/this is a bug|\n {4}at |NaN/);
     if (needsDownload(command) && status === 1) expect(output).toMatch(/^eigensam: .*\n {2}hint: /m);
-    else if (interrupted) {
+    // Asked to stop while it ended anyway, it has nothing to save.
+    else if (interrupted && status !== 0) {
       expect(status).toBe(130);
       if (savesWhenStopped(command)) expect(output).toMatch(/resume|saved|same command/);
     } else expect({ status, output }).toEqual({ status: 0, output: expect.any(String) });

@@ -183,7 +183,7 @@ describe("a look of the probe that stops early", () => {
       const { top } = await extremeEigenpairs(operatorOf(H), { ...asked, random, ...from });
       const vectors = top.map(({ vector }) => vector);
       const values = top.map(({ eigenvalue }) => eigenvalue);
-      const found = await probe!.look(state, coming);
+      const found = await probe!.look(state, { coming });
       expect(relativeError(found.eigenvalues, values)).toBeLessThan(1e-3);
       const residuals = vectors.map((v, i) => {
         const rest = along(

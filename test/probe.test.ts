@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Dataset } from "../src/data/dataset.ts";
 import { loadDataset } from "../src/data/index.ts";
 import { readRun } from "../src/report/read-run.ts";
@@ -126,7 +126,7 @@ describe("the probe", () => {
       const batch = (await batches.next())!;
       const coming: ComingStep = { stepper, batch, numbers: { lr: 0.05 } };
       const before = state.theta.slice();
-      const look = await probe!.look(state, coming);
+      const look = await probe!.look(state, { coming });
       expect([...state.theta]).toEqual([...before]);
       const { loss, batches: _, ...common } = oracleOf(config);
       const theta = Float64Array.from(before);
@@ -190,6 +190,49 @@ describe("the probe", () => {
     const stop = new AbortController().signal;
     await runTraining({ config, dataset, run: stopped.run, resume: true, stop, listen: () => undefined });
     expect(readFileSync(runFiles(stopped.run).metrics, "utf8")).toBe(readFileSync(runFiles(whole.run).metrics, "utf8"));
+  });
+
+  const power = { name: "eigen-sam", rho: RHO, alpha: ALPHA, solver: "power", every: 4 };
+  it.each([
+    { where: "at the first step, which makes an estimate as well", method: power, at: 0 },
+    { where: "later, where the step makes none", method: methods.sam, at: 5 },
+    { where: "at the end", method: power, at: 10 },
+    // Left there, the estimate would be made twice.
+    { where: "but for one after an estimate that no checkpoint has", method: power, at: 4, ends: 5 },
+  ])("stops in the middle of a look $where, and goes on to the same bytes", async ({ method, at, ends = at }) => {
+    const config = checkConfig({ ...configOf("sgd", { at: [at] }), method });
+    const whole = await trained(config);
+    const run = join(mkdtempSync(join(tmpdir(), "eigensam-probe-")), "run");
+    trainRun.ensure(run, config);
+    const controller = new AbortController();
+    // Asked once per product.
+    const asked = vi.spyOn(controller.signal, "throwIfAborted").mockImplementation(() => {
+      if (asked.mock.calls.length === 3) controller.abort();
+      if (controller.signal.aborted) throw controller.signal.reason;
+    });
+    const estimated = (event: { readonly event: string; readonly step?: number }) => {
+      if (ends > at && event.event === "refresh" && event.step === at) controller.abort();
+    };
+    const stopped = await runTraining({
+      config,
+      dataset,
+      run,
+      resume: false,
+      stop: controller.signal,
+      listen: estimated,
+    });
+    expect(stopped).toMatchObject({ status: "stopped", step: ends });
+    expect(asked.mock.calls.length).toBe(ends > at ? 0 : 3);
+    await runTraining({
+      config,
+      dataset,
+      run,
+      resume: true,
+      stop: new AbortController().signal,
+      listen: () => undefined,
+    });
+    for (const file of ["metrics", "weights"] as const)
+      expect(readFileSync(runFiles(run)[file]).equals(readFileSync(runFiles(whole.run)[file])), file).toBe(true);
   });
 
   it("draws other mini-batches for another seed, the same for every method, and none twice an example", () => {

@@ -91,18 +91,26 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     Object.fromEntries(
       shown.flatMap(({ name, symbol }) => (metrics[name] === undefined ? [] : [[symbol, metrics[name]]])),
     );
-  if (begin === BEGINNING) store.save(state, progress);
-  const stopped = () => {
+  /** Steps of the newest checkpoint. */
+  let saved = begin.step;
+  const save = () => {
     store.save(state, progress);
-    return {
+    saved = progress.step;
+  };
+  if (begin === BEGINNING) save();
+  const stopped = () =>
+    ({
       status: "stopped",
       state,
       last: progress.last,
       step: progress.step,
       checkpoint: store.checkpoint(),
-    } as const;
+    }) as const;
+  const stoppedHere = () => {
+    save();
+    return stopped();
   };
-  if (stop.aborted) return stopped();
+  if (stop.aborted) return stoppedHere();
 
   while (progress.step < total) {
     const [step, epoch, stepInEpoch] = [progress.step, progress.epoch + 1, progress.stepInEpoch];
@@ -111,7 +119,8 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     if (examples === undefined)
       throw new TrainingError(`the batches ended before step ${step} of ${total}`, { step, total });
     const waited = performance.now() - asked;
-    if (stepper.refreshDue(state, stepInEpoch)) {
+    const refreshes = stepper.refreshDue(state, stepInEpoch);
+    if (refreshes) {
       const start = performance.now();
       const refresh = await stepper.refresh(state, examples);
       assertFinite(refresh.eigenvalue, "the top eigenvalue", step, epoch);
@@ -122,7 +131,16 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     }
     const numbers = numbersOf(config, step, stepsPerEpoch);
     const { lr } = numbers;
-    await look(context, step, total, epoch, { stepper, batch: examples, numbers });
+    // A look that is stopped is taken again, and so is what came before it in this step: an estimate of v that no checkpoint has
+    // must not be made twice.
+    const leaves = !refreshes || saved === step;
+    if (
+      !(await look(context, step, total, epoch, {
+        stop: leaves ? stop : undefined,
+        coming: { stepper, batch: examples, numbers },
+      }))
+    )
+      return refreshes ? stopped() : stoppedHere();
 
     const start = performance.now();
     const { loss, correct, metrics } = await stepper.step(state, examples, numbers);
@@ -163,22 +181,22 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       progress = ended.progress;
       store.timings({ kind: "epoch", epoch, ...timing });
       listen({ event: "epoch", epoch, step: progress.step, ...ended.scores, best: progress.best, ...timing });
-      store.save(state, progress);
+      save();
       timer = epochTimer();
     } else if (checkpointEvery > 0 && progress.step % checkpointEvery === 0) {
       await assertSound(context, examples, step, epoch);
-      store.save(state, progress);
+      save();
     }
 
     // A run of the graph blocks this thread; signals and the worker's messages come in here.
     await turn();
     if (stop.aborted && progress.step < total) {
       await assertSound(context, examples, step, epoch);
-      return stopped();
+      return stoppedHere();
     }
   }
 
-  await look(context, total, total, epochs);
+  if (!(await look(context, total, total, epochs, { stop }))) return stopped();
   const test = dataset.test ? await scored("test", context, dataset.test, progress) : null;
   store.metrics({ kind: "done", test });
   store.keep("last", state);
@@ -190,21 +208,25 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   };
 }
 
-/** The probe's look at the state, where one is due. */
+/** The probe's look at the state, where one is due; false where it was stopped, and left no trace. */
 async function look(
   { probe, state, store, listen }: Context,
   step: number,
   total: number,
   epoch: number,
-  coming?: ComingStep,
-): Promise<void> {
-  if (!probe?.due(step, total)) return;
+  { stop, coming }: { readonly stop: AbortSignal | undefined; readonly coming?: ComingStep },
+): Promise<boolean> {
+  if (!probe?.due(step, total)) return true;
   const start = performance.now();
-  const found = await probe.look(state, coming);
+  const found = await probe.look(state, { stop, coming }).catch((error: unknown) => {
+    if (!stop?.aborted || error !== stop.reason) throw error;
+  });
+  if (!found) return false;
   const seconds = (performance.now() - start) / 1000;
   store.metrics({ kind: "probe", step, epoch, ...found });
   store.timings({ kind: "probe", step, seconds });
   listen({ event: "probe", step, epoch, ...found, seconds });
+  return true;
 }
 
 /**

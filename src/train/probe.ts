@@ -35,11 +35,17 @@ export interface ComingStep {
   readonly numbers: StepNumbers;
 }
 
+export interface LookOptions {
+  readonly coming?: ComingStep | undefined;
+  readonly stop?: AbortSignal | undefined;
+}
+
 /** Looks at a training from outside, at chosen steps, before the step is taken and after the last. It changes nothing. */
 export interface Probe {
   /** Whether it looks before step `step` of `total`, counted from 0; `total` itself is the end. */
   due(step: number, total: number): boolean;
-  look(state: TrainState, coming?: ComingStep): Promise<ProbeLook>;
+  /** Where `stop` aborts, the look ends before its next product, throws the signal's reason and has changed nothing. */
+  look(state: TrainState, of?: LookOptions): Promise<ProbeLook>;
   release(): Promise<void>;
 }
 
@@ -65,9 +71,9 @@ export function probeOf({ config, task, train, batch, model, method }: Probed): 
   const top = Math.min(k, model.parameters.size);
   return {
     due: (step, total) => at.includes(step) || (every > 0 && (step % every === 0 || step === total)),
-    look: async (state, coming) => {
+    look: async (state, { coming, stop } = {}) => {
       const random = rng(config.seed, "probe", "start", state.step);
-      const H = loss.hessian(state.theta);
+      const H = loss.hessian(state.theta, undefined, stop);
       const found = await extremeEigenpairs(H, {
         ...{ top, bottom: 0, tolerance, maxProducts: products, random },
         ...(state.probe.start ? { start: warmStart(state.probe.start, random) } : {}),
