@@ -67,3 +67,6 @@ export const SIGMAS = 4;
 
 /** One float32 step or estimate of a small network against float64: differences of gradients lose a digit or two. */
 export const TRAINER_F32 = 1e-4;
+
+/** Logarithms of densities, against Optuna's: sums of a hundred terms, normal distributions over narrow cells by differences of tails. */
+export const LOG_DENSITY = 1e-9;

@@ -20,11 +20,12 @@ export const LAYERS: readonly string[] = [
   "nn",
   "onnx",
   "graph",
+  "search",
   "util",
 ];
 
 /** Folders that stay symbolic: neither Node built-ins nor an engine may be imported there. */
-export const PURE = new Set(["graph", "nn", "models", "optim", "spectrum", "sde", "onnx"]);
+export const PURE = new Set(["graph", "nn", "models", "optim", "spectrum", "sde", "onnx", "search"]);
 
 /** Path from the repository root, with forward slashes ("src/graph/ops.ts") → source text. */
 export type Sources = ReadonlyMap<string, string>;

@@ -1,4 +1,4 @@
-"""Writes every golden file under test/golden."""
+"""Writes every golden file under test/golden but search.json, which needs Optuna."""
 import curvature
 import data
 import mlp

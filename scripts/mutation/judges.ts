@@ -13,6 +13,8 @@ export const judges: Readonly<Record<string, readonly string[]>> = {
   "src/util/statistics.ts": ["report-statistics"],
   "src/report/pairs.ts": ["report-pairs", "report-winners"],
   "src/report": ["report-pairs", "report-statistics", "report-tables", "report-winners"],
+  "src/search/asha.ts": ["search-asha"],
+  "src/search": ["search-parzen", "search-propose", "search-space"],
   "src/spectrum/copies.ts": ["copies"],
   "src/spectrum": ["spectrum", "spectrum-probes", "spectrum-vectors"],
   "src/graph": ["grad", "ops", "properties", "rules"],
