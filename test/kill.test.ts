@@ -16,6 +16,7 @@ const settings = [
   "train.checkpointEvery=9",
   "method.every=20",
   "method.iterations=2",
+  "train.tensorboard=true",
 ];
 
 const KILLS = Number(process.env.EIGENSAM_KILLS ?? 3);
@@ -42,7 +43,7 @@ it(`a run killed ${KILLS} times at random moments ends with the same bytes`, { t
     });
   }
   expect(deaths).toBeGreaterThan(0);
-  for (const file of ["weights", "best", "metrics", "config"] as const)
+  for (const file of ["weights", "best", "metrics", "events", "config"] as const)
     expect(readFileSync(runFiles(killed)[file]).equals(readFileSync(runFiles(whole)[file])), file).toBe(true);
 });
 

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { sdeRun } from "../src/experiments/sde/run-dir.ts";
 import { runFiles } from "../src/run/files.ts";
@@ -14,8 +14,8 @@ it.each([trainRun, sdeRun].flatMap((kind) => parts.map((part) => ({ kind, name: 
   async ({ kind, part }) => {
     const folder = mkdtempSync(join(tmpdir(), "eigensam-links-"));
     const [run, outside] = [join(folder, "run"), join(folder, "outside")];
-    mkdirSync(run);
-    if (["claims", "checkpoints"].includes(part)) mkdirSync(outside);
+    mkdirSync(dirname(runFiles(run)[part]), { recursive: true });
+    if (["claims", "checkpoints", "tensorboard"].includes(part)) mkdirSync(outside);
     else writeFileSync(outside, "precious");
     symlinkSync(outside, runFiles(run)[part]);
     const work = kind.alone(

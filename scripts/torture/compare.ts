@@ -4,7 +4,7 @@ import { runFiles } from "../../src/run/files.ts";
 import { decodeSafetensors } from "../../src/util/safetensors.ts";
 
 /** Equal byte for byte. */
-const EXACT = ["config", "metrics", "weights", "best"] as const;
+const EXACT = ["config", "metrics", "events", "weights", "best"] as const;
 
 /** Of run.json: the process, and times. */
 const TIMES = new Set(["pid", "startedAt", "seconds"]);

@@ -65,6 +65,7 @@ function trainPlan(kind: "train" | "plugin", random: Random): Plan {
   else settings["optimizer.momentum"] = pick(random, [0, 0.9]);
   if (chance(random, 0.2)) settings["train.clip"] = 1;
   if (chance(random, 0.2)) settings["train.labelSmoothing"] = 0.1;
+  if (chance(random, 0.5)) settings["train.tensorboard"] = true;
   const given = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
   const plugin = own ? ["--plugin", inPackage("scripts/torture/plugin.mjs")] : [];
   return {

@@ -168,6 +168,8 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly probe?: number | ProbeChoice;
   /** Epochs between scorings of the test examples besides the last; 0, the default, is off. */
   readonly testEvery?: number;
+  /** Whether a run directory also holds its metrics as TensorBoard reads them (false). */
+  readonly tensorboard?: boolean;
   /** A run directory; a run in it that was stopped or killed resumes. Left out, everything stays in memory. */
   readonly dir?: string;
 }

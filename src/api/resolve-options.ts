@@ -23,7 +23,8 @@ export interface Resolved {
 
 const KEYS = [
   ...["data", "model", "loss", "method", "optimizer", "schedule", "epochs", "batch", "seed", "validation", "augment"],
-  ...["labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery", "probe", "testEvery", "dir"],
+  ...["labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery", "probe", "testEvery"],
+  ...["tensorboard", "dir"],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /**
@@ -63,7 +64,7 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
       : { probe: typeof options.probe === "number" ? { every: options.probe } : options.probe }),
     train: {
       ...step.table.train,
-      ...defined(pick(options, ["epochs", "checkpointEvery", "testEvery"])),
+      ...defined(pick(options, ["epochs", "checkpointEvery", "testEvery", "tensorboard"])),
     },
   };
   const config = settingsOf(table, registry, "train");

@@ -48,8 +48,8 @@ function compareMarks(a: string, b: string, order: Intl.Collator): number {
   return x! - y! || order.compare(a, b);
 }
 
-/** The seed, and settings that say where a run looks and how it is saved. */
-const SAME_RESULTS = ["seed", "data.dir", "train.checkpointEvery"] as const;
+/** The seed, and settings that say where a run looks and what it leaves. */
+const SAME_RESULTS = ["seed", "data.dir", "train.checkpointEvery", "train.tensorboard"] as const;
 
 /** What every label names where it differs: accuracies on different tasks cannot be compared. */
 const TASK = ["data.name", "model.name"] as const;

@@ -11,4 +11,7 @@ export const runFiles = (run: string) => ({
   checkpoints: join(run, "checkpoints"),
   weights: join(run, "weights.safetensors"),
   best: join(run, "best.safetensors"),
+  tensorboard: join(run, "tensorboard"),
+  /** What TensorBoard reads (train/tensorboard). A name without time and machine, so that a resumed run goes on with it. */
+  events: join(run, "tensorboard", "events.out.tfevents.0.eigensam"),
 });

@@ -155,6 +155,7 @@ export function trainSchema(registry: Registry) {
           .default(0)
           .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
         testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
+        tensorboard: z.boolean().default(false).describe("writes what metrics.jsonl holds for TensorBoard as well"),
       })
       .prefault({}),
     probe: z

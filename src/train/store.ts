@@ -8,6 +8,7 @@ import { trainRun } from "./run-dir.ts";
 import { newRecord } from "./run-record.ts";
 import type { Problem } from "./session.ts";
 import type { TrainState } from "./state.ts";
+import { openEvents } from "./tensorboard/event-file.ts";
 import { encodeWeights, type Weights } from "./weights.ts";
 
 /** Where a run leaves what it makes: a run directory, or memory. */
@@ -54,6 +55,9 @@ export function directoryStore(
   const record = newRecord(problem);
   const files = runFiles(run);
   const recorder = openRecorder(run, problem, from);
+  const events = problem.config.train.tensorboard
+    ? openEvents(run, from.metricsBytes === 0 ? [] : trainRun.readMetrics(run))
+    : undefined;
   const alone = <A extends readonly unknown[]>(write: (...args: A) => void) =>
     writing((...args: A) => {
       claim?.assertHeld();
@@ -62,7 +66,10 @@ export function directoryStore(
   return {
     ...recorder,
     run,
-    metrics: alone(recorder.metrics),
+    metrics: alone((line) => {
+      recorder.metrics(line);
+      events?.append(line);
+    }),
     timings: alone(recorder.timings),
     save: alone(recorder.save),
     keep: alone((which, weights) =>
@@ -74,7 +81,12 @@ export function directoryStore(
       claim?.assertHeld();
       // A run that is said to be done has all its lines, whatever happens next.
       recorder.sync();
+      events?.sync();
       trainRun.writeRecord(run, { ...record, ...end });
     }),
+    close: () => {
+      recorder.close();
+      events?.close();
+    },
   };
 }
