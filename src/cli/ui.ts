@@ -9,8 +9,10 @@ export interface Column {
   readonly align: Align;
 }
 
-const padded = (text: string, { width, align }: Column): string =>
-  align === "left" ? text.padEnd(width) : text.padStart(width);
+const padded = (text: string, { width, align }: Column): string => {
+  const space = " ".repeat(Math.max(0, width - widthOf(text)));
+  return align === "left" ? text + space : space + text;
+};
 
 /** One line of a table; the columns are known before the rows are, because rows appear as they are measured. */
 export const tableRow = (columns: readonly Column[], cells: readonly string[]): string =>
@@ -44,10 +46,11 @@ export const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** One JSON line on stdout. */
+/** One JSON line on stdout. JSON lets some control characters stand, which a terminal would obey. */
 export const emit = (value: unknown): void => {
   clear();
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  const text = JSON.stringify(value).replace(/[\u007f-\u009f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`);
+  process.stdout.write(`${text}\n`);
 };
 
 /** What happens now, on a terminal only; the next line replaces it. */

@@ -39,8 +39,10 @@ const plain = (text: string): string =>
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
     .replace(/\s*[\r\n]+\s*/g, " ");
 
+export const toCsv = ({ csv }: Table): string => csvOf(csv);
+
 /** Comma-separated values as RFC 4180 has them, with plain line feeds. */
-export const toCsv = ({ csv }: Table): string =>
-  csv.map((row) => `${row.map((cell) => quoted(String(cell))).join(",")}\n`).join("");
+export const csvOf = (rows: readonly (readonly (string | number)[])[]): string =>
+  rows.map((row) => `${row.map((cell) => quoted(String(cell))).join(",")}\n`).join("");
 
 const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

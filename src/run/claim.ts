@@ -69,6 +69,15 @@ export async function claimRun(run: string, options: ClaimOptions = {}): Promise
   }
 }
 
+/** Whether a process is at work on a run; undefined where it cannot be asked from here, as on another machine. */
+export async function isAtWork(run: string): Promise<boolean | undefined> {
+  const folder = runFiles(run).claims;
+  const newest = numbersIn(folder).at(-1);
+  const seen = newest === undefined ? undefined : look(join(folder, String(newest)));
+  if (seen === undefined || seen.holder?.released) return false;
+  return answers(seen.holder ?? {});
+}
+
 function heldClaim(run: string, number: number, self: Holder, lifeline: Lifeline | undefined, beat: number): Claim {
   const folder = runFiles(run).claims;
   const path = join(folder, String(number));

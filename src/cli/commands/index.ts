@@ -44,6 +44,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./sde.ts")).sde,
   },
   {
+    name: "runs",
+    summary: "list, filter, sort and compare runs of train and sde",
+    computes: false,
+    load: async () => (await import("./runs.ts")).runs,
+  },
+  {
     name: "report",
     summary: "draw figures and tables of runs of train and sde: pages, PNG, SVG, Markdown and CSV",
     computes: false,

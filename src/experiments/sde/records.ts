@@ -24,9 +24,11 @@ const measurement = {
   residual: measured,
 };
 
+export const measureLine = z.object({ kind: z.literal("measure"), step, process, ...measurement });
+
 /** A line of metrics.jsonl. */
 export const sdeLine = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("measure"), step, process, ...measurement }),
+  measureLine,
   z.object({ kind: z.literal("diverged"), step, process }),
   /** ‖h̄ − h̄ₑ‖/‖h̄ₑ‖ of each equation's h against the exact one, by name: the error of its drift. */
   z.object({ kind: z.literal("drift"), step }).catchall(measured),
