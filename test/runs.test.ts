@@ -1,21 +1,8 @@
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fitTable } from "../src/cli/run-list/fit-table.ts";
 import { listRuns, type RunsQuery } from "../src/experiments/run-list/index.ts";
 import { differing } from "../src/experiments/run-list/keys.ts";
-import { oneLine } from "../src/report/printable.ts";
 import { claimRun } from "../src/run/claim.ts";
 import { runFiles } from "../src/run/files.ts";
 import { lastLines } from "../src/run/last-lines.ts";
@@ -24,24 +11,11 @@ import { writeCheckpoint } from "../src/run/checkpoint.ts";
 import { ConfigError, InputError } from "../src/util/errors.ts";
 import { rng } from "../src/util/rng.ts";
 import { cutShort, fakeRun, temporary } from "./support/fake-runs.ts";
-import { fakeSdeRun } from "./support/fake-sde-runs.ts";
-import { eigensam, jsonLines } from "./support/cli.ts";
+import { runFolders } from "./support/run-folders.ts";
+import { jsonLines } from "./support/cli.ts";
 
-/** Six runs of training at two depths, and one of the SDEs. */
-const folder = temporary();
 const probed = { probe: { every: 15 } };
-for (const seed of [1, 2, 10])
-  for (const method of ["sgd", "sam"])
-    fakeRun(join(folder, "compare", `${method}-seed${seed}`), {
-      method,
-      seed,
-      better: seed / 100,
-      settings: { ...probed, optimizer: { lr: seed === 1 ? 0.1 : 0.05 }, schedule: { milestones: [seed, 30] } },
-    });
-fakeSdeRun(join(folder, "sde", "deep", "rho0.1"), {
-  seed: 4,
-  value: (path, _, step) => (path === "discrete" ? step : -1),
-});
+const folder = runFolders();
 
 const recordOf = (run: string) => JSON.parse(readFileSync(runFiles(run).record, "utf8"));
 const rewrite = (run: string, change: object) =>
@@ -272,122 +246,4 @@ it("lines from the end are those from the beginning, reversed, whatever is read 
     writeFileSync(file, lines.map((line) => `${line}\n`).join("") + cut);
     for (const chunk of [1, 2, 3, 7, 64]) expect([...lastLines(file, chunk)]).toEqual(lines.toReversed());
   }
-});
-
-describe("a table that fits", () => {
-  const columns = [
-    {
-      title: "name",
-      align: "left" as const,
-      cells: ["a-long-name-of-a-run-seed1", "日本語の名前がここにあります-seed2"],
-      shrinks: true,
-    },
-    { title: "loss", align: "right" as const, cells: ["0.5", "12.25"], rank: 2 },
-    { title: "date", align: "left" as const, cells: ["2026-01-01", "–"], rank: 1 },
-  ];
-  it("is whole where there is room", () => {
-    expect(fitTable(columns, 80)).toEqual({
-      lines: [
-        "name                                 loss  date",
-        "a-long-name-of-a-run-seed1            0.5  2026-01-01",
-        "日本語の名前がここにあります-seed2  12.25  –",
-      ],
-      leftOut: [],
-      fits: true,
-    });
-  });
-  it("cuts names in their middle once the least of the columns is gone", () => {
-    const { lines, leftOut, fits } = fitTable(columns, 26);
-    expect([leftOut, fits]).toEqual([["date"], true]);
-    expect(lines).toEqual(["name                  loss", "a-long-na…run-seed1    0.5", "日本語の…す-seed2    12.25"]);
-  });
-  it("is cut off where even that has no room", () => {
-    const { lines, leftOut, fits } = fitTable(columns, 10);
-    expect([leftOut, fits]).toEqual([["loss", "date"], false]);
-    expect(lines.every((line) => [...line].length <= 10)).toBe(true);
-  });
-});
-
-it("names cannot command a terminal", () => {
-  expect(oneLine("a\u001b[31m\nb\t\u009bc\u202ed\u2028")).toBe("a\uFFFD[31m\uFFFDb\uFFFD\uFFFDc\uFFFDd\uFFFD");
-});
-
-describe("eigensam runs", () => {
-  const cwd = mkdtempSync(join(tmpdir(), "eigensam-runs-cli-"));
-  cpSync(folder, join(cwd, "runs"), { recursive: true });
-  const evil = join(cwd, "runs/compare/z\u001b[2J\u009b1m");
-  renameSync(join(cwd, "runs/compare/sgd-seed10"), evil);
-  cpSync(join(cwd, "runs/compare/sam-seed1"), join(cwd, "runs/broken"), { recursive: true });
-  writeFileSync(runFiles(join(cwd, "runs/broken")).record, "{");
-  const runs = (...args: string[]) => eigensam(["runs", ...args], { cwd });
-  /** Characters that a terminal obeys. */
-  const commandsIn = (text: string) => ["\u001b", "\u009b"].filter((character) => text.includes(character));
-
-  it("lists runs/ as a table that a pipe gets whole, damaged ones at its end", async () => {
-    const { status, stdout, stderr } = await runs("--sort", "method,seed");
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const lines = stdout.trimEnd().split("\n");
-    expect(lines).toHaveLength(9);
-    expect(lines[0]).toMatch(
-      /^name +status +method +model +data +seed +done +val acc +test acc +test loss +λ₁ +date \(UTC\) +time$/,
-    );
-    expect(lines[1]).toMatch(
-      /^compare\/sam-seed1 +done +sam +resnet18 +fashion-mini +1 +3\/3 .* 2026-01-01 00:00 +6\.0s$/,
-    );
-    expect(lines.at(-1)).toBe("broken  damaged  runs/broken/run.json: got {, expected JSON");
-    expect(commandsIn(stdout)).toEqual([]);
-    expect(stdout).toContain("compare/z\uFFFD[2J\uFFFD1m");
-  });
-
-  it("gives everything as JSON lines, and chosen columns as CSV", async () => {
-    const json = await runs("--json", "--filter", "kind=train");
-    const lines = jsonLines<Record<string, unknown>>(json.stdout);
-    expect(lines).toHaveLength(6);
-    expect(lines[0]).toMatchObject({ name: "compare/sam-seed1", status: "done", settings: { "optimizer.lr": 0.1 } });
-    expect(commandsIn(json.stdout)).toEqual([]);
-    expect(lines.at(-1)!.path).toBe("runs/compare/z\u001b[2J\u009b1m");
-    expect(json.stderr).toContain("1 damaged run is filtered out");
-    const csv = await runs(
-      "--csv",
-      "--columns",
-      "name,lr,schedule.milestones",
-      "--filter",
-      "method=sam",
-      "--filter",
-      "seed<3",
-    );
-    expect(csv.stdout.split("\n")).toEqual([
-      "name,optimizer.lr,schedule.milestones",
-      'compare/sam-seed1,0.1,"[1,30]"',
-      'compare/sam-seed2,0.05,"[2,30]"',
-      "",
-    ]);
-  });
-
-  it("compares a few runs side by side, and says what is refused", async () => {
-    const { stdout } = await runs("runs/compare", "--compare", "--filter", "seed=1");
-    const rows = stdout
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.split(/ {2,}/));
-    expect(rows.slice(0, 4)).toEqual([
-      ["", "sam-seed1", "sgd-seed1"],
-      ["method.name", "sam", "sgd"],
-      ["method.rho", "0.05", "–"],
-      ["status", "done", "done"],
-    ]);
-    expect(await runs("--json", "--csv")).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining("exclude each other"),
-    });
-    expect(await runs("--columns", "nmae")).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining("did you mean name?"),
-    });
-    expect(await runs("--filter", "method=egr")).toMatchObject({
-      status: 0,
-      stdout: "",
-      stderr: expect.stringContaining("none of 8 runs fits"),
-    });
-  });
 });

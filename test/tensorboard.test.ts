@@ -22,7 +22,7 @@ import type { MetricsLine } from "../src/train/records.ts";
 import { trainRun } from "../src/train/run-dir.ts";
 import { runTraining } from "../src/train/run-training.ts";
 import { checkConfig } from "../src/train/settings.ts";
-import { openEvents } from "../src/train/tensorboard/event-file.ts";
+import { exportEvents, openEvents } from "../src/train/tensorboard/event-file.ts";
 import { writeAtomic } from "../src/util/files.ts";
 import { rng } from "../src/util/rng.ts";
 import { inPackage } from "../src/util/package.ts";
@@ -154,6 +154,13 @@ describe("the event file of a run", () => {
     expect(readdirSync(runFiles(run).tensorboard)).toHaveLength(1);
   });
   const stopped = trained(join(root, "stopped"), { until: 5 });
+
+  it("can be written of a run that was made without it", async () => {
+    const plain = await trained(join(root, "late-export"), { tensorboard: false });
+    const path = exportEvents(plain, join(root, "out", "inner"));
+    expect(readFileSync(path).equals(bytesOf(whole))).toBe(true);
+    expect(existsSync(runFiles(plain).tensorboard)).toBe(false);
+  });
 
   it("begins at the beginning where it is asked for when the run resumes", async () => {
     const run = await trained(join(root, "late"), { tensorboard: false, until: 5 });

@@ -6,6 +6,7 @@ import { csvOf } from "../../report/table.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { columnsFor, type RunColumn } from "../run-list/columns.ts";
 import { showRuns } from "../run-list/show.ts";
+import { exportRuns } from "../run-list/tensorboard.ts";
 import { emit, say } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
 
@@ -16,6 +17,7 @@ interface RunsOptions {
   readonly compare?: true;
   readonly json?: true;
   readonly csv?: true;
+  readonly tensorboard?: string;
 }
 
 export const runs: CliCommand<RunsOptions> = {
@@ -31,11 +33,20 @@ export const runs: CliCommand<RunsOptions> = {
       .option("--columns <keys>", "comma-separated keys: dotted settings, or fields as --json has them")
       .option("--compare", "the settings in which the runs differ, beside their results")
       .option("--json", "a line per run on stdout")
-      .option("--csv", "comma-separated values on stdout, unrounded");
+      .option("--csv", "comma-separated values on stdout, unrounded")
+      .option(
+        "--tensorboard <dir>",
+        "instead of a list: their metrics for TensorBoard, in a folder per run of training",
+      );
   },
-  run: async ({ filter = [], sort, columns: named, compare, json, csv }, folders) => {
+  run: async ({ filter = [], sort, columns: named, compare, json, csv, tensorboard }, folders) => {
     if (json && csv) throw new ConfigError("--json and --csv exclude each other", {}, "give one of them");
     const found = await listRuns(folders.length === 0 ? ["runs"] : folders, { filters: filter, sort });
+    if (tensorboard !== undefined) {
+      await exportRuns(found.runs, tensorboard);
+      sayRest(found);
+      return;
+    }
     const columns = columnsFor({ columns: named, compare }, found.runs, found.find);
     const all = [...found.runs, ...found.damaged];
     const whole = named === undefined && !compare;

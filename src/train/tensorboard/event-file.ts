@@ -1,8 +1,10 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync } from "node:fs";
+import { basename, join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { runFiles } from "../../run/files.ts";
-import { makeFolder, syncFolder, writeAll } from "../../util/files.ts";
+import { makeFolder, syncFolder, writeAll, writeAtomic } from "../../util/files.ts";
 import { type MetricsLine, metricsLine } from "../records.ts";
+import { trainRun } from "../run-dir.ts";
 import { EventSchema } from "./event_pb.ts";
 import { recordOf } from "./record-file.ts";
 import { type Line, scalarsOf } from "./scalars.ts";
@@ -14,7 +16,7 @@ import { type Line, scalarsOf } from "./scalars.ts";
 export function openEvents(run: string, lines: readonly Line[]) {
   const { tensorboard, events } = runFiles(run);
   const encode = encoder();
-  const earlier = Buffer.concat([FIRST, ...lines.map(encode)]);
+  const earlier = bytesOf(lines, encode);
   let file: number | undefined;
   let [bytes, synced] = [0, false];
   const write = (to: number, data: Uint8Array): void => {
@@ -50,6 +52,18 @@ export function openEvents(run: string, lines: readonly Line[]) {
     },
   };
 }
+
+/** Writes into a folder, whole or not at all, what TensorBoard reads of a run that may have been made without it. Returns the path. */
+export function exportEvents(run: string, folder: string): string {
+  const path = join(folder, basename(runFiles(run).events));
+  const bytes = bytesOf(trainRun.readMetrics(run), encoder());
+  makeFolder(folder);
+  writeAtomic(path, bytes);
+  return path;
+}
+
+const bytesOf = (lines: readonly Line[], encode: (line: Line) => Uint8Array): Buffer =>
+  Buffer.concat([FIRST, ...lines.map(encode)]);
 
 /** What a file of this form begins with. TensorBoard takes a step that comes again after it for another point, not for a restart. */
 const FIRST = recordOf(
