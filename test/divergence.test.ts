@@ -6,7 +6,7 @@ import { train } from "../src/api/train.ts";
 import type { Dataset, Split } from "../src/data/dataset.ts";
 import { studyRuns } from "../src/experiments/eigenvector/plan.ts";
 import { recordOf } from "../src/experiments/study/record.ts";
-import { studyRun } from "../src/experiments/study/run.ts";
+import { trainOrResume } from "../src/train/run-training.ts";
 import { sdeRun } from "../src/experiments/sde/run-dir.ts";
 import { readSdeRun } from "../src/experiments/sde/report/read.ts";
 import { mlp } from "../src/models/mlp.ts";
@@ -161,13 +161,15 @@ describe("a training whose last update diverged", () => {
         train: { epochs: 2 },
       }),
     };
-    await expect(studyRun(one, run, () => undefined, new AbortController().signal)).rejects.toSatisfy(
+    await expect(
+      trainOrResume({ config: one.config, run, listen: () => undefined, stop: new AbortController().signal }),
+    ).rejects.toSatisfy(
       (error) => error instanceof DivergedError && error.message.includes("the last good checkpoint is"),
     );
     expect(trainRun.readRecord(run)?.status).toBe("failed");
     for (const path of checkpointsOf(run)) expectFinite(path);
     // Its record can be kept, with the looks until then.
-    const record = recordOf(one, run, new Error("the loss is NaN"));
+    const record = recordOf(one, run, { diverged: new Error("the loss is NaN") });
     expect(record).toMatchObject({ status: "diverged", error: "the loss is NaN", test: null });
     expect(record.probes.length).toBeLessThan(one.config.probe.at.length);
   });

@@ -14,7 +14,8 @@ describe("the view of a pool on a terminal", () => {
   const begin = (columns: number, height?: number) => {
     terminal = fakeTerminal(columns, height);
     const stop = new AbortController();
-    const view = poolView(tasks, { complete: 0, stop: stop.signal });
+    const width = Math.max(...tasks.map(({ name }) => name.length));
+    const view = poolView({ complete: 0, total: tasks.length, width, stop: stop.signal });
     say("3 runs in runs/demo");
     view.show({ kind: "begin", task: first });
     view.show({ kind: "begin", task: second });

@@ -5,7 +5,8 @@ import { describe, expect, it } from "vitest";
 import { studyRuns, studyScales } from "../src/experiments/eigenvector/plan.ts";
 import { resultOf, type StudyResult } from "../src/experiments/eigenvector/result.ts";
 import { readStudyRecord, recordOf, writeStudyRecord } from "../src/experiments/study/record.ts";
-import { isComplete, studyRun } from "../src/experiments/study/run.ts";
+import { isComplete } from "../src/experiments/study/run.ts";
+import { trainOrResume } from "../src/train/run-training.ts";
 import { type SolverName, solverNames } from "../src/optim/eigenvector.ts";
 import type { TrainEvent } from "../src/train/events.ts";
 import { runFiles } from "../src/run/files.ts";
@@ -107,7 +108,7 @@ describe("the study of solvers", () => {
     });
     const plan = { name: "x", network: "mlp", arm: solver, config };
     const run = join(mkdtempSync(join(tmpdir(), "eigensam-study-")), "run");
-    await studyRun(plan, run, () => undefined, new AbortController().signal);
+    await trainOrResume({ config: plan.config, run, listen: () => undefined, stop: new AbortController().signal });
     expect(isComplete(plan, run)).toBe(true);
     const record = recordOf(plan, run);
     const records = join(run, "..", "records");
@@ -143,14 +144,26 @@ describe("the study of solvers", () => {
     const plan = { name: "x", network: "mlp", arm: "free", config };
     const folder = mkdtempSync(join(tmpdir(), "eigensam-study-"));
     const [whole, stopped] = [join(folder, "whole"), join(folder, "stopped")];
-    await studyRun(plan, whole, () => undefined, new AbortController().signal);
+    await trainOrResume({
+      config: plan.config,
+      run: whole,
+      listen: () => undefined,
+      stop: new AbortController().signal,
+    });
     const controller = new AbortController();
     const listen = ({ event, ...rest }: TrainEvent) => {
       if (event === "step" && "step" in rest && rest.step === 4) controller.abort();
     };
-    expect((await studyRun(plan, stopped, listen, controller.signal)).status).toBe("stopped");
+    expect((await trainOrResume({ config: plan.config, run: stopped, listen, stop: controller.signal })).status).toBe(
+      "stopped",
+    );
     expect(isComplete(plan, stopped)).toBe(false);
-    await studyRun(plan, stopped, () => undefined, new AbortController().signal);
+    await trainOrResume({
+      config: plan.config,
+      run: stopped,
+      listen: () => undefined,
+      stop: new AbortController().signal,
+    });
     for (const file of ["metrics", "weights"] as const)
       expect(readFileSync(runFiles(stopped)[file]).equals(readFileSync(runFiles(whole)[file])), file).toBe(true);
   });

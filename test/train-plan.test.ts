@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { listsIn, product } from "../src/cli/train/lists.ts";
 import { planOf } from "../src/cli/train/plan.ts";
-import { ensurePlan } from "../src/cli/train/plan-file.ts";
+import { ensurePlan } from "../src/sweep/plan-file.ts";
 import { trainRun } from "../src/train/run-dir.ts";
 import { builtIn } from "../src/train/registry.ts";
 import { trainSettings } from "../src/train/settings.ts";

@@ -5,8 +5,14 @@ import { eta, type Field, onTerminal, progressLines, sayFields } from "./progres
 import { say, status } from "./ui.ts";
 
 export interface PoolViewArgs<T extends Task, E> {
-  /** How many runs were complete before; the tasks are the others. */
+  /** How many runs were complete before. */
   readonly complete: number;
+  /** How many there are, those included. */
+  readonly total: number;
+  /** The longest name of a run. */
+  readonly width?: number;
+  /** What else to say of all runs, beside their number. */
+  readonly note?: () => readonly Field[];
   /** What a child printed. */
   readonly onLine?: (line: E, task: T) => void;
   /** Asks the runs to save and stop. */
@@ -29,12 +35,15 @@ const TICK_MS = 200;
  * Tells a person how the runs go: on a terminal one line for all and one per running child, which renew themselves, and lines that
  * stay as runs end; elsewhere a line as a run begins or ends, and every half minute.
  */
-export function poolView<T extends Task, E>(
-  tasks: readonly T[],
-  { complete, onLine, stop, result }: PoolViewArgs<T, E>,
-) {
-  const total = complete + tasks.length;
-  const width = Math.max(0, ...tasks.map(({ name }) => name.length));
+export function poolView<T extends Task, E>({
+  complete,
+  total,
+  width = 0,
+  note,
+  onLine,
+  stop,
+  result,
+}: PoolViewArgs<T, E>) {
   const begun = performance.now();
   const running = new Map<T, Running<E>>();
   const of = (task: T): Running<E> =>
@@ -51,6 +60,7 @@ export function poolView<T extends Task, E>(
       ...(failed > 0 ? [{ rank: 8, text: colors.red(`${failed} failed`) }] : []),
       { rank: 6, fraction: (done + here) / total },
       { rank: 10, text: percent((done + here) / total, 0) },
+      ...(note?.() ?? []),
       ...eta((performance.now() - begun) / 1000, gained, total - done - failed - here, 7),
     ];
   };

@@ -16,6 +16,19 @@ export interface Task {
   readonly args: readonly string[];
 }
 
+/** Tasks that are decided as others end. */
+export interface TaskSource<T extends Task> {
+  /** The next task, when it is known; undefined where there is none left. */
+  next(): Promise<T | undefined>;
+  ended(task: T, outcome: Outcome): void;
+}
+
+/** Tasks that are all known. */
+function sourceOf<T extends Task>(tasks: readonly T[]): TaskSource<T> {
+  const waiting = [...tasks];
+  return { next: async () => waiting.shift(), ended: () => undefined };
+}
+
 export type Outcome = "done" | "failed" | "stopped";
 
 /** What the pool reports as it goes; `E` is what the children print, one JSON value a line. */
@@ -33,33 +46,45 @@ export interface PoolArgs<T extends Task, E> {
   readonly stop: AbortSignal;
   /** Whether a failing child stops the others in this way too. */
   readonly failFast: boolean;
+  /** How often a task that failed is tried again. */
+  readonly retries?: number;
   readonly onEvent: (event: PoolEvent<T, E>) => void;
   /** The module that takes the arguments of a task; the command line itself by default. */
   readonly main?: URL;
 }
 
-/** Which tasks ended how; "stopped" includes those that never began. */
+/** Which tasks ended how; "stopped" includes those that never began, where they are known. */
 export type PoolResult<T extends Task> = Readonly<Record<Outcome, readonly T[]>>;
 
 /**
  * Runs every task in a child process, `jobs` at a time. A child that fails costs only itself, unless `failFast`. One that ends
  * by a signal that asks to stop has saved, and counts as stopped.
  */
-export async function runPool<T extends Task, E>(tasks: readonly T[], args: PoolArgs<T, E>): Promise<PoolResult<T>> {
+export async function runPool<T extends Task, E>(
+  tasks: readonly T[] | TaskSource<T>,
+  args: PoolArgs<T, E>,
+): Promise<PoolResult<T>> {
+  const { retries = 0 } = args;
   const failure = new AbortController();
   const stop = AbortSignal.any([args.stop, failure.signal]);
-  const waiting = [...tasks];
+  const source = "next" in tasks ? tasks : sourceOf(tasks);
   const ended: Record<Outcome, T[]> = { done: [], failed: [], stopped: [] };
-  const work = async () => {
-    for (let task = waiting[0]; task !== undefined && !stop.aborted; task = waiting[0]) {
-      waiting.shift();
+  const attempt = async (task: T): Promise<Outcome> => {
+    for (let tries = 0; ; tries++) {
       const outcome = await runTask(task, { ...args, stop });
+      if (outcome !== "failed" || tries === retries || stop.aborted) return outcome;
+    }
+  };
+  const work = async () => {
+    for (let task = await source.next(); task !== undefined; task = await source.next()) {
+      const outcome = stop.aborted ? "stopped" : await attempt(task);
       ended[outcome].push(task);
       if (outcome === "failed" && args.failFast) failure.abort();
+      source.ended(task, outcome);
     }
   };
   await Promise.all(Array.from({ length: args.jobs }, work));
-  return { ...ended, stopped: [...ended.stopped, ...waiting] };
+  return ended;
 }
 
 const commandLine = new URL(`./main${moduleExtension}`, import.meta.url);

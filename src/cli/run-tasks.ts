@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Outcome, runPool, type Task } from "./pool.ts";
+import { type Outcome, runPool, type Task, type TaskSource } from "./pool.ts";
 import { poolView, type PoolViewArgs } from "./pool-view.ts";
 import { stopOnSignals } from "./stop.ts";
 import { say } from "./ui.ts";
@@ -8,6 +8,7 @@ import { positiveInteger } from "./values.ts";
 export interface PoolOptions {
   readonly jobs: number;
   readonly failFast?: true;
+  readonly retries?: number;
 }
 
 /** The options of commands that make their runs in child processes. */
@@ -16,22 +17,35 @@ export const poolOptions = (command: Command): Command =>
     .option("-j, --jobs <n>", "runs at a time, each in a process of its own", positiveInteger, 2)
     .option("--fail-fast", "when a run fails, save and stop the others");
 
-export interface RunTasksArgs<T extends Task, E> extends PoolViewArgs<T, E> {
+export interface RunTasksArgs<T extends Task, E> extends Omit<PoolViewArgs<T, E>, "total"> {
+  /** How many runs there are with those complete before; left out, the tasks are the others. */
+  readonly total?: number;
   readonly options: PoolOptions;
   /** The folder that the runs go to. */
   readonly out: string;
 }
 
 /** Runs the tasks with their progress on stderr, and says how they ended; unless all are done, it has set the exit status. */
-export async function runTasks<T extends Task, E>(tasks: readonly T[], args: RunTasksArgs<T, E>): Promise<Outcome> {
+export async function runTasks<T extends Task, E>(
+  tasks: readonly T[] | TaskSource<T>,
+  args: RunTasksArgs<T, E>,
+): Promise<Outcome> {
   const { out, complete } = args;
-  const { jobs, failFast = false } = args.options;
-  const total = complete + tasks.length;
+  const known = "next" in tasks ? [] : tasks;
+  const total = args.total ?? complete + known.length;
+  const width = Math.max(0, ...known.map(({ name }) => name.length));
+  const { jobs, failFast = false, retries = 0 } = args.options;
   const before = complete > 0 ? `, ${complete} complete already` : "";
   say(`${total} runs in ${out}, ${jobs} at a time${before}; if stopped, run the same command again to resume`);
   const { signal, status } = stopOnSignals("asking the runs to save and stop");
-  const view = poolView(tasks, { ...args, stop: signal });
-  const { done, failed, stopped } = await runPool<T, E>(tasks, { jobs, failFast, stop: signal, onEvent: view.show });
+  const view = poolView<T, E>({ width, ...args, total, stop: signal });
+  const { done, failed, stopped } = await runPool<T, E>(tasks, {
+    jobs,
+    failFast,
+    retries,
+    stop: signal,
+    onEvent: view.show,
+  });
   view.end();
   if (failed.length > 0) {
     const names = failed.map(({ name }) => name).join(", ");

@@ -2,7 +2,7 @@ import type { NamedFigure } from "./figures/figure.ts";
 import { figuresOf } from "./figures/index.ts";
 import { findRuns } from "./find-runs.ts";
 import { groupRuns } from "./groups.ts";
-import { factsHtml, heading } from "./html.ts";
+import { type Fact, factsHtml, heading } from "./html.ts";
 import { comparisonOf } from "./pairs.ts";
 import { findingsOf, pairsTable } from "./pairs-table.ts";
 import { settingsHtml } from "./settings-html.ts";
@@ -10,6 +10,8 @@ import { factsOf, machineOf, titleOf, unfinished } from "./summary.ts";
 import { resultsTable, runsTable } from "./tables.ts";
 import { writeReportFolder } from "./write.ts";
 import type { RunsReport } from "./paths.ts";
+import type { Run } from "./read-run.ts";
+import type { Table } from "./table.ts";
 
 /**
  * Reads runs (directories, or folders of them) and writes their report to the folder `outDir`: report.html, figures/
@@ -27,19 +29,53 @@ import type { RunsReport } from "./paths.ts";
  */
 export async function writeReport(runDirs: readonly string[], outDir: string): Promise<RunsReport> {
   const { runs, leftOut } = findRuns(runDirs);
+  return writeRuns(runs, outDir, { missing: leftOut });
+}
+
+/** What a report says beside what it finds in its runs. */
+export interface ReportOptions {
+  /** In place of the one that the runs suggest. */
+  readonly title?: string;
+  /** Facts above those of the runs. */
+  readonly facts?: readonly Fact[];
+  /** Tables and figures above those of every report. */
+  readonly tables?: readonly Table[];
+  readonly figures?: readonly NamedFigure[];
+  /** Names of the usual figures that are shown; all if left out. */
+  readonly only?: readonly string[];
+  /** False leaves out the table of results and the comparisons, where there are too many groups to read. */
+  readonly results?: boolean;
+  readonly missing?: readonly string[];
+}
+
+/** The same for runs that are read already. */
+export async function writeRuns(
+  runs: readonly Run[],
+  outDir: string,
+  {
+    title,
+    facts = [],
+    tables = [],
+    figures: first = [],
+    only,
+    results = true,
+    missing: leftOut = [],
+  }: ReportOptions = {},
+): Promise<RunsReport> {
   const groups = groupRuns(runs);
-  const comparison = comparisonOf(groups);
-  const figures: NamedFigure[] = [];
+  const comparison = comparisonOf(results ? groups : []);
+  const figures: NamedFigure[] = [...first];
   const missing: string[] = [];
-  for (const { name, title, lacks, draw } of figuresOf(groups)) {
+  for (const { name, title, lacks, draw } of figuresOf(groups).filter(({ name }) => only?.includes(name) ?? true)) {
     const drawn = draw(groups);
     if (drawn === null) missing.push(`${title}: ${lacks(groups)}`);
     else figures.push({ name, title, ...drawn });
   }
+  const compared = comparison.pairs.length > 0 ? [pairsTable(comparison)] : [];
   const report = await writeReportFolder(outDir, {
-    title: titleOf(groups),
-    facts: factsOf(groups),
-    tables: [resultsTable(groups, comparison), ...(comparison.pairs.length > 0 ? [pairsTable(comparison)] : [])],
+    title: title ?? titleOf(groups),
+    facts: [...facts, ...factsOf(groups)],
+    tables: [...tables, ...(results ? [resultsTable(groups, comparison)] : []), ...compared],
     figures,
     missing: [...missing, ...unfinished(groups), ...leftOut],
     details: [runsTable(groups)],

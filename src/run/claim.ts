@@ -69,13 +69,21 @@ export async function claimRun(run: string, options: ClaimOptions = {}): Promise
   }
 }
 
-/** Whether a process is at work on a run; undefined where it cannot be asked from here, as on another machine. */
-export async function isAtWork(run: string): Promise<boolean | undefined> {
+/**
+ * Who is at work on a run, as far as it is known, without waiting: where a holder cannot be asked, it counts as living as long as
+ * its last sign of life is younger than `silence`. Undefined where nobody is.
+ */
+export async function holderOf(
+  run: string,
+  silence = 60_000,
+): Promise<Partial<Pick<Holder, "pid" | "host">> | undefined> {
   const folder = runFiles(run).claims;
   const newest = numbersIn(folder).at(-1);
-  const seen = newest === undefined ? undefined : look(join(folder, String(newest)));
-  if (seen === undefined || seen.holder?.released) return false;
-  return answers(seen.holder ?? {});
+  const found = newest === undefined ? undefined : look(join(folder, String(newest)));
+  if (found === undefined || found.holder?.released) return undefined;
+  const holder = found.holder ?? {};
+  const alive = (await answers(holder)) ?? Date.now() - found.changed < silence;
+  return alive ? holder : undefined;
 }
 
 function heldClaim(run: string, number: number, self: Holder, lifeline: Lifeline | undefined, beat: number): Claim {

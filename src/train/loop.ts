@@ -128,6 +128,9 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       store.metrics({ kind: "refresh", step, epoch, ...refresh });
       store.timings({ kind: "refresh", step, seconds });
       listen({ event: "refresh", step, epoch, ...refresh, seconds });
+      // A wish to stop that came meanwhile is heard now; the estimate is made again, as it would be after a kill.
+      await turn();
+      if (stop.aborted && saved === step) return stopped();
     }
     const numbers = numbersOf(config, step, stepsPerEpoch);
     const { lr } = numbers;

@@ -2,8 +2,8 @@ import type { Dataset } from "../data/dataset.ts";
 import type { TrainConfig } from "./config.ts";
 import type { EventListener } from "./events.ts";
 import { trainLoop, type TrainOutcome } from "./loop.ts";
-import { builtIn, type Registry } from "./registry.ts";
-import { trainRun } from "./run-dir.ts";
+import { builtIn, datasetOf, type Registry } from "./registry.ts";
+import { trainRun, trainRunOf } from "./run-dir.ts";
 import { type Problem, problemOf } from "./session.ts";
 import { directoryStore, standingOf } from "./store.ts";
 
@@ -52,3 +52,14 @@ export const trainIn = (
     return trainLoop({ ...hooks, problem, standing, open: (from) => directoryStore(run, problem, from, claim) });
   });
 };
+
+/** Begins a run in its directory, or resumes it there from its newest checkpoint. ConfigError where it was begun with other settings. */
+export async function trainOrResume({
+  config,
+  run,
+  registry = builtIn,
+  ...hooks
+}: Omit<RunArgs, "dataset" | "resume">) {
+  const resume = !trainRunOf(registry).ensure(run, config);
+  return runTraining({ ...hooks, config, run, resume, registry, dataset: await datasetOf(config, registry) });
+}

@@ -62,6 +62,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./paper.ts")).paper,
   },
   {
+    name: "sweep",
+    summary: "make many runs from one file: grids, searches, seeds; on this machine or a cluster",
+    computes: true,
+    load: async () => (await import("./sweep.ts")).sweep,
+  },
+  {
     name: "data",
     summary: "list, fetch and verify data sets",
     computes: false,

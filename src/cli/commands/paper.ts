@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { scaleNames, type Scale, type StudyName, studyQuestions } from "../../experiments/study/names.ts";
+import { type Scale, scaleNames } from "../../experiments/experiment.ts";
+import { type ExperimentName, experimentOf, experiments } from "../../experiments/index.ts";
+import type { StudyRecord } from "../../experiments/study/record.ts";
 import type { StudyRun } from "../../experiments/study/run.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { makeFolder } from "../../util/files.ts";
+import { namesOf } from "../../util/names.ts";
 import { assertFolderWritable } from "../../util/places.ts";
 import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
@@ -18,24 +21,24 @@ interface PaperOptions extends PoolOptions {
   readonly records?: string;
   readonly only?: string;
   readonly report?: true;
+  readonly dryRun?: true;
   readonly json?: true;
 }
 
-const names = Object.keys(studyQuestions) as readonly StudyName[];
+const EXPERIMENTS = `
+Experiments:
+${Object.entries(experiments)
+  .map(([name, { about }]) => `  ${name.padEnd(13)}${about}`)
+  .join("\n")}
+`;
 
 export const paper: CliCommand<PaperOptions> = {
   configure: (command) => {
     poolOptions(command)
-      .argument(
-        "<name>",
-        Object.entries(studyQuestions)
-          .map((entry) => entry.join(": "))
-          .join("; "),
-        oneOf(names),
-      )
+      .argument("<name>", "the experiment: see below", oneOf(namesOf(experiments)))
       .option(
         "--scale <name>",
-        "smoke: minutes; laptop: on 2 cores about an hour, six hours of eigen-sam; full: a day (estimates)",
+        "smoke: minutes, to see it work; laptop: over night on 2 cores at most; full: the paper's recipe",
         oneOf(scaleNames),
         "laptop",
       )
@@ -46,51 +49,63 @@ export const paper: CliCommand<PaperOptions> = {
       )
       .option("--only <run>", "make only this run, in this process, without figures")
       .option("--report", "make no runs; report the records that there are")
-      .option("--json", "{html, figures, tables, …} on stdout");
+      .option("--dry-run", "print how many runs there are, and their hours and disk, measured on a few steps")
+      .option("--json", "{html, figures, tables, …} on stdout")
+      .addHelpText("after", EXPERIMENTS);
   },
-  run: async ({ scale, only, json, ...options }, [name]) => {
-    const { studies } = await import("../../experiments/studies.ts");
-    const study = studies[name as StudyName];
-    const plan = study.plans[scale];
+  run: async ({ scale, only, json, ...asked }, [given]) => {
+    const name = given as ExperimentName;
+    const entry = experimentOf(name);
+    const out = asked.out ?? join("runs", `paper-${name}-${scale}`);
+    if ("command" in entry) return delegate(entry.command, out, { scale, ...(json ? { json } : {}), ...asked });
+    const { experiment } = await entry.load();
+    const options = experiment.timed ? { ...asked, jobs: 1 } : asked;
+    const plan = experiment.plans[scale];
     if (!plan)
       throw new ConfigError(
-        `the study ${name} has no scale ${scale}`,
+        `the experiment ${name} has no scale ${scale}`,
         { name, scale },
-        `scales: ${Object.keys(study.plans).join(", ")}`,
+        `scales: ${Object.keys(experiment.plans).join(", ")}`,
       );
-    const runs = plan();
-    const out = options.out ?? join("runs", `paper-${name}-${scale}`);
-    assertFolderWritable(out);
     const records = options.records ?? join(out, "records");
-    assertFolderWritable(records);
+    const { readStudyRecord } = await import("../../experiments/study/record.ts");
+    const recordsOf = (runs: readonly StudyRun[]) => runs.flatMap((run) => readStudyRecord(records, run) ?? []);
+    const all = (): StudyRun[] => {
+      // Asked twice: what the first runs decide is known only when their records are.
+      const first = plan([]);
+      return [...plan(recordsOf(first))];
+    };
+    if (options.dryRun) return dryRun(all(), options.jobs, json === true);
+    for (const folder of [out, records]) assertFolderWritable(folder);
     if (only !== undefined) {
+      const runs = all();
       const run = runs.find((r) => r.name === only);
       if (!run)
-        throw new ConfigError(`the study has no run ${only}`, { only }, `runs: ${runs.map((r) => r.name).join(", ")}`);
+        throw new ConfigError(`${name} has no run ${only}`, { only }, `runs: ${runs.map((r) => r.name).join(", ")}`);
       await makeOne(run, join(out, "runs"), records);
       return;
     }
 
     const begun = performance.now();
-    const { readStudyRecord } = await import("../../experiments/study/record.ts");
-    if (!options.report) {
-      const waiting = runs.filter((run) => readStudyRecord(records, run) === undefined);
-      const where = ["--scale", scale, "--out", out, "--records", records];
-      const tasks = waiting.map((run) => ({ name: run.name, args: ["paper", name!, ...where, "--only", run.name] }));
-      if (
-        tasks.length > 0 &&
-        (await runTasks(tasks, { options, out, complete: runs.length - tasks.length })) !== "done"
-      )
-        return;
+    const where = ["--scale", scale, "--out", out, "--records", records];
+    const waitingOf = (runs: readonly StudyRun[]) => runs.filter((run) => readStudyRecord(records, run) === undefined);
+    let runs = all();
+    while (!options.report) {
+      const waiting = waitingOf(runs);
+      const tasks = waiting.map((run) => ({ name: run.name, args: ["paper", name, ...where, "--only", run.name] }));
+      if (tasks.length === 0) break;
+      const complete = runs.length - tasks.length;
+      if ((await runTasks(tasks, { options, out, complete })) !== "done") return;
+      runs = all();
     }
-    const done = runs.flatMap((run) => readStudyRecord(records, run) ?? []);
+    const done: StudyRecord[] = recordsOf(runs);
     if (done.length === 0)
       throw new ConfigError(
-        `${records} has no record of the study`,
+        `${records} has no record of the experiment`,
         { records },
         "leave --report out to make the runs",
       );
-    const report = await study.write(done, runs, out);
+    const report = await experiment.write({ records: done, planned: runs, scale, out });
     if (json) emit(report);
     else {
       for (const finding of report.findings ?? []) console.log(`${finding}\n`);
@@ -100,19 +115,48 @@ export const paper: CliCommand<PaperOptions> = {
   },
 };
 
+/** Makes an experiment that is another command's. */
+async function delegate(
+  name: "sde",
+  out: string,
+  { scale, json, jobs, failFast, ...rest }: PaperOptions,
+): Promise<void> {
+  const refused = (["records", "only", "report", "dryRun"] as const).find((key) => rest[key] !== undefined);
+  if (refused !== undefined)
+    throw new ConfigError(
+      `eigensam ${name} makes this experiment, and has no --${refused.replace("R", "-r")}`,
+      { refused },
+      `eigensam ${name} --help lists its options; its run directories are its records, and eigensam report reads them`,
+    );
+  const { sde } = await import("./sde.ts");
+  await sde.run({ scale, out, jobs, ...(failFast ? { failFast } : {}), ...(json ? { json } : {}) }, []);
+}
+
+/** Says what the runs of an experiment cost. */
+async function dryRun(runs: readonly StudyRun[], jobs: number, json: boolean): Promise<void> {
+  const { sayCosts } = await import("../train/costs.ts");
+  const { problems } = await import("../train/problems.ts");
+  await sayCosts(runs, problems(), { jobs, json });
+}
+
 /** Trains one run, unless it is complete, and writes its record. One that diverged has a record too: again it would do the same. */
 async function makeOne(run: StudyRun, folder: string, records: string): Promise<void> {
-  const { isComplete, studyRun } = await import("../../experiments/study/run.ts");
+  const { isComplete } = await import("../../experiments/study/run.ts");
+  const { trainOrResume } = await import("../../train/run-training.ts");
   const { recordOf, writeStudyRecord } = await import("../../experiments/study/record.ts");
   const { DivergedError } = await import("../../train/failure.ts");
   const { progressView } = await import("../train/progress.ts");
   const { stopOnSignals } = await import("../stop.ts");
   makeFolder(folder);
   const path = join(folder, run.name);
-  if (!isComplete(run, path)) {
+  const trained = !isComplete(run, path);
+  if (trained) {
     const { signal, status } = stopOnSignals();
     try {
-      const outcome = await studyRun(run, path, progressView(), signal, registry());
+      const outcome = await trainOrResume({
+        ...{ config: run.config, run: path, registry: registry() },
+        ...{ listen: progressView(), stop: signal },
+      });
       if (outcome.status === "stopped") {
         say(`stopped after step ${outcome.step}; run the same command again to resume`);
         process.exitCode = status();
@@ -121,9 +165,9 @@ async function makeOne(run: StudyRun, folder: string, records: string): Promise<
     } catch (error) {
       if (!(error instanceof DivergedError)) throw error;
       say(`${run.name} diverged: ${error.message}`);
-      writeStudyRecord(records, recordOf(run, path, error));
+      writeStudyRecord(records, recordOf(run, path, { diverged: error }));
       return;
     }
   }
-  writeStudyRecord(records, recordOf(run, path));
+  writeStudyRecord(records, recordOf(run, path, trained ? { memoryMiB: process.resourceUsage().maxRSS / 1024 } : {}));
 }

@@ -15,7 +15,7 @@ import { emit, say } from "../ui.ts";
 import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
-interface SdeOptions extends PoolOptions {
+export interface SdeOptions extends PoolOptions {
   readonly scale: SdeScaleName;
   readonly seeds?: readonly number[];
   readonly out?: string;

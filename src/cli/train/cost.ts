@@ -1,5 +1,6 @@
 import { isSplit } from "../../data/dataset.ts";
 import { openSession, type Problem } from "../../train/session.ts";
+import type { TrainState } from "../../train/state.ts";
 import { median } from "../../util/statistics.ts";
 
 /** Steps that are timed. */
@@ -12,6 +13,8 @@ export interface Cost {
   readonly stepsPerEpoch: number;
   readonly steps: number;
   readonly memoryMiB: number;
+  /** Of a run's weights and its two newest checkpoints. */
+  readonly diskMiB: number;
   readonly stepSeconds: number;
   /** Of one estimate of v; 0 where there are none. */
   readonly refreshSeconds: number;
@@ -56,6 +59,7 @@ export async function costOf(problem: Problem): Promise<Cost> {
     images: isSplit(train) ? train.count : train.stepsPerEpoch * train.batch,
     stepsPerEpoch,
     steps: total,
+    diskMiB: diskOf(state) / 2 ** 20,
     memoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     stepSeconds,
     refreshSeconds,
@@ -75,4 +79,11 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return (performance.now() - start) / 1000;
+}
+
+/** Bytes of a run that ended: its last and best weights, and two checkpoints with all that training carries along. */
+function diskOf({ theta, buffers, slots, method, v, probe }: TrainState): number {
+  const bytes = (arrays: readonly Float32Array[]) => arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const weights = bytes([theta, buffers]);
+  return 2 * weights + 2 * (weights + bytes([v, ...[slots, method, probe].flatMap(Object.values<Float32Array>)]));
 }

@@ -12,11 +12,14 @@ const columns: readonly Column[] = [
   { title: "all", width: 9, align: "right" },
 ];
 
-/** Says how many runs a plan has and how long they take, by a few steps of each kind of run. Nothing is written. */
+/**
+ * Says how many runs a plan has, how long they take and what they leave on disk, by a few steps of each kind of run; `times` as
+ * many where the runs stand for others alike. Nothing is written.
+ */
 export async function sayCosts(
   runs: readonly PlannedRun[],
   problem: (run: PlannedRun) => Promise<Problem>,
-  { jobs, json }: { readonly jobs: number; readonly json: boolean },
+  { jobs, json, times = 1 }: { readonly jobs: number; readonly json: boolean; readonly times?: number },
 ): Promise<void> {
   const kinds = new Map<string, PlannedRun[]>();
   for (const run of runs) {
@@ -41,13 +44,18 @@ export async function sayCosts(
         ]),
       );
   }
-  const totalSeconds = measured.reduce((sum, kind) => sum + kind.runs * kind.cost.totalSeconds, 0);
+  const sumOf = (of: (cost: Cost) => number) =>
+    times * measured.reduce((sum, kind) => sum + kind.runs * of(kind.cost), 0);
+  const [totalSeconds, diskMiB] = [sumOf((cost) => cost.totalSeconds), sumOf((cost) => cost.diskMiB)];
   if (json) {
     const kindsOf = measured.map(({ cost, ...kind }) => ({ ...kind, ...cost }));
-    emit({ event: "dry-run", runs: runs.map(({ name }) => name), kinds: kindsOf, jobs, totalSeconds });
+    emit({ event: "dry-run", runs: runs.map(({ name }) => name), kinds: kindsOf, times, jobs, totalSeconds, diskMiB });
     return;
   }
-  console.log(`${grouped(runs.length)} runs; ${duration(totalSeconds)} one after the other, without scoring`);
+  const disk = diskMiB < 1024 ? `${grouped(Math.ceil(diskMiB))} MiB` : `${(diskMiB / 1024).toFixed(1)} GiB`;
+  console.log(
+    `${grouped(times * runs.length)} runs; ${duration(totalSeconds)} one after the other, without scoring; ${disk} on disk`,
+  );
   if (jobs > 1)
     say(`${jobs} at a time share the cores: between ${duration(totalSeconds / jobs)} and ${duration(totalSeconds)}`);
 }

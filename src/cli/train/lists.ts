@@ -1,6 +1,6 @@
 import type { Setting } from "../../run/settings.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { seedSetting } from "../seeds.ts";
+import { seedSetting } from "../../util/seeds.ts";
 
 /** A setting that takes several values, in runs of their own. */
 export interface ListOfValues {

@@ -1,20 +1,19 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Dataset } from "../../data/dataset.ts";
 import { writeReport } from "../../report/index.ts";
 import type { TrainEvent } from "../../train/events.ts";
-import { datasetOf } from "../../train/registry.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
-import { type Problem, problemOf } from "../../train/session.ts";
 import { assertFolderWritable } from "../../util/places.ts";
 import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
 import { type PoolOptions, runTasks } from "../run-tasks.ts";
 import { emit, say } from "../ui.ts";
 import { sayCosts } from "./costs.ts";
-import { type Plan, type PlannedRun, shortKey } from "./plan.ts";
-import { ensurePlan } from "./plan-file.ts";
+import { shortKey } from "../../sweep/names.ts";
+import type { Plan } from "./plan.ts";
+import { problems } from "./problems.ts";
+import { ensurePlan } from "../../sweep/plan-file.ts";
 import { resultOf } from "./result.ts";
 
 interface ManyOptions extends PoolOptions {
@@ -61,29 +60,6 @@ export async function trainMany(plan: Plan, { runDir, dryRun, json, ...options }
     console.log(`${report.html}: ${done.length} of ${runs.length} runs; ${duration(seconds)} in all`);
   }
 }
-
-/** What a run stands for. Data sets are kept, and problems are not: each holds its part of the examples. */
-function problems(): (run: PlannedRun) => Promise<Problem> {
-  const datasets = new Map<string, Promise<Dataset>>();
-  return async ({ config }) => {
-    const places = JSON.stringify(placesOf(config.data));
-    const dataset = datasets.get(places) ?? datasetOf(config, registry());
-    datasets.set(places, dataset);
-    return problemOf(config, await dataset, registry());
-  };
-}
-
-/** The settings that a data set is read by: all but those of its batches. */
-const placesOf = ({
-  batch: _,
-  validation: __,
-  crop: ___,
-  flip: ____,
-  cutout: _____,
-  ...places
-}: object & PlannedData) => places;
-
-type PlannedData = PlannedRun["config"]["data"];
 
 /** A folder of its own for every plan, so that the same command finds its runs again: runs/name-seed-3f9a01. */
 function folderOf({ keys, runs }: Plan): string {

@@ -1,5 +1,6 @@
 import type { TrainConfig } from "../../train/config.ts";
 import { configToml, type TrainSettings } from "../../train/settings.ts";
+import { nameOf } from "../../sweep/names.ts";
 import { ConfigError } from "../../util/errors.ts";
 import type { Given } from "../config-file.ts";
 import { listsIn, product } from "./lists.ts";
@@ -49,23 +50,4 @@ export function planOf(
     if (!runs.has(text)) runs.set(text, { name: nameOf(config, keys), config });
   }
   return { keys, runs: [...runs.values()], unread: unreadByAll ?? [] };
-}
-
-/** "eigen-sam-lr0.1-seed3": what sets a run apart, in the order of the lists. */
-function nameOf(config: TrainConfig, keys: readonly string[]): string {
-  const parts = keys.flatMap((key) => {
-    const value = key
-      .split(".")
-      .reduce<unknown>((inner, part) => (inner as Readonly<Record<string, unknown>> | undefined)?.[part], config);
-    if (value === undefined) return [];
-    const text = Array.isArray(value) ? value.join("+") : String(value);
-    return [key.endsWith(".name") ? text : `${shortKey(key, keys)}${text}`];
-  });
-  return parts.join("-").replace(/[^\w.+-]/g, "_");
-}
-
-/** The last part of a key, or all of it where another ends alike. */
-export function shortKey(key: string, keys: readonly string[]): string {
-  const last = (dotted: string) => dotted.split(".").at(-1)!;
-  return keys.filter((other) => last(other) === last(key)).length > 1 ? key : last(key);
 }

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { parse, TomlError } from "smol-toml";
-import { isAtWork } from "../../run/claim.ts";
+import { holderOf } from "../../run/claim.ts";
 import { kindOf, type RecordHead, type RunStatus } from "../../run/directory.ts";
 import { runFiles } from "../../run/files.ts";
 import { parseJson } from "../../run/lines.ts";
@@ -45,7 +45,7 @@ async function read(path: string): Promise<Omit<RunSummary, keyof Found>> {
   const files = runFiles(path);
   const text = textOf(files.record);
   if (text === undefined) {
-    const status = (await isAtWork(path)) === true ? "running" : "new";
+    const status = (await holderOf(path)) !== undefined ? "running" : "new";
     const date = statSync(files.config).mtime.toISOString();
     return { kind: undefined, status, error: undefined, date, settings: settingsIn(tomlOf(files.config)) };
   }
@@ -57,7 +57,7 @@ async function read(path: string): Promise<Omit<RunSummary, keyof Found>> {
   const head: RecordHead & { readonly config: object; readonly startedAt?: string } = record;
   return {
     kind,
-    status: head.status === "running" && (await isAtWork(path)) === false ? "killed" : head.status,
+    status: head.status === "running" && (await holderOf(path)) === undefined ? "killed" : head.status,
     error: head.error,
     date: head.startedAt ?? statSync(files.config).mtime.toISOString(),
     settings: settingsIn(head.config),

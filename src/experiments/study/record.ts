@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readRun } from "../../report/read-run.ts";
 import { parseJson } from "../../run/lines.ts";
-import { epochLine, probeLine, runRecord, score } from "../../train/records.ts";
+import { epochLine, probeLine, runRecord, score, timingsLine } from "../../train/records.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { makeFolder, writeAtomic } from "../../util/files.ts";
 import { median } from "../../util/statistics.ts";
@@ -35,6 +35,16 @@ export const studyRecord = z.object({
   probes: z.array(probeLine.omit({ kind: true })),
   epochs: z.array(epochLine.omit({ kind: true })),
   test: score.nullable(),
+  /** run.json, and how long epochs and estimates took: reports of runs need them. The registered study's records have neither. */
+  run: runRecord.optional(),
+  times: z
+    .object({
+      epochs: z.array(timingsLine.options[0]),
+      refreshes: z.array(timingsLine.options[1]),
+    })
+    .optional(),
+  /** The most memory that the process of the run took. */
+  memoryMiB: z.number().optional(),
   /** The median time of a step, and the sums of steps, estimates and looks of the probe. */
   seconds: z.object({ step: seconds, steps: seconds, estimates: seconds, probe: seconds }),
 });
@@ -45,10 +55,14 @@ export type StudyRecord = z.output<typeof studyRecord>;
  * The record of a run that is complete, or that diverged with the given error.
  * @throws ConfigError where the probe did not look at the planned steps
  */
-export function recordOf({ name, network, arm, config }: StudyRun, path: string, diverged?: Error): StudyRecord {
+export function recordOf(
+  { name, network, arm, config }: StudyRun,
+  path: string,
+  { diverged, memoryMiB }: { readonly diverged?: Error; readonly memoryMiB?: number } = {},
+): StudyRecord {
   const { record, steps, probes, epochs, refreshes, epochTimes, refreshTimes, probeTimes } = readRun(path);
   const judged = probes.map(({ step }) => step);
-  const planned = config.probe.at;
+  const planned = config.probe.every > 0 ? judged : config.probe.at;
   if (diverged === undefined && judged.join() !== planned.join())
     throw new ConfigError(
       `${path} was judged at steps ${judged.join(", ")}, expected ${planned.join(", ")}`,
@@ -77,6 +91,9 @@ export function recordOf({ name, network, arm, config }: StudyRun, path: string,
     probes: probes.map(({ kind: _, ...look }) => look),
     epochs: epochs.map(({ kind: _, ...line }) => line),
     test: record.result?.test ?? null,
+    run: record,
+    times: { epochs: epochTimes, refreshes: refreshTimes },
+    ...(memoryMiB === undefined ? {} : { memoryMiB }),
     seconds: { step, steps: step * steps.length, estimates: sum(refreshTimes), probe: sum(probeTimes) },
   };
 }

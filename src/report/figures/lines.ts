@@ -3,7 +3,7 @@ import type { Group } from "../groups.ts";
 import { stylesOf } from "../palette.ts";
 import type { Run } from "../read-run.ts";
 import { type AxisOptions, axisNote, axisOf } from "./axis.ts";
-import { averaged, bandChart, linesOf } from "./band-chart.ts";
+import { averaged, bandChart, type LineStyle, linesOf } from "./band-chart.ts";
 import { bandNote } from "./band-note.ts";
 import { type Drawn, HEIGHT, specOf, WIDTH } from "./figure.ts";
 
@@ -11,7 +11,7 @@ export interface LinesOptions extends AxisOptions {
   readonly title: string;
   /** What the vertical axis shows. */
   readonly y: string;
-  readonly x: "epoch" | "step";
+  readonly x: string;
   readonly percent?: boolean;
   /** Never logarithmic, however far the values span. */
   readonly linear?: boolean;
@@ -19,15 +19,32 @@ export interface LinesOptions extends AxisOptions {
   readonly shows: string;
 }
 
-/**
- * A line of means per group, with a band or thin lines of its seeds. A group with one point has no line and is left out with a
- * note; null where no group has a line.
- */
+/** What a line and its band are means of, and how it looks. */
+export interface NamedCurves extends LineStyle {
+  readonly label: string;
+  /** A curve per seed. */
+  readonly curves: readonly Curve[];
+}
+
+/** The same for the runs of groups, in the colours of a report. */
 export function lines(groups: readonly Group[], curveOf: (run: Run) => Curve, options: LinesOptions): Drawn | null {
-  const curves = groups.map(({ runs }) => runs.map(curveOf));
-  const { log, means } = averaged(curves, options.linear);
   const styles = stylesOf(groups);
-  const all = groups.map(({ label }, i) => ({ label, ...styles.get(label)!, ...means[i]! }));
+  return linesOfCurves(
+    groups.map(({ label, runs }) => ({ label, ...styles.get(label)!, curves: runs.map(curveOf) })),
+    options,
+  );
+}
+
+/**
+ * A line of means per name, with a band or thin lines of its seeds. A name with one point has no line and is left out with a
+ * note; null where none has a line.
+ */
+export function linesOfCurves(named: readonly NamedCurves[], options: LinesOptions): Drawn | null {
+  const { log, means } = averaged(
+    named.map(({ curves }) => curves),
+    options.linear,
+  );
+  const all = named.map(({ curves: _, ...name }, i) => ({ ...name, ...means[i]! }));
   const series = all.filter(({ points }) => points.length > 1);
   if (series.length === 0) return null;
   const axis = axisOf(linesOf(series), log, options);

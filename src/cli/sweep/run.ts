@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { writeReport } from "../../report/index.ts";
+import { claimRun } from "../../run/claim.ts";
+import { measureOf } from "../../sweep/measure.ts";
+import { threadsFor } from "../../sweep/plan-file.ts";
+import { resultsIn } from "../../sweep/results.ts";
+import { statusOf } from "../../sweep/status.ts";
+import { begin, type Sweep, trialsOf } from "../../sweep/sweep.ts";
+import { isFixed } from "../../sweep/trials.ts";
+import { type Results, searchUnits, type Unit } from "../../sweep/units.ts";
+import type { TrainEvent } from "../../train/events.ts";
+import { trainRunOf } from "../../train/run-dir.ts";
+import { duration } from "../format.ts";
+import { registry } from "../plugins.ts";
+import type { TaskSource } from "../pool.ts";
+import { type PoolOptions, runTasks } from "../run-tasks.ts";
+import { resultOf } from "../train/result.ts";
+import { emit, say } from "../ui.ts";
+import { bestSoFar } from "./best.ts";
+import { showStatus } from "./status.ts";
+import { runsInOrder } from "./task.ts";
+
+/** A unit of work as a process of ours. */
+interface UnitTask {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly unit: Unit;
+}
+
+/**
+ * Makes the runs of a sweep that are missing, in processes of this machine, and reports those that are done.
+ * @throws ConfigError where another process runs the sweep, or its folder holds another
+ */
+export async function runHere(asked: Sweep, options: PoolOptions & { readonly json: boolean }): Promise<void> {
+  const begun = performance.now();
+  const sweep = begin(asked, threadsFor(options.jobs));
+  const { out, definition } = sweep;
+  const trainRun = trainRunOf(registry());
+  const claim = await claimRun(out, { onWait: say });
+  try {
+    const measure = measureOf(definition.measure);
+    const results = resultsIn(sweep, trainRun);
+    const best = bestSoFar(measure, definition.seeds.length, results);
+    for (const { runs } of trialsOf(sweep)) runs.forEach(best.add);
+    const outcome = await runTasks<UnitTask, TrainEvent>(tasksOf(sweep, results), {
+      ...{ options, out, ...countsOf(sweep, results), note: best.note },
+      result: (events, { unit }) => {
+        best.add(unit.run);
+        return resultOf(events);
+      },
+    });
+    const trials = await statusOf(sweep, trialsOf(sweep), trainRun);
+    const done = trials.flatMap(({ runs }) => runs.filter(({ state }) => state === "done"));
+    if (outcome === "stopped" || done.length === 0) return;
+    const report = await writeReport(
+      done.map(({ path }) => path),
+      join(out, "report"),
+    );
+    showStatus(sweep, measure, trials, options.json);
+    const seconds = (performance.now() - begun) / 1000;
+    if (options.json) emit({ event: "report", out, ...report, seconds });
+    else console.log(`\n${report.html}: ${done.length} runs; ${duration(seconds)} in all`);
+  } finally {
+    claim.release(true);
+  }
+}
+
+/** The work there is: what is missing of a plan, or what a search proposes. */
+function tasksOf(sweep: Sweep, results: Results): readonly UnitTask[] | TaskSource<UnitTask> {
+  const taskOf = (unit: Unit): UnitTask => ({
+    name: unit.run.name,
+    unit,
+    args: [
+      ...["sweep", "task", unit.run.name, "--out", sweep.out, "--json"],
+      ...(unit.untilEpoch === undefined ? [] : ["--until", String(unit.untilEpoch)]),
+    ],
+  });
+  if (isFixed(sweep.definition))
+    return runsInOrder(sweep)
+      .filter((run) => results.final(run) === undefined)
+      .map((run) => taskOf({ run }));
+  const units = searchUnits(sweep, results);
+  return {
+    next: async () => {
+      const unit = await units.next();
+      return unit && taskOf(unit);
+    },
+    ended: ({ unit }, how) => units.ended(unit, how),
+  };
+}
+
+/** How many runs a sweep has at most, and how many are complete. */
+function countsOf(sweep: Sweep, results: Results) {
+  const known = runsInOrder(sweep);
+  const complete = known.filter((run) => results.final(run) !== undefined).length;
+  const { search, seeds } = sweep.definition;
+  return { complete, total: isFixed(sweep.definition) ? known.length : search.trials * seeds.length };
+}

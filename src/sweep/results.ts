@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runFiles } from "../run/files.ts";
+import type { trainRunOf } from "../train/run-dir.ts";
+import { ConfigError } from "../util/errors.ts";
+import { type Measure, measureOf } from "./measure.ts";
+import type { Sweep } from "./sweep.ts";
+import type { Results } from "./units.ts";
+
+type Runs = Pick<ReturnType<typeof trainRunOf>, "readRecord" | "readMetrics">;
+
+/** What the runs of a sweep came to, from their directories. */
+export function resultsIn({ out, definition }: Pick<Sweep, "out" | "definition">, runs: Runs): Results {
+  const measure: Measure = measureOf(definition.measure);
+  const known = <T>(value: T | undefined): T => {
+    if (value !== undefined) return value;
+    throw new ConfigError(
+      `the runs of ${definition.name} have no ${definition.measure}, by which its trials are compared`,
+      { sweep: definition.name, measure: definition.measure },
+      "set measure to another, or data.validation above 0",
+    );
+  };
+  return {
+    final: ({ name }) => {
+      const path = join(out, name);
+      const record = existsSync(runFiles(path).record) ? runs.readRecord(path) : undefined;
+      return record?.status === "done" && record.result ? known(measure.final(record.result)) : undefined;
+    },
+    atEpoch: ({ name }, epoch) => {
+      const { atEpoch } = measure;
+      if (!atEpoch)
+        throw new ConfigError(
+          `${definition.measure} is not measured after every epoch, by which ASHA stops trials`,
+          { measure: definition.measure },
+          "set measure to val.accuracy, val.loss or train.loss",
+        );
+      const path = join(out, name);
+      if (!existsSync(runFiles(path).metrics)) return undefined;
+      const line = runs.readMetrics(path).find((each) => each.kind === "epoch" && each.epoch === epoch);
+      return line?.kind === "epoch" ? known(atEpoch(line)) : undefined;
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Experiment, Scale } from "../src/experiments/experiment.ts";
+import { type ExperimentName, experimentOf, experiments } from "../src/experiments/index.ts";
+import { published } from "../src/experiments/published.ts";
+import type { StudyRecord } from "../src/experiments/study/record.ts";
+import type { StudyRun } from "../src/experiments/study/run.ts";
+import { fakeRecord, type MadeUpRun } from "./support/fake-records.ts";
+
+const names = Object.keys(experiments) as ExperimentName[];
+const loaded = new Map<ExperimentName, Experiment>();
+for (const name of names) {
+  const entry = experimentOf(name);
+  if ("load" in entry) loaded.set(name, (await entry.load()).experiment);
+}
+
+/** All runs of an experiment and their records, stage by stage. */
+function made(experiment: Experiment, scale: Scale, make: (run: StudyRun) => MadeUpRun) {
+  const plan = experiment.plans[scale]!;
+  let planned = plan([]);
+  for (;;) {
+    const records = planned.map((run) => fakeRecord(run, make(run)));
+    const next = plan(records);
+    if (next.length === planned.length)
+      return { planned, records, scale, out: mkdtempSync(join(tmpdir(), "eigensam-experiment-")) };
+    planned = next;
+  }
+}
+
+const csvOf = (tables: readonly string[], name: string): Record<string, string>[] => {
+  const path = tables.find((each) => basename(each) === `${name}.csv`)!;
+  const [head, ...rows] = readFileSync(path, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.split(","));
+  return rows.map((row) => Object.fromEntries(head!.map((key, i) => [key, row[i]!])));
+};
+
+/** The same for every run of a seed, so that no mean has a spread. */
+const settled = (value: number): MadeUpRun => ({ testAccuracy: value, valAccuracy: value });
+
+describe.each([...loaded])("the experiment %s", (_, experiment) => {
+  it.each(Object.keys(experiment.plans) as Scale[])(
+    "has runs of its own names, with seeds in pairs, at scale %s",
+    (scale) => {
+      const { planned } = made(experiment, scale, () => settled(0.5));
+      expect(planned.length).toBeGreaterThan(1);
+      expect(new Set(planned.map(({ name }) => name)).size).toBe(planned.length);
+      for (const { name } of planned) expect(name).toMatch(/^[\w.+-]+$/);
+      const seedsOf = (run: StudyRun) =>
+        planned
+          .filter(({ arm, network }) => arm === run.arm && network === run.network)
+          .filter(({ config }) => config.data.name === run.config.data.name)
+          .map(({ config }) => config.seed);
+      // Seeds of one arm are those of every arm of its stage.
+      const kinds = new Set(planned.map((run) => seedsOf(run).toSorted().join()));
+      expect(kinds.size).toBeLessThanOrEqual(2);
+      for (const run of planned) expect(new Set(seedsOf(run)).size).toBe(seedsOf(run).length);
+    },
+  );
+});
+
+describe("reports of experiments", () => {
+  const write = async (name: ExperimentName, make: (run: StudyRun) => MadeUpRun) => {
+    const experiment = loaded.get(name)!;
+    const all = made(experiment, "smoke", make);
+    return { ...(await experiment.write(all)), ...all, page: readFileSync(join(all.out, "report.html"), "utf8") };
+  };
+
+  it("accuracy: choose ρ and α by validation, and train what was chosen on all images", async () => {
+    // The best of SAM is its second radius, of Eigen-SAM the second radius and the first α; test scores say otherwise.
+    const worth = ({ config: { method } }: StudyRun) => {
+      const alpha = (method as { alpha?: number }).alpha;
+      return 0.4 + (method.rho === 0.1 ? 0.1 : 0) + (alpha === 0.1 ? 0.05 : 0);
+    };
+    const { planned, tables } = await write("accuracy", (run) => ({
+      ...{ valAccuracy: worth(run), testAccuracy: 1 - worth(run) },
+    }));
+    const choosing = planned.filter(({ name }) => name.startsWith("choose-"));
+    const reported = planned.filter((run) => !choosing.includes(run));
+    expect(choosing.every(({ config }) => config.data.validation === 0.1)).toBe(true);
+    expect(reported.every(({ config }) => config.data.validation === 0)).toBe(true);
+    const seeds = (runs: readonly StudyRun[]) => new Set(runs.map(({ config }) => config.seed));
+    expect([...seeds(reported)].some((seed) => seeds(choosing).has(seed))).toBe(false);
+    expect(
+      new Set(
+        reported.map(
+          ({ config: { method } }) => `${method.name} ${method.rho} ${(method as { alpha?: number }).alpha}`,
+        ),
+      ),
+    ).toEqual(new Set(["sgd undefined undefined", "sam 0.1 undefined", "eigen-sam 0.1 0.1"]));
+    expect(csvOf(tables, "chosen").map((row) => [row.method, row.validationAccuracy])).toEqual([
+      ["sam", "0.5"],
+      ["eigen-sam", "0.55"],
+    ]);
+    const rows = csvOf(tables, "published");
+    expect(rows).toHaveLength(1 + published.length);
+    expect(rows[0]).toMatchObject({ data: "fashion-mini", source: "these runs" });
+    expect([Number(rows[0]!.sgd), Number(rows[0]!.sam), Number(rows[0]!.eigenSam)]).toEqual([
+      expect.closeTo(60, 10),
+      expect.closeTo(50, 10),
+      expect.closeTo(45, 10),
+    ]);
+  });
+
+  it("accuracy: report nothing as chosen until every candidate is scored", () => {
+    const plan = loaded.get("accuracy")!.plans.smoke!;
+    const all = plan([]).map((run) => fakeRecord(run, settled(0.5)));
+    expect(plan(all.slice(1))).toHaveLength(all.length);
+    expect(plan(all).length).toBeGreaterThan(all.length);
+    // A candidate that diverged is never chosen.
+    const { method } = all[0]!.config as { method: { rho: number } };
+    const broken = all.map(
+      (record, i): StudyRecord => (i === 0 ? { ...record, status: "diverged", test: null } : record),
+    );
+    const chosen = plan(broken).filter(
+      ({ name, config }) => !name.startsWith("choose-") && config.method.name === "sam",
+    );
+    expect(chosen.map(({ config }) => config.method.rho)).not.toContain(method.rho);
+  });
+
+  it("alignment: compare λ₁ at equal loss", async () => {
+    const factor = { sgd: 1, sam: 0.5, "eigen-sam": 0.4, placebo: 0.5 };
+    const { tables, page } = await write("alignment", ({ arm, config }) => ({
+      ...settled(0.5),
+      sharpness: 10 * factor[arm as keyof typeof factor] * (1 + 0.1 * config.seed),
+    }));
+    const rows = csvOf(tables, "matched");
+    expect(rows).toHaveLength(6);
+    for (const { minuend, subtrahend, logRatioMean } of rows) {
+      const [a, b] = [minuend, subtrahend].map((arm) => factor[arm as keyof typeof factor]);
+      expect(Number(logRatioMean)).toBeCloseTo(Math.log(a! / b!), 10);
+    }
+    expect(page).toContain("−60.0 %");
+    expect(page).toContain("Alignment of the perturbation");
+  });
+
+  it("overhead: give steps over SGD's and memory", async () => {
+    const seconds = { sgd: 0.01, sam: 0.02, "eigen-sam free": 0.021, "eigen-sam power": 0.025 };
+    const { tables } = await write("overhead", ({ arm }) => ({
+      ...{ testAccuracy: 0.5, stepSeconds: seconds[arm as keyof typeof seconds], memoryMiB: 100 },
+    }));
+    expect(csvOf(tables, "cost").map(({ method, overSgd, memoryMiB }) => [method, Number(overSgd), memoryMiB])).toEqual(
+      Object.entries(seconds).map(([arm, value]) => [arm, expect.closeTo(value / 0.01, 10), "100"]),
+    );
+  });
+
+  it("sensitivity: a cell per ρ and α, and a row per k and p", async () => {
+    const { tables, figures, out } = await write("sensitivity", ({ config: { method, data } }) => {
+      const alpha = (method as { alpha?: number }).alpha ?? 0;
+      return settled(0.1 + Number(method.rho) + alpha / 10 + (data.labelNoise > 0 ? 0.3 : 0));
+    });
+    expect(figures.map((path) => basename(path)).filter((name) => name.endsWith(".svg"))).toEqual([
+      "rho-alpha.svg",
+      "rho-alpha-noise-30.svg",
+    ]);
+    const svg = readFileSync(join(out, "figures/rho-alpha.svg"), "utf8");
+    for (const text of ["15.0", "17.0", "20.0", "22.0", "0 (SAM)"]) expect(svg).toContain(text);
+    expect(csvOf(tables, "estimates").map(({ k, p }) => [k, p])).toEqual([
+      ["10", "1"],
+      ["10", "5"],
+    ]);
+  });
+
+  it("label noise: a line per method over the part of wrong labels", async () => {
+    const { figures, page } = await write("label-noise", ({ config: { data, seed } }) =>
+      settled(0.8 - data.labelNoise / 2 + 0.001 * seed),
+    );
+    expect(figures.filter((path) => path.endsWith(".svg")).map((path) => basename(path))).toEqual([
+      "accuracy-by-noise.svg",
+      "loss-by-noise.svg",
+    ]);
+    for (const text of ["placebo", "Eigen-SAM", "SAM", "SGD", "wrong training labels"]) expect(page).toContain(text);
+  });
+
+  it("say how many runs are missing, and which diverged", async () => {
+    const experiment = loaded.get("reverse")!;
+    const all = made(experiment, "smoke", () => settled(0.5));
+    const records = all.records
+      .slice(1)
+      .map((record, i): StudyRecord => (i === 0 ? { ...record, status: "diverged", test: null } : record));
+    await experiment.write({ ...all, records });
+    const page = readFileSync(join(all.out, "report.html"), "utf8");
+    expect(page).toContain(`smoke; ${records.length} of ${all.planned.length} runs are made`);
+    expect(page).toContain(records[0]!.name);
+    expect(page).toContain("1 run: the command without --report makes them");
+  });
+});
