@@ -100,12 +100,20 @@ describe("a density", () => {
   it("does without observations that lie outside, as after a change of the space", () => {
     const { domain } = range("p", 0, 1);
     const [with_, without] = [
-      [0.2, 7, "text", -1, Number.NaN, 0.4],
+      [0.2, 7, "0.3", true, -1, undefined, Number.NaN, 0.4],
       [0.2, 0.4],
     ].map((seen) => densityOf({ domain }, seen));
     expect(with_!.log(0.3)).toBe(without!.log(0.3));
     const names = choice("p", ["a", "b"]);
-    expect(densityOf(names, ["a", "gone", 1]).log("a")).toBe(densityOf(names, ["a"]).log("a"));
+    expect(densityOf(names, ["a", "gone", undefined, 1]).log("a")).toBe(densityOf(names, ["a"]).log("a"));
+  });
+
+  it("draws a value with the largest random number, though probabilities may round to less than one together", () => {
+    const largest = { uniform: () => 1 - 2 ** -53, normal: () => 0 };
+    for (let n = 0; n < 60; n++) {
+      const seen = Array.from({ length: n }, (_, i) => ["a", "b", "c"][i % 3]!);
+      expect(densityOf(choice("p", ["a", "b", "c"]), seen).draw(largest)).toBe("c");
+    }
   });
 
   it("of a range of one number is that number", () => {

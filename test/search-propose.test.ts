@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { fresh } from "../src/search/fresh.ts";
 import { type ProposeArgs, proposers, type Trial } from "../src/search/propose.ts";
 import { gridOf, isActive, type Point, type Space, type Value } from "../src/search/space.ts";
-import { split } from "../src/search/tpe.ts";
+import { ratioOf, split } from "../src/search/tpe.ts";
+import { rng } from "../src/util/rng.ts";
 import { median, summarize } from "../src/util/statistics.ts";
 import { choice, objectives, range, search, trainingSpace } from "./support/search.ts";
 import { SIGMAS } from "./tolerances.ts";
@@ -86,7 +88,49 @@ describe("a grid and a search", () => {
   });
 });
 
+describe("a fresh point", () => {
+  const space = [choice("method", ["sgd", "sam"]), range("rho", 2, 3, "", { method: ["sam"] })];
+  const sgd: Point = { method: "sgd" };
+  const sam: Point = { method: "sam", rho: 2.5 };
+  const among = (trials: readonly Trial[]): ProposeArgs => ({
+    space,
+    seed: 1,
+    number: 9,
+    trials,
+    direction: "minimize",
+  });
+  const taken = among([{ number: 0, point: sgd }]);
+
+  it("is the first that was drawn, else the first free one drawn after it", () => {
+    const draws = [sgd, sgd, sam, { method: "sam", rho: 2.1 }];
+    expect(fresh(taken, rng(1), sam, () => sgd)).toEqual(sam);
+    expect(fresh(taken, rng(1), sgd, () => draws.shift()!)).toEqual(sam);
+  });
+
+  it("is found by a walk where only taken ones are drawn, in a range at random", () => {
+    const found = [1, 2, 3].map((seed) => fresh(taken, rng(seed), sgd, () => sgd));
+    expect(new Set(found.map(({ rho }) => rho)).size).toBe(3);
+    for (const { method, rho } of found) {
+      expect(method).toBe("sam");
+      expect(rho).toSatisfy((x: number) => x > 2 && x < 3);
+    }
+  });
+
+  it("comes from anywhere in the space", () => {
+    const numbers = among([{ number: 0, point: { n: 1 } }]);
+    const found = Array.from({ length: 200 }, (_, seed) =>
+      fresh({ ...numbers, space: [range("n", 1, 6, "integer")] }, rng(seed, "walk"), { n: 1 }, () => ({ n: 1 })),
+    );
+    expect(new Set(found.map(({ n }) => n))).toEqual(new Set([2, 3, 4, 5, 6]));
+  });
+});
+
 describe("random search", () => {
+  it("draws from the stream of the seed and the number", () => {
+    const args = { space: [range("x", 0, 1)], seed: 4, number: 7, trials: [], direction: "minimize" } as const;
+    expect(proposers.random(args)).toEqual({ x: rng(4, "search", 7).uniform() });
+  });
+
   const draws = (parameter: Space[number]): Value[] =>
     Array.from({ length: 3000 }, (_, number) => {
       const args = { space: [parameter], seed: 1, number, trials: [], direction: "minimize" } as const;
@@ -128,6 +172,22 @@ describe("TPE", () => {
     expect(proposers.tpe({ ...args, trials: withRunning })).toEqual(proposers.random({ ...args, trials: withRunning }));
     const ten = [...nine, ...at([0.9], { failed: true }, 9)];
     expect(proposers.tpe({ ...args, trials: ten })).not.toEqual(proposers.random({ ...args, trials: ten }));
+  });
+
+  it("takes the best of 24 draws, from the stream of the seed and the number", () => {
+    const trials = [...at(many(0, 0.5), { value: 1 }), ...at([0.8], { value: 0 }, 10)];
+    const { good, bad } = split({ trials, number: 99, direction: "minimize" });
+    const { density, log } = ratioOf(line[0]!, good, bad);
+    for (const [seed, x] of proposals(trials).entries()) {
+      const random = rng(seed, "search", 99);
+      const draws = Array.from({ length: 24 }, () => density.draw(random));
+      expect(x).toBe(draws.reduce((a, b) => (log(b) > log(a) ? b : a)));
+    }
+  });
+
+  it("counts a tenth of the trials that are over as good, not of those that run", () => {
+    const trials = [...at(many(0, 1), { value: 1 }), ...at(many(0.1, 0.9), {}, 10)];
+    expect(split({ trials, number: 99, direction: "minimize" }).good).toHaveLength(1);
   });
 
   it("goes where the good are, the largest if they are wanted", () => {

@@ -13,11 +13,20 @@ export interface Density {
 /** So many of the latest observations weigh as much as the prior; the older, the less. */
 const RECENT = 25;
 
-/** The Parzen estimator of a parameter from observations, the oldest first (Bergstra et al. 2011, with the weights and widths of Optuna 5). */
-export function densityOf({ domain }: Pick<Parameter, "domain">, observations: readonly Value[]): Density {
+/** What was seen of a parameter, the oldest first; nothing where it was inactive. */
+type Observations = readonly (Value | undefined)[];
+
+/**
+ * The Parzen estimator of a parameter (Bergstra et al. 2011, with the weights and widths of Optuna 5) from the observations that lie in its
+ * domain.
+ */
+export function densityOf({ domain }: Pick<Parameter, "domain">, observations: Observations): Density {
   if (domain.kind === "choice") return choiceDensity(domain, observations);
   if (domain.min === domain.max) return { draw: () => domain.min, log: () => 0 };
-  return rangeDensity(domain, observations.filter((x) => isWithin(domain, x)) as number[]);
+  return rangeDensity(
+    domain,
+    observations.filter((x) => isWithin(domain, x)),
+  );
 }
 
 /** Weights of n observations, the oldest first, and the prior; together 1. */
@@ -74,9 +83,9 @@ function rangeDensity(range: Range, observations: readonly number[]): Density {
 }
 
 /** A choice's observation is a distribution that has itself once more than each of the values, which share a (n + 1)-th of one. */
-function choiceDensity(choice: Choice, observations: readonly Value[]): Density {
+function choiceDensity(choice: Choice, observations: Observations): Density {
   const values = choicesOf(choice);
-  const indexOf = (value: Value): number => values.findIndex((other) => sameValue(other, value));
+  const indexOf = (value: Value | undefined): number => values.findIndex((other) => sameValue(value, other));
   const seen = observations.map(indexOf).filter((index) => index >= 0);
   const weights = weightsOf(seen.length);
   const share = 1 / (seen.length + 1);
@@ -92,7 +101,8 @@ function choiceDensity(choice: Choice, observations: readonly Value[]): Density 
   };
 }
 
-const isWithin = ({ min, max }: Range, x: Value): boolean => typeof x === "number" && x >= min && x <= max;
+const isWithin = ({ min, max }: Range, x: Value | undefined): x is number =>
+  typeof x === "number" && x >= min && x <= max;
 
 /** An index drawn with these probabilities. */
 function indexBy(probabilities: readonly number[], random: Rng): number {

@@ -61,7 +61,7 @@ export function ratioOf({ key, domain }: Parameter, good: readonly Trial[], bad:
   const over = (trials: readonly Trial[]): Density =>
     densityOf(
       { domain },
-      trials.map(({ point }) => point[key]).filter((value) => value !== undefined),
+      trials.map(({ point }) => point[key]),
     );
   const [density, other] = [over(good), over(bad)];
   return { density, log: (value: Value): number => density.log(value) - other.log(value) };
