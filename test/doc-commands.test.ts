@@ -36,7 +36,8 @@ it("are commands of this tool, all of them", () => {
   expect(pasted.filter(({ command }) => !/^(npx )?eigensam /.test(command))).toEqual([]);
 });
 
-const savesWhenStopped = (command: string) => /^eigensam (train|sde) /.test(command) && !command.includes("--dry-run");
+const savesWhenStopped = (command: string) =>
+  /^eigensam (train|sde|sweep run) /.test(command) && !command.includes("--dry-run");
 
 const SECONDS = 1000;
 /**
@@ -65,6 +66,8 @@ describe.runIf(process.env.EIGENSAM_SLOW === "1")("pasted into an empty project 
       );
     }
     writeFileSync(join(project, "my.toml"), '[model]\nname = "mlp"\n');
+    const sweep = /^```toml\n(.*?)^```$/ms.exec(readFileSync(inPackage("docs/guide/sweep.md"), "utf8"))![1]!;
+    writeFileSync(join(project, "radius.toml"), sweep);
   });
 
   it.each(pasted)("$page: $command", { timeout: 300 * SECONDS }, async ({ command }) => {
