@@ -21,6 +21,15 @@ export type {
   TrainOptions,
   UsedMethod,
 } from "./api/options.ts";
+export {
+  runSweep,
+  type SweepHooks,
+  type SweepOptions,
+  type SweepRange,
+  type SweepResults,
+  type SweepTrialResult,
+  type Varied,
+} from "./api/sweep.ts";
 export { type CompiledStep, compileStep, type StepOptions } from "./api/step.ts";
 export { train, type TrainHooks, type TrainingRun } from "./api/train.ts";
 export { readWeights, writeWeights } from "./api/weights-files.ts";

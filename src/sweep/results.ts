@@ -5,6 +5,7 @@ import type { trainRunOf } from "../train/run-dir.ts";
 import { ConfigError } from "../util/errors.ts";
 import { type Measure, measureOf } from "./measure.ts";
 import type { Sweep } from "./sweep.ts";
+import { isFixed } from "./trials.ts";
 import type { Results } from "./units.ts";
 
 type Runs = Pick<ReturnType<typeof trainRunOf>, "readRecord" | "readMetrics">;
@@ -12,8 +13,10 @@ type Runs = Pick<ReturnType<typeof trainRunOf>, "readRecord" | "readMetrics">;
 /** What the runs of a sweep came to, from their directories. */
 export function resultsIn({ out, definition }: Pick<Sweep, "out" | "definition">, runs: Runs): Results {
   const measure: Measure = measureOf(definition.measure);
-  const known = <T>(value: T | undefined): T => {
+  const known = (value: number | undefined): number => {
     if (value !== undefined) return value;
+    // What is only listed need not be ranked.
+    if (isFixed(definition)) return Number.NaN;
     throw new ConfigError(
       `the runs of ${definition.name} have no ${definition.measure}, by which its trials are compared`,
       { sweep: definition.name, measure: definition.measure },

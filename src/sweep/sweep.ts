@@ -42,19 +42,24 @@ export function sweepOfFile(file: string, { settings, out, by }: Options): Sweep
   return { definition, settings, texts, out: folder, threads: readPlan(folder)?.threads };
 }
 
+/** The sweep that texts define, with its folder. Nothing is written. */
+export function sweepOfTexts(texts: SweepTexts, out: string, settings: TrainSettings, source = texts.name): Sweep {
+  const definition = sweepOf(texts.toml, {
+    source,
+    fallbackName: texts.name,
+    by: texts.by as SearchName | undefined,
+    read: () => texts.base ?? "",
+  });
+  // A file's own name counts where it gives none.
+  return { definition: { ...definition, name: texts.name }, settings, texts, out, threads: readPlan(out)?.threads };
+}
+
 /** The sweep that was begun in a folder. InputError where none was. */
 export function sweepIn(out: string, settings: TrainSettings): Sweep {
   const plan = readPlan(out);
   if (plan?.sweep === undefined)
     throw new InputError(`${out} holds no sweep`, { out }, "eigensam sweep run FILE.toml begins one");
-  const { toml, name, base, by } = plan.sweep;
-  const definition = sweepOf(toml, {
-    source: join(out, "plan.json"),
-    fallbackName: name,
-    by: by as SearchName | undefined,
-    read: () => base ?? "",
-  });
-  return { definition: { ...definition, name }, settings, texts: plan.sweep, out, threads: plan.threads };
+  return sweepOfTexts(plan.sweep, out, settings, join(out, "plan.json"));
 }
 
 /** Makes the folder of a sweep, or takes up the one that holds the same. ConfigError where it holds another. */

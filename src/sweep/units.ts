@@ -1,9 +1,9 @@
 import { goesOn, rungsOf } from "../search/asha.ts";
 import { proposers, type Trial } from "../search/propose.ts";
 import { measureOf } from "./measure.ts";
-import { threaded, type Sweep } from "./sweep.ts";
+import { type Sweep, threaded, trialsOf } from "./sweep.ts";
 import { readTrials, type ProposedTrial, writeTrial } from "./trial-files.ts";
-import { type SweepRun, type SweepTrial, trialOf } from "./trials.ts";
+import { isFixed, type SweepRun, type SweepTrial, trialOf } from "./trials.ts";
 
 /** A piece of work: a run, trained to its end, or to the end of an epoch. */
 export interface Unit {
@@ -40,6 +40,25 @@ interface Going {
   /** What the whole trial came to. */
   value: number | undefined;
   ended: boolean;
+}
+
+/** The work of a sweep that is left: what is missing of a plan, seed by seed, or what a search proposes. */
+export function unitsOf(sweep: Sweep, results: Results): UnitSource {
+  if (!isFixed(sweep.definition)) return searchUnits(sweep, results);
+  const waiting = runsInOrder(sweep).filter((run) => results.final(run) === undefined);
+  return {
+    next: async () => {
+      const run = waiting.shift();
+      return run && { run };
+    },
+    ended: () => undefined,
+  };
+}
+
+/** The runs of a sweep in the order of their numbers: seed by seed, so that one that is cut off has complete comparisons. */
+export function runsInOrder(sweep: Sweep): SweepRun[] {
+  const trials = trialsOf(sweep);
+  return sweep.definition.seeds.flatMap((_, s) => trials.map(({ runs }) => runs[s]!));
 }
 
 /**

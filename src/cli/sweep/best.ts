@@ -11,7 +11,7 @@ export function bestSoFar(measure: Measure, seeds: number, results: Pick<Results
   return {
     add: (run: SweepRun): void => {
       const value = results.final(run);
-      if (value === undefined) return;
+      if (value === undefined || Number.isNaN(value)) return;
       values.set(run.trial, (values.get(run.trial) ?? new Map()).set(run.id, value));
     },
     note: (): Field[] => {

@@ -1,6 +1,6 @@
 import type { Measure } from "../../sweep/measure.ts";
 import { settingOf } from "../../sweep/names.ts";
-import { ranked, type RunState, type TrialStatus } from "../../sweep/status.ts";
+import { isComplete, ranked, type RunState, type TrialStatus } from "../../sweep/status.ts";
 import type { Sweep } from "../../sweep/sweep.ts";
 import { isFixed } from "../../sweep/trials.ts";
 import { percent, short } from "../format.ts";
@@ -27,7 +27,12 @@ export function showStatus(sweep: Sweep, measure: Measure, trials: readonly Tria
   for (const { name, error } of runs.filter(({ state }) => state === "failed"))
     console.log(`failed: ${name}: ${error}`);
   const best = ranked(trials, measure);
-  if (best.length === 0) return;
+  if (best.length === 0) {
+    const done = trials.some(isComplete);
+    if (done)
+      console.log(`\nno run has a ${measure.about}, so trials are not ranked: set measure, or data.validation above 0`);
+    return;
+  }
   console.log(`\n${measure.about}, mean over seeds${best[0]!.summary.ci95 === undefined ? "" : " ± 95 % interval"}`);
   for (const trial of best.slice(0, SHOWN))
     console.log(`  ${valueText(measure, trial).padEnd(18)} ${pointText(trial)}`);
