@@ -8,6 +8,7 @@ import type { SymmetricOperator } from "../src/spectrum/operator.ts";
 import { inner, length, type Vector } from "../src/spectrum/vectors.ts";
 import { rng } from "../src/util/rng.ts";
 import { denseNumbers, denseOf, lossOf } from "./support/curvature.ts";
+import { diagonal } from "./support/matrices.ts";
 import { fill, relativeError } from "./support/numbers.ts";
 import { DENSE } from "./tolerances.ts";
 
@@ -74,6 +75,41 @@ describe("copies of a multiple eigenvalue", () => {
     expect(relativeError(values, [9, -4])).toBeLessThan(DENSE);
     await eigenpairs(operator, { top: 1, bottom: 1, copies: false });
     expect(products()).toBe(2 * searched);
+  });
+
+  /** What a search makes of diag(9, 9, other, 1), or its negative, where the first two unit vectors are known. */
+  async function searchBeside(sign: 1 | -1, other: number) {
+    const pairs = [0, 1].map((at) => ({
+      eigenvalue: sign * 9,
+      residual: 0,
+      vector: Float64Array.from({ length: 4 }, (_, i) => Number(i === at)),
+    }));
+    const found = await furtherCopies(
+      diagonal([9, 9, other, 1].map((value) => sign * value)),
+      sign === 1 ? { top: pairs, bottom: [] } : { top: [], bottom: pairs },
+      { tolerance: 1e-3, maxProducts: 10, random: rng(1, "copies") },
+    );
+    return { ...found, values: (sign === 1 ? found.top : found.bottom).map(({ eigenvalue }) => sign * eigenvalue) };
+  }
+
+  describe.each([
+    ["largest", 1],
+    ["smallest", -1],
+  ] as const)("of the %s", (_, sign) => {
+    it.each([9 * (1 - 5e-4), 9, 9 * (1 + 5e-4)])(
+      "are the same within the tolerance: beside 9 and 9, %d ends the search",
+      async (other) => {
+        // Two products show both values that remain; a value that counts as found would cost a third one, for the last that remains.
+        const { values, products, complete } = await searchBeside(sign, other);
+        expect({ values, products, complete }).toEqual({ values: [9, 9], products: 2, complete: true });
+      },
+    );
+
+    it("give way to a value that is farther out than the tolerance", async () => {
+      const { values, products, complete } = await searchBeside(sign, 9 * (1 + 2e-3));
+      expect(relativeError(values, [9 * (1 + 2e-3), 9])).toBeLessThan(DENSE);
+      expect({ products, complete }).toEqual({ products: 3, complete: true });
+    });
   });
 
   it("leave it open where the products do not suffice", async () => {
