@@ -16,6 +16,7 @@ export const judges: Readonly<Record<string, readonly string[]>> = {
   "src/search/asha.ts": ["search-asha"],
   "src/search": ["search-parzen", "search-propose", "search-space"],
   "src/spectrum/copies.ts": ["copies"],
+  "src/spectrum/outer.ts": ["copies", "curvature-measure", "curvature-stop"],
   "src/spectrum": ["spectrum", "spectrum-probes", "spectrum-vectors"],
   "src/graph": ["grad", "ops", "properties", "rules"],
   "src/graph/accumulate.ts": ["grad"],

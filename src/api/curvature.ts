@@ -3,10 +3,8 @@ import type { FloatDType, Tensor } from "../graph/tensor.ts";
 import type { Device } from "../runtime/device.ts";
 import type { TypedArray } from "../runtime/session.ts";
 import { type Density, smoothedDensity, spectralQuadratures } from "../spectrum/density.ts";
-import { furtherCopies } from "../spectrum/copies.ts";
-import { extremeEigenpairs } from "../spectrum/extremes.ts";
-import { rayleighRitz } from "../spectrum/rayleigh-ritz.ts";
 import type { SymmetricOperator } from "../spectrum/operator.ts";
+import { outerEigenpairs } from "../spectrum/outer.ts";
 import type { Vector } from "../spectrum/vectors.ts";
 import { InputError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
@@ -149,22 +147,25 @@ export interface Eigenpairs {
 export async function eigenpairs(operator: SymmetricOperator, options: EigenpairOptions = {}): Promise<Eigenpairs> {
   const { top = 1, bottom = 0, tolerance = 1e-3, copies = true, seed = 1 } = options;
   const maxProducts = Math.min(options.maxProducts ?? 100, operator.dim);
-  const found = await extremeEigenpairs(operator, {
-    ...{ top, bottom, tolerance, maxProducts },
-    random: rng(seed, "curvature", "lanczos"),
-  });
-  const random = rng(seed, "curvature", "copies");
-  const searched = copies
-    ? await furtherCopies(operator, found, { tolerance, maxProducts, random })
-    : { ...found, products: 0 };
-  const measured = await rayleighRitz(operator, searched);
-  const pairs = [...measured.top, ...measured.bottom];
+  let products = 0;
+  const counted: SymmetricOperator = {
+    dim: operator.dim,
+    dtype: operator.dtype,
+    apply: (v) => {
+      products++;
+      return operator.apply(v);
+    },
+  };
+  const found = await outerEigenpairs({ top, bottom, tolerance, maxProducts, copies, seed }, (_part, _most, work) =>
+    work(counted),
+  );
+  const pairs = [...found.top, ...found.bottom];
   return {
     values: pairs.map(({ eigenvalue }) => eigenvalue),
     vectors: pairs.map(({ vector }) => vector),
     residuals: pairs.map(({ residual }) => residual),
     converged: pairs.every(({ residual }) => residual <= tolerance),
-    products: found.products + searched.products + pairs.length,
+    products,
   };
 }
 
