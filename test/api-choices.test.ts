@@ -3,6 +3,10 @@ import { type Dataset, defineDataset, defineModel, losses, optimizerNames } from
 import { train } from "../src/node.ts";
 import { trainingMethods } from "../src/optim/methods/index.ts";
 import type { NamedMethod } from "../src/api/options.ts";
+import { resolveOptions } from "../src/api/resolve-options.ts";
+import type { Split } from "../src/data/dataset.ts";
+import { partsOf } from "../src/data/split.ts";
+import { checkConfig } from "../src/train/settings.ts";
 import { oneLinear, regressionData } from "./support/linear.ts";
 
 const { x, y } = regressionData(16, 2);
@@ -41,6 +45,40 @@ describe("uint8 images", () => {
   it("and labels that come in batches need their number of classes", async () => {
     const data = { train: () => [examples(false)], stepsPerEpoch: 1 };
     await expect(train({ ...rest, model, data }).done).rejects.toThrow("data.classes is not given");
+  });
+});
+
+describe("fewer examples and wrong labels", () => {
+  const [count, classes, seed] = [24, 3, 5];
+  const features = Float32Array.from({ length: 2 * count }, (_, i) => ((37 * i) % 101) / 50 - 1);
+  const y = Int32Array.from({ length: count }, (_, i) => i % classes);
+  const arraysOf = ({ x, y, count }: Pick<Split, "x" | "y" | "count">) => ({
+    x: { data: x, shape: [count, 2] },
+    y: { data: y, shape: [count] },
+  });
+  const whole = { x: features, y, count };
+  const options = { ...base, model: { name: "mlp", width: 4 }, seed } as const;
+
+  it("train as arrays that were changed so before", async () => {
+    const asked = { validation: 0.25, examples: 12, labelNoise: 0.5 };
+    const { train: changed, val } = partsOf({ train: whole }, asked, seed, { kind: "labels", classes });
+    expect(changed.count).toBe(12);
+    const byHand = await train({ ...options, data: { train: arraysOf(changed), val: arraysOf(val!) } }).done;
+    const asOptions = await train({ ...options, ...asked, data: { train: arraysOf(whole) } }).done;
+    expect(asOptions.weights()).toEqual(byHand.weights());
+    expect(asOptions.val).toEqual(byHand.val);
+    const without = await train({ ...options, ...asked, labelNoise: 0, data: { train: arraysOf(whole) } }).done;
+    expect(without.weights()).not.toEqual(byHand.weights());
+  });
+
+  it("are the settings of the command line, and make one batch where there are few", async () => {
+    const asked = { examples: 12, labelNoise: 0.5 };
+    const { batch: _, ...rest } = options;
+    const { config } = await resolveOptions({ ...rest, ...asked, data: { train: arraysOf(whole) } });
+    expect(config.data).toMatchObject({ ...asked, batch: 12 });
+    const named = await resolveOptions({ ...options, ...asked, data: "fashion-mini" });
+    const typed = checkConfig({ ...named.config, data: { name: "fashion-mini", batch: options.batch, ...asked } });
+    expect(named.config).toEqual(typed);
   });
 });
 

@@ -160,6 +160,10 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly seed?: number;
   /** Part of the training examples kept for validation; left out, 0.1 for named sets and 0 for arrays. */
   readonly validation?: number;
+  /** Training examples that are used, drawn at random after validation is set aside; 0, the default, is all. */
+  readonly examples?: number;
+  /** Part of the training labels that is replaced by another class at random (0). Validation and test keep theirs. */
+  readonly labelNoise?: number;
   /** Random changes of training images; left out, crop 4 and flip for clothing and CIFAR, and none for digits and arrays. */
   readonly augment?: false | { readonly crop?: number; readonly flip?: boolean; readonly cutout?: number };
   /** Steps between checkpoints inside an epoch; 0, the default, saves at its end alone. */

@@ -23,8 +23,8 @@ export interface Resolved {
 
 const KEYS = [
   ...["data", "model", "loss", "method", "optimizer", "schedule", "epochs", "batch", "seed", "validation", "augment"],
-  ...["labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery", "probe", "testEvery"],
-  ...["tensorboard", "dir"],
+  ...["examples", "labelNoise", "labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery"],
+  ...["probe", "testEvery", "tensorboard", "dir"],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /**
@@ -52,10 +52,8 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
     ...defined({ seed: options.seed }),
     model: network.table,
     data: {
-      ...(dataset
-        ? { name: dataset.name, validation: 0, ...NO_CHANGES, ...rowsOf(dataset, options.validation) }
-        : chosen(data)),
-      ...defined({ batch: options.batch, validation: options.validation }),
+      ...(dataset ? { name: dataset.name, validation: 0, ...NO_CHANGES, ...rowsOf(dataset, options) } : chosen(data)),
+      ...defined(pick(options, ["batch", "validation", "examples", "labelNoise"])),
       ...(options.augment === false ? NO_CHANGES : options.augment),
     },
     ...(options.schedule === undefined ? {} : { schedule: named(options.schedule) }),
@@ -120,8 +118,12 @@ function chosen(data: TrainOptions["data"]): object {
 }
 
 /** Arrays with fewer training examples than the default batch make one of them all. */
-function rowsOf({ train }: Dataset, validation = 0): object {
-  const kept = isSplit(train) ? train.count - Math.round(validation * train.count) : Number.POSITIVE_INFINITY;
+function rowsOf(
+  { train }: Dataset,
+  { validation = 0, examples = 0 }: Pick<TrainOptions, "validation" | "examples">,
+): object {
+  if (!isSplit(train)) return {};
+  const kept = examples || train.count - Math.round(validation * train.count);
   return kept > 0 && kept < 128 ? { batch: kept } : {};
 }
 
@@ -141,8 +143,8 @@ export function modelChoice(model: TrainOptions["model"]): { readonly use?: Mode
 }
 
 /** Throws where an option would change nothing, because the data decides. */
-function assertRead(options: Pick<TrainOptions, "data" | "batch" | "validation" | "augment">, dataset: Dataset): void {
-  const { batch, validation, augment } = options;
+function assertRead(options: TrainOptions, dataset: Dataset): void {
+  const { batch, validation, examples, labelNoise, augment } = options;
   const streamed = !isSplit(dataset.train);
   const refuse = (option: string, why: string, hint: string) => {
     throw new ConfigError(`train: ${option} is given, but ${why}`, { option }, hint);
@@ -150,6 +152,8 @@ function assertRead(options: Pick<TrainOptions, "data" | "batch" | "validation" 
   if (streamed && batch !== undefined) refuse("batch", "data.train gives batches", "leave batch out");
   if (validation !== undefined && validation > 0 && streamed)
     refuse("validation", "data.train gives batches", "give the held-out examples as data.val");
+  if (streamed && examples) refuse("examples", "data.train gives batches", "give fewer of them");
+  if (streamed && labelNoise) refuse("labelNoise", "data.train gives batches", "change the labels there");
   if (validation !== undefined && validation > 0 && dataset.val !== undefined)
     refuse("validation", "data.val is given too", "leave one of them out");
   if (augment && dataset.inputShape.length !== 3)

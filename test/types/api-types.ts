@@ -17,6 +17,7 @@ const own = defineMethod({
 
 train({ ...base, method: { name: "eigen-sam", rho: 0.1, alpha: 0.2, solver: "lanczos" } });
 train({ ...base, method: { use: own, sigma: 0.8 } });
+train({ ...base, validation: 0.1, examples: 100, labelNoise: 0.3 });
 
 // @ts-expect-error: a setting that is misspelt
 train({ ...base, method: { name: "sam", roh: 0.1 } });
@@ -38,6 +39,8 @@ train({ data: "fashion", model: "mlp" });
 train({ ...base, loss: "l2" });
 // @ts-expect-error: there is no such option
 train({ ...base, epoch: 3 });
+// @ts-expect-error: a part is a number
+train({ ...base, labelNoise: "30 %" });
 // @ts-expect-error: there is no such solver
 train({ ...base, method: { name: "eigen-sam", solver: "arnoldi" } });
 // @ts-expect-error: there is no such optimizer
