@@ -10,6 +10,7 @@ import { along, dotOf, normOf, relativeError } from "./support/numbers.ts";
 import { F32, TRAINER_F32 } from "./tolerances.ts";
 import {
   ROWS,
+  RHO,
   ALPHA,
   LR,
   SEED,
@@ -25,6 +26,7 @@ import {
   unit,
   cosine,
   eigenSam,
+  stepped,
 } from "./support/hand-session.ts";
 
 afterAll(releaseAll);
@@ -79,6 +81,19 @@ describe("an estimate of v", () => {
     await stepper.refresh(state, { x: new Float32Array(ROWS * FEATURES), y: batch.y });
     expect(Math.max(...state.v.subarray(0, 6).map(Math.abs))).toBe(0);
     expect(normOf(state.v)).toBeCloseTo(1, 5);
+  });
+
+  it.each([
+    ["none", "is not used: the step is SAM's", false],
+    ["official", "is used all the same", true],
+  ] as const)("that is no good, with compat=%s, %s", async (compat, _, used) => {
+    const method = { name: "eigen-sam", alpha: ALPHA, solver: "power", iterations: 2, trust: 1e-9, compat };
+    const { stepper, state } = await begun(GOOD, method);
+    expect(await stepper.refresh(state, batch)).toMatchObject({ good: false, used });
+    const [theta, g] = [state.theta.slice(), gradient(state.theta)];
+    const epsilon = used ? eigenSam(g, state.v) : unit(g).map((value) => RHO * value);
+    await stepper.step(state, batch, { lr: LR });
+    expect(relativeError(state.theta, stepped(theta, epsilon))).toBeLessThan(F32);
   });
 
   it("as the authors' code counts the steps of the epoch", async () => {

@@ -1,6 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { type Field, fitLine } from "../src/cli/progress-line.ts";
+import { progressView } from "../src/cli/train/progress.ts";
+import type { TrainEvent } from "../src/train/events.ts";
+import { fakeTerminal } from "./support/terminal.ts";
 
 const fields: readonly Field[] = [
   { rank: 9, text: "epoch 37/200" },
@@ -39,5 +42,26 @@ describe("a progress line", () => {
 
   it("is cut where not even its most useful field fits", () => {
     expect(lineOf(7)).toBe("epoch 3");
+  });
+});
+
+describe("the line of a run in training", () => {
+  it.each([
+    [false, false, /v̂ not good yet: SAM/],
+    // As the authors' code: whatever was found is used.
+    [false, true, /loss 0\.500 {2}lr/],
+    [true, true, /loss 0\.500 {2}lr/],
+  ])("after an estimate that is good: %s, used: %s", (good, used, expected) => {
+    const terminal = fakeTerminal(100);
+    const refresh = { event: "refresh", step: 0, epoch: 1, seconds: 0, good, used } as unknown as TrainEvent;
+    const numbers = { loss: 0.5, lr: 0.1, metrics: {}, extra: {}, imagesPerSecond: 9, dataWait: 0 };
+    try {
+      const view = progressView();
+      view(refresh);
+      view({ event: "step", step: 0, epoch: 1, stepInEpoch: 0, ...numbers });
+      expect(terminal.screen().join()).toMatch(expected);
+    } finally {
+      terminal.restore();
+    }
   });
 });

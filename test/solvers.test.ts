@@ -74,12 +74,12 @@ describe("where a negative eigenvalue is larger than λ₁ in absolute value", (
       state.v.set(start);
       await lanczos.refresh(state, batch);
       expect(rayleigh(state.v)).toBeCloseTo(5, 4);
-      expect(lanczos.measured).toMatchObject({ good: true });
+      expect(lanczos.measured).toMatchObject({ good: true, used: true });
       const other = power.init();
       other.v.set(start);
       await power.refresh(other, batch);
       expect(rayleigh(other.v)).toBeCloseTo(-8, 2);
-      expect(power.measured).toMatchObject({ good: false });
+      expect(power.measured).toMatchObject({ good: false, used: false });
       expect(other.quality).toMatchObject({ made: true, failures: 1 });
     }
     await lanczos.release();

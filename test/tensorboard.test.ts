@@ -92,7 +92,7 @@ function expected(lines: readonly Record<string, unknown>[]): Point[] {
       case "step":
         return all("lr loss gradNorm cosGradV cosEpsV cosGradEps directionNorm updateNorm");
       case "refresh":
-        return all("eigenvalue residual rayleigh cosGradV products good");
+        return all("eigenvalue residual rayleigh cosGradV products good used");
       case "probe":
         return [
           ...all("loss products batches images ratio subspace inUse cosGrad cosEps"),

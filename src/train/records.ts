@@ -66,8 +66,9 @@ export const metricsLine = z.discriminatedUnion("kind", [
     /** Earlier versions did not write it. */
     rayleigh: measured.optional(),
     cosGradV: measured,
-    /** Whether steps perturb along the estimate. Earlier versions did not judge it. */
+    /** Whether its sign and residual pass, and whether steps perturb along it. Earlier versions did not write it. */
     good: z.boolean().optional(),
+    used: z.boolean().optional(),
     products: count.optional(),
   }),
   probeLine,

@@ -30,9 +30,12 @@ interface Found {
   readonly products: number;
 }
 
-/** The numbers of an estimate, and whether steps perturb along what it found. */
+/** The numbers of an estimate, how it is judged, and what follows from it. */
 export interface RefreshMetrics extends Found {
+  /** Whether its sign and its residual pass (`isGood` in optim/eigenvector.ts). */
   readonly good: boolean;
+  /** Whether steps perturb along what it found: where it is good, and always with compat = "official". */
+  readonly used: boolean;
 }
 
 /** What an estimate reads: the state, and one mini-batch. */

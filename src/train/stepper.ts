@@ -128,7 +128,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       const lost = estimated.every((value) => value === 0);
       v.set(lost ? randomDirection(v.length, rng(options.seed, "eigenvector", step)) : estimated);
       state.quality = plan.judge(measured, estimate, step, quality);
-      return { ...measured, good: plan.usable(state.quality) };
+      return { ...measured, good: lastGood(state.quality), used: plan.usable(state.quality) };
     },
     step: async (state, batch, numbers) => {
       const usable = plan.usable(state.quality);

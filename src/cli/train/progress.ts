@@ -66,7 +66,7 @@ export function progressView(): (event: TrainEvent) => void {
         say(event.message);
         return;
       case "refresh":
-        solver = event.good ? [] : [{ rank: 2, text: "v̂ not good yet: SAM" }];
+        solver = event.used ? [] : [{ rank: 2, text: "v̂ not good yet: SAM" }];
         return;
       case "probe":
         eigenvalue = [{ rank: 4, text: `λ₁ ${short(event.eigenvalue)} @${event.step}` }];
