@@ -11,6 +11,7 @@ const base = { data, model: oneLinear, epochs: 1, batch: 2, threads: 1 };
 describe("options that do not exist or fit", () => {
   it.each([
     [{ epoch: 3 }, "there is no option epoch", "did you mean epochs?"],
+    [{ diagnosticsEvery: 5 }, "there is no option diagnosticsEvery", "it is probe now"],
     [{ method: { name: "sam", roh: 0.1 } }, /method.*roh/, "rho"],
     [{ method: "eigensam" }, /eigensam/, "eigen-sam"],
     [{ loss: "l2" }, /train\.loss.*l2/, "mse"],

@@ -139,6 +139,8 @@ describe("doctor", () => {
     expect(report.devices[0]).toEqual({ device: "cpu", available: true });
     for (const { available, reason, hint } of report.devices.slice(1))
       expect(available || (reason.length > 0 && hint.length > 0)).toBe(true);
+    // The row says which device it is.
+    for (const { reason = "" } of report.devices) expect(reason).not.toMatch(/^device/);
     expect(["tuned", "stock"]).toContain(report.allocator.state);
     expect(report.selfTest).toMatchObject({ pass: true });
     expect(report.selfTest.gflops).toBeGreaterThan(0);

@@ -50,6 +50,18 @@ describe("settings", () => {
     expect(() => resolveConfig("", overrides)).toThrow(message);
   });
 
+  it.each([["train.diagnosticsEvery", "probe.every"]])(
+    "say that %s is called %s now, in arguments, files and objects",
+    (before, now) => {
+      const [table, key] = before.split(".") as [string, string];
+      const message = `there is no setting ${before}\n  hint: it is ${now} now`;
+      expect(settings.map(({ key }) => key)).toContain(now);
+      expect(() => resolveConfig("", [`${before}=5`])).toThrow(message);
+      expect(() => resolveConfig(`[${table}]\n${key} = 5`, [])).toThrow(message);
+      expect(() => checkConfig({ [table]: { [key]: 5 } })).toThrow(message);
+    },
+  );
+
   it("say where TOML is broken", () => {
     expect(() => resolveConfig("[model\nname = 3", [], "my.toml")).toThrow(/^my.toml: line 1, column \d+: /);
     expect(() => resolveConfig("[model]\nnme = 3", [], "my.toml")).toThrow("my.toml: there is no setting model.nme");

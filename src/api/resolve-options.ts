@@ -27,13 +27,16 @@ const KEYS = [
   ...["probe", "testEvery", "tensorboard", "dir"],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
+/** Options of earlier versions, and what they are called now. */
+const RENAMED: Readonly<Record<string, string>> = { diagnosticsEvery: "probe" };
+
 /**
  * Settings, data and registry of some options. Functions and arrays become entries of a registry of their own, so that the same
  * schema checks everything.
  * @throws ConfigError with the nearest valid name where one is unknown; DataError where arrays do not fit
  */
 export async function resolveOptions<M extends Method>(options: TrainOptions<M>): Promise<Resolved> {
-  assertKeys(options, KEYS, "train");
+  assertKeys(options, KEYS, "train", RENAMED);
   const { data, model } = options;
   const arrays = isArrays(data) ? data : undefined;
   if (arrays) assertKeys(arrays, ["name", "train", "val", "test", "classes", "stepsPerEpoch"], "train: data");
@@ -214,10 +217,18 @@ const pick = <T extends object>(from: T, keys: readonly (keyof T)[]): object =>
 const defined = (values: object): object =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
-/** Throws where options have a key that is not known. */
-export function assertKeys(options: object, known: readonly string[], source: string): void {
+/** Throws where options have a key that is not known, or was `renamed`. */
+export function assertKeys(
+  options: object,
+  known: readonly string[],
+  source: string,
+  renamed: Readonly<Record<string, string>> = {},
+): void {
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown === undefined) return;
+  const now = renamed[unknown];
+  if (now !== undefined)
+    throw new ConfigError(`${source}: there is no option ${unknown}`, { option: unknown, now }, `it is ${now} now`);
   const near = nearest(unknown, known);
   throw new ConfigError(
     `${source}: there is no option ${unknown}`,

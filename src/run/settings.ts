@@ -25,6 +25,8 @@ interface SettingsOptions {
   readonly example: string;
   /** Settings whose names plugins can add to. */
   readonly extensible?: readonly string[];
+  /** Settings of earlier versions, and what they are called now. */
+  readonly renamed?: Readonly<Record<string, string>>;
   /** Completes what is given by what one of the settings decides, before defaults do. */
   readonly complete?: (table: unknown) => unknown;
 }
@@ -136,10 +138,13 @@ function configError(known: Known, issue: z.core.$ZodIssue, table: unknown, sour
 const defaultOf = ({ fallback }: Setting): string[] =>
   fallback === undefined ? [] : [`the default is ${show(fallback)}`];
 
-function unknownKey({ keys, command }: Known, key: string, source?: string): ConfigError {
+function unknownKey({ keys, command, renamed = {} }: Known, key: string, source?: string): ConfigError {
+  const what = `${source ? `${source}: ` : ""}there is no setting ${excerpt(key)}`;
+  const now = renamed[key];
+  if (now !== undefined) return new ConfigError(what, { key, now }, `it is ${now} now`);
   const near = nearest(key, keys) ?? keys.find((known) => known.endsWith(`.${key.split(".").at(-1)}`));
   return new ConfigError(
-    `${source ? `${source}: ` : ""}there is no setting ${excerpt(key)}`,
+    what,
     { key, near },
     near === undefined ? `${command} --help lists the settings` : `did you mean ${near}?`,
   );

@@ -18,6 +18,9 @@ export interface TrainSettings {
   check(table: unknown, source?: string): TrainConfig;
 }
 
+/** Settings of earlier versions, and what they are called now. */
+const RENAMED = { "train.diagnosticsEvery": "probe.every" } as const;
+
 /** The settings that the entries of a registry allow. */
 export function trainSettings(registry: Registry): TrainSettings {
   const schema = trainSchema(registry);
@@ -26,6 +29,7 @@ export function trainSettings(registry: Registry): TrainSettings {
     example: "model.width=16 or optimizer.lr=0.05",
     complete: (table) => withDecisions(table, registry),
     extensible: ["model.name", "data.name", "method.name", "train.loss"],
+    renamed: RENAMED,
   });
   return {
     list,

@@ -37,7 +37,7 @@ const explained = (device: Device, message: string) => ({
   reason: message
     .replace(/\n {2}hint: .*$/s, "")
     .replace(/\s+/g, " ")
-    .replace(/^device \w+ could not load the graph: /, "")
+    .replace(/^device \w+ (cannot load the graph|is not available): /, "")
     .replace(/^\/\S+:\d+ .* was (false|true)\. /, "")
     .trim(),
   hint: deviceHints[device],

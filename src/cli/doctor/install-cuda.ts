@@ -1,21 +1,20 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { DeviceError } from "../../util/errors.ts";
 import { statusOf, track } from "../children.ts";
+import { CUDA_PLATFORM, ortFolder } from "./cuda-libraries.ts";
 
 /** Lets onnxruntime-node fetch its CUDA provider, which its package on npm leaves out for its size. */
 export async function installCuda(): Promise<void> {
   const here = `${process.platform}/${process.arch}`;
-  if (here !== "linux/x64")
+  if (here !== CUDA_PLATFORM)
     throw new DeviceError(
-      `CUDA: got ${here}, expected linux/x64, the only platform with CUDA binaries for onnxruntime-node`,
+      `CUDA: got ${here}, expected ${CUDA_PLATFORM}, the only platform with CUDA binaries for onnxruntime-node`,
       { platform: here },
       "--device webgpu runs on the GPUs of other platforms",
     );
-  const folder = dirname(createRequire(import.meta.url).resolve("onnxruntime-node/package.json"));
-  const script = join(folder, "script/install.js");
+  const script = join(ortFolder(), "script/install.js");
   // What it prints is for people, and stdout may carry JSON.
   const child = track(
     spawn(process.execPath, [script, "--onnxruntime-node-install=cuda12"], { stdio: ["inherit", 2, 2] }),

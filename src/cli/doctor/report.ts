@@ -5,6 +5,7 @@ import { defaultThreads } from "../../runtime/device.ts";
 import { ortVersion } from "../../runtime/node-session.ts";
 import { type AllocatorDecision, allocatorHere } from "../allocator.ts";
 import { packageVersion } from "../../util/package.ts";
+import { type CudaLibraries, cudaLibraries } from "./cuda-libraries.ts";
 import { type DeviceState, deviceStates } from "./devices.ts";
 import { type SelfTest, selfTest } from "./self-test.ts";
 
@@ -21,6 +22,8 @@ export interface DoctorReport {
   readonly cpu: { readonly model: string; readonly cores: number; readonly threads: number };
   readonly memoryMiB: number;
   readonly devices: readonly DeviceState[];
+  /** Left out on platforms that have none. */
+  readonly cuda?: CudaLibraries;
   readonly allocator: AllocatorDecision;
   readonly selfTest: SelfTest;
   readonly peer: PeerState;
@@ -29,12 +32,14 @@ export interface DoctorReport {
 export async function examine(python: string): Promise<DoctorReport> {
   const [devices, peer] = await Promise.all([deviceStates(), peerState(python)]);
   const cores = cpus();
+  const cuda = cudaLibraries();
   return {
     versions: { eigensam: packageVersion, node: process.versions.node, onnxruntime: ortVersion },
     platform: `${process.platform}/${process.arch} ${release()}`,
     cpu: { model: cores[0]?.model.trim() ?? "unknown", cores: cores.length, threads: defaultThreads() },
     memoryMiB: Math.floor(memory() / 2 ** 20),
     devices,
+    ...(cuda ? { cuda } : {}),
     allocator: allocatorHere(),
     // Last and alone: it measures speed.
     selfTest: await selfTest(),

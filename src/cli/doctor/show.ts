@@ -1,5 +1,6 @@
 import { colorsFor } from "../colors.ts";
 import type { AllocatorDecision } from "../allocator.ts";
+import type { CudaLibraries } from "./cuda-libraries.ts";
 import type { DoctorReport } from "./report.ts";
 
 const colors = colorsFor(process.stdout);
@@ -25,7 +26,7 @@ export function show(report: DoctorReport): string {
     .join("\n");
 }
 
-function rowsOf({ versions, platform, cpu, memoryMiB, devices, allocator, selfTest, peer }: DoctorReport): Row[] {
+function rowsOf({ versions, platform, cpu, memoryMiB, devices, cuda, allocator, selfTest, peer }: DoctorReport): Row[] {
   const { pass, gradientError, gflops } = selfTest;
   return [
     ...Object.entries(versions).map(([name, value]): Row => ({ name, value })),
@@ -40,6 +41,7 @@ function rowsOf({ versions, platform, cpu, memoryMiB, devices, allocator, selfTe
         hint,
       }),
     ),
+    ...(cuda ? [cudaRow(cuda, versions.onnxruntime)] : []),
     allocatorRow(allocator),
     {
       name: "self-test",
@@ -54,6 +56,18 @@ function rowsOf({ versions, platform, cpu, memoryMiB, devices, allocator, selfTe
       hint: peer.torch === undefined ? "only bench --peer needs it; on Debian: apt install python3-torch" : undefined,
     },
   ];
+}
+
+function cudaRow({ folder, missing, damaged }: CudaLibraries, version: string): Row {
+  const name = "cuda libraries";
+  const faults = [...missing.map((file) => `${file} is missing`), ...damaged.map((file) => `${file} is cut short`)];
+  if (faults.length === 0) return { name, ok: true, value: folder };
+  return {
+    name,
+    ok: false,
+    value: `${faults.join(", ")}: onnxruntime-node's install script was skipped, or its download failed`,
+    hint: `only device cuda needs them: eigensam doctor --install-cuda. Without network, unpack runtimes/linux-x64/native of Microsoft.ML.OnnxRuntime.Gpu.Linux ${version} from NuGet to ${folder}`,
+  };
 }
 
 function allocatorRow(decision: AllocatorDecision): Row {
