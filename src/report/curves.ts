@@ -1,3 +1,4 @@
+import { groupBy } from "../util/group-by.ts";
 import { type Summary, summarize } from "../util/statistics.ts";
 
 export interface Point {
@@ -35,16 +36,10 @@ export const intervalOf = ({ x, n, mean, ci95 = 0 }: BandPoint): Interval => ({
  */
 export function band(curves: readonly Curve[]): BandPoint[] {
   const present = curves.filter((curve) => curve.length > 0);
-  const byX = new Map<number, number[]>();
-  for (const { x, y } of present.flat()) {
-    const values = byX.get(x);
-    if (values) values.push(y);
-    else byX.set(x, [y]);
-  }
-  return [...byX]
-    .filter(([, values]) => values.length === present.length && values.every(Number.isFinite))
+  return [...groupBy(present.flat(), ({ x }) => x)]
+    .filter(([, points]) => points.length === present.length && points.every(({ y }) => Number.isFinite(y)))
     .sort(([a], [b]) => a - b)
-    .map(([x, values]) => ({ x, ...summarize(values) }));
+    .map(([x, points]) => ({ x, ...summarize(points.map(({ y }) => y)) }));
 }
 
 /** The same for a logarithmic axis: geometric means, with intervals of the mean logarithm; values must be positive. */
@@ -57,12 +52,8 @@ export const geometricBand = (curves: readonly Curve[]): Interval[] =>
 /** Means over `count` bins of equal width that divide steps 0 … steps − 1, each at the middle of its bin. */
 export function binned(points: Curve, steps: number, count: number): Point[] {
   const width = Math.max(1, steps / count);
-  const bins = new Map<number, number[]>();
-  for (const { x, y } of points) {
-    const bin = Math.floor(x / width);
-    const values = bins.get(bin);
-    if (values) values.push(y);
-    else bins.set(bin, [y]);
-  }
-  return [...bins].map(([bin, values]) => ({ x: (bin + 0.5) * width - 0.5, y: summarize(values).mean }));
+  return [...groupBy(points, ({ x }) => Math.floor(x / width))].map(([bin, inside]) => ({
+    x: (bin + 0.5) * width - 0.5,
+    y: summarize(inside.map(({ y }) => y)).mean,
+  }));
 }

@@ -1,3 +1,4 @@
+import { groupBy } from "../util/group-by.ts";
 import { holm, type PairedDifference, pairedDifference } from "../util/statistics.ts";
 import type { Group } from "./groups.ts";
 import type { Run } from "./read-run.ts";
@@ -87,8 +88,8 @@ export function comparisonOf(groups: readonly Group[]): Comparison {
   const runs = groups.flatMap((group) => group.runs);
   const measures = [accuracy, loss, gap].filter(({ value }) => runs.some((run) => value(run) !== undefined));
   if (measures.length === 0) return { measures, pairs: [] };
-  const tasks = [...new Set(groups.map(taskOf))].map((task) => groups.filter((group) => taskOf(group) === task));
-  const pairs = tasks.flatMap((peers) =>
+  const tasks = groupBy(groups, taskOf);
+  const pairs = [...tasks.values()].flatMap((peers) =>
     peers.flatMap((subtrahend, i) =>
       peers.length > ALL_PAIRS && i > 0
         ? []

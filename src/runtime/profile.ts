@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { groupBy } from "../util/group-by.ts";
 import type { NodeTime } from "./session.ts";
 
 interface TraceEvent {
@@ -7,6 +8,9 @@ interface TraceEvent {
   readonly name: string;
   readonly dur: number;
 }
+
+/** What follows the name of a node where its kernel ran. */
+const KERNEL = "_kernel_time";
 
 /** Reads and removes the trace that ONNX Runtime wrote under `prefix`; the slowest nodes come first. */
 export function readProfile(prefix: string): NodeTime[] {
@@ -16,21 +20,17 @@ export function readProfile(prefix: string): NodeTime[] {
   const events = JSON.parse(readFileSync(join(folder, file), "utf8")) as TraceEvent[];
   rmSync(join(folder, file));
 
-  const durations = new Map<string, number[]>();
-  for (const { cat, name, dur } of events) {
-    if (cat !== "Node" || !name.endsWith("_kernel_time")) continue;
-    const node = name.slice(0, -"_kernel_time".length);
-    const list = durations.get(node);
-    if (list) list.push(dur / 1000);
-    else durations.set(node, [dur / 1000]);
-  }
-  return [...durations]
-    .map(([node, times]) => ({
-      op: node.replace(/_\d+$/, ""),
-      node,
-      runs: times.length,
-      totalMs: times.reduce((a, b) => a + b, 0),
-      medianMs: times.toSorted((a, b) => a - b)[times.length >> 1]!,
-    }))
+  const kernels = events.filter(({ cat, name }) => cat === "Node" && name.endsWith(KERNEL));
+  return [...groupBy(kernels, ({ name }) => name.slice(0, -KERNEL.length))]
+    .map(([node, runs]) => {
+      const times = runs.map(({ dur }) => dur / 1000).sort((a, b) => a - b);
+      return {
+        op: node.replace(/_\d+$/, ""),
+        node,
+        runs: times.length,
+        totalMs: times.reduce((a, b) => a + b, 0),
+        medianMs: times[times.length >> 1]!,
+      };
+    })
     .sort((a, b) => b.totalMs - a.totalMs);
 }

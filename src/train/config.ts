@@ -3,11 +3,12 @@ import { normalizations } from "../data/dataset.ts";
 import { imageLayouts } from "../data/image-layout.ts";
 import { initNames } from "../nn/init.ts";
 import { solverNames } from "../optim/eigenvector.ts";
-import { assertHyper, type Hyper } from "../optim/hyper.ts";
+import { assertHyper } from "../optim/hyper.ts";
 import type { Method } from "../optim/method.ts";
 import { optimizerNames } from "../optim/optimizers.ts";
 import { scheduleNames } from "../optim/schedules.ts";
 import { devices } from "../runtime/device.ts";
+import { groupBy } from "../util/group-by.ts";
 import { namesOf } from "../util/names.ts";
 import { decisions } from "./official.ts";
 import { withDefaults } from "./defaults.ts";
@@ -189,12 +190,11 @@ export type TrainConfig = Omit<ParsedConfig, "method" | "data" | "optimizer"> & 
 
 /** One optional setting per hyperparameter that some method declares; its help says who reads it, and with what default. */
 export function hyperSettings({ methods }: Registry): Record<string, z.ZodOptional<z.ZodNumber>> {
-  const readers = new Map<string, { readonly method: string; readonly hyper: Hyper }[]>();
-  for (const { name, hyper } of Object.values(methods))
-    for (const [key, value] of Object.entries(hyper))
-      readers.set(key, [...(readers.get(key) ?? []), { method: name, hyper: value }]);
+  const read = Object.values(methods).flatMap(({ name: method, hyper: own }) =>
+    Object.entries(own).map(([key, hyper]) => ({ key, method, hyper })),
+  );
   return Object.fromEntries(
-    [...readers].map(([key, all]) => {
+    [...groupBy(read, ({ key }) => key)].map(([key, all]) => {
       const first = all[0]?.hyper;
       const same = all.every(({ hyper }) => hyper.default === first?.default);
       const standard = same

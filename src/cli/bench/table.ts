@@ -1,6 +1,7 @@
 import { cpus } from "node:os";
 import { colors } from "../colors.ts";
 import type { NodeTime } from "../../runtime/session.ts";
+import { groupBy } from "../../util/group-by.ts";
 import { allocatorHere } from "../allocator.ts";
 import { type Column, say, tableHead, tableRow } from "../ui.ts";
 import type { Measurement, Timing } from "./measure.ts";
@@ -56,14 +57,10 @@ export interface OpTime {
 }
 
 /** Milliseconds per step and operator: the sum of each node's median, largest first. */
-export function timePerOp(nodes: readonly NodeTime[]): OpTime[] {
-  const total = new Map<string, { nodes: number; ms: number }>();
-  for (const { op, medianMs } of nodes) {
-    const before = total.get(op) ?? { nodes: 0, ms: 0 };
-    total.set(op, { nodes: before.nodes + 1, ms: before.ms + medianMs });
-  }
-  return [...total].map(([op, sum]) => ({ op, ...sum })).sort((a, b) => b.ms - a.ms);
-}
+export const timePerOp = (nodes: readonly NodeTime[]): OpTime[] =>
+  [...groupBy(nodes, ({ op }) => op)]
+    .map(([op, own]) => ({ op, nodes: own.length, ms: own.reduce((sum, { medianMs }) => sum + medianMs, 0) }))
+    .sort((a, b) => b.ms - a.ms);
 
 const opColumns = [word("  operator", 24), number("nodes", 6), number("ms/step", 9)];
 const nodeColumns = [word("  slowest nodes", 48), number("ms", 9)];

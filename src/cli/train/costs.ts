@@ -1,4 +1,5 @@
 import type { Problem } from "../../train/session.ts";
+import { groupBy } from "../../util/group-by.ts";
 import { duration, grouped } from "../format.ts";
 import { emit, say, type Column, tableHead, tableRow } from "../ui.ts";
 import { type Cost, costOf } from "./cost.ts";
@@ -21,14 +22,9 @@ export async function sayCosts(
   problem: (run: PlannedRun) => Promise<Problem>,
   { jobs, json, times = 1 }: { readonly jobs: number; readonly json: boolean; readonly times?: number },
 ): Promise<void> {
-  const kinds = new Map<string, PlannedRun[]>();
-  for (const run of runs) {
-    const kind = kindOf(run.config);
-    kinds.set(kind, [...(kinds.get(kind) ?? []), run]);
-  }
   const measured: { readonly name: string; readonly runs: number; readonly cost: Cost }[] = [];
   if (!json) console.log(tableHead(columns));
-  for (const alike of kinds.values()) {
+  for (const alike of groupBy(runs, ({ config }) => kindOf(config)).values()) {
     const [first, count] = [alike[0]!, alike.length];
     const { name } = first;
     const cost = await costOf(await problem(first));

@@ -1,6 +1,7 @@
 import { attrsOf } from "../../graph/op.ts";
 import { matmulOp } from "../../graph/ops/matmul.ts";
 import type { Tensor } from "../../graph/tensor.ts";
+import { groupBy } from "../../util/group-by.ts";
 import { type Lifetime, lifetimes, peak, type Value } from "./execution.ts";
 
 /** Bytes that buffers kept for one shape may take beyond what is alive at once. */
@@ -51,12 +52,7 @@ interface ShapeClass {
 
 /** The classes worth declaring, those first that save most traffic per byte they keep at the step of the peak. */
 function candidates(values: readonly Value[], peakStep: number): ShapeClass[] {
-  const byShape = new Map<string, Value[]>();
-  for (const value of values) {
-    const key = `${value.tensor.dtype}:${value.tensor.shape}`;
-    if (!byShape.get(key)?.push(value)) byShape.set(key, [value]);
-  }
-  return [...byShape.values()]
+  return [...groupBy(values, ({ tensor }) => `${tensor.dtype}:${tensor.shape}`).values()]
     .filter(([first, second]) => second !== undefined && first!.bytes < LARGE)
     .map((members) => {
       const buffers = sharedBuffers(members);

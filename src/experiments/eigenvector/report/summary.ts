@@ -1,3 +1,4 @@
+import { groupBy } from "../../../util/group-by.ts";
 import { type Summary, summarize } from "../../../util/statistics.ts";
 import type { StudyResult } from "../result.ts";
 
@@ -37,7 +38,7 @@ const ratioFrom =
  * and seeds are drawn. Gains are differences to `power` of the same network and seed.
  */
 export function summarizeStudy(results: readonly StudyResult[], settled: number): SolverRow[] {
-  const networks = [...new Set(results.map(({ network }) => network))];
+  const networks = groupBy(results, ({ network }) => network);
   const solvers = [...new Set(results.map(({ solver }) => solver))];
   const seeds = [...new Set(results.map(({ seed }) => seed))];
   const rowOf = (network: string, own: readonly StudyResult[], solver: string): SolverRow => {
@@ -69,9 +70,6 @@ export function summarizeStudy(results: readonly StudyResult[], settled: number)
       ),
     };
   };
-  const groups = [
-    ...networks.map((network) => [network, results.filter((run) => run.network === network)] as const),
-    ...(networks.length > 1 ? [[ALL, results] as const] : []),
-  ];
+  const groups = [...networks, ...(networks.size > 1 ? [[ALL, results] as const] : [])];
   return groups.flatMap(([network, runs]) => solvers.map((solver) => rowOf(network, runs, solver)));
 }

@@ -2,6 +2,7 @@ import type { Table } from "../../../report/table.ts";
 import { distinct } from "../../../report/summary.ts";
 import { writeReportFolder } from "../../../report/write.ts";
 import type { RunsReport } from "../../../report/paths.ts";
+import { groupBy } from "../../../util/group-by.ts";
 import { InputError } from "../../../util/errors.ts";
 import { replicatesIn } from "../processes.ts";
 import { type Advantage, type Comparison, comparison } from "./distance.ts";
@@ -26,9 +27,7 @@ export async function writeSdeReport(
   const runs = complete.length > 0 ? complete : read.filter(({ measured }) => measured);
   if (runs.length === 0)
     throw new InputError(`${runDirs.join(", ")}: nothing is measured yet`, { runDirs }, "wait, or resume them");
-  const groups = [...new Set(runs.map(({ rho }) => rho))]
-    .sort((a, b) => a - b)
-    .map((rho) => runs.filter((run) => run.rho === rho));
+  const groups = [...groupBy(runs, ({ rho }) => rho).values()].sort(([a], [b]) => a!.rho - b!.rho);
   const [all, truncation] = (["discrete", "exact"] as const).map((reference) =>
     joined(groups.map((group) => comparison(group, reference))),
   ) as [Comparison, Comparison];

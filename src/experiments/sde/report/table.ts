@@ -1,4 +1,5 @@
 import type { Cell, Table } from "../../../report/table.ts";
+import { groupBy } from "../../../util/group-by.ts";
 import { LEAST_OBSERVATIONS } from "../../../util/bootstrap.ts";
 import type { Advantage, Comparison, Distance } from "./distance.ts";
 import { sdeVariantNames, sdeVariants } from "../../../sde/variants.ts";
@@ -35,9 +36,7 @@ export function distanceTable(
   { distances: all, advantages }: Comparison,
   { name, to, method, note }: DistanceTableOptions,
 ): Table {
-  const rows = [...new Set(all.map(({ rho, process }) => `${rho} ${process}`))].map((key) =>
-    all.filter(({ rho, process }) => `${rho} ${process}` === key),
-  );
+  const rows = [...groupBy(all, ({ rho, process }) => `${rho} ${process}`).values()];
   const seeds = all[0]?.seeds ?? 0;
   const cellOf = ({ rho, process, quantity, distance, interval }: Distance): Cell => ({
     text: withInterval(significant(Math.max(0, distance)), interval, 0),
