@@ -1,4 +1,4 @@
-import type { EigenPair } from "./extremes.ts";
+import { type EigenPair, relativeTo } from "./extremes.ts";
 import type { SymmetricOperator } from "./operator.ts";
 import { addScaled, inner, length, normalized, type Vector } from "./vectors.ts";
 
@@ -29,7 +29,7 @@ export async function powerMethod(
     const eigenvalue = inner(vector, Hv);
     const error = Hv.slice() as Vector;
     addScaled(error, -eigenvalue, vector);
-    const residual = length(error) / Math.max(Math.abs(eigenvalue), Number.MIN_VALUE);
+    const residual = relativeTo(eigenvalue, length(error));
     const converged = residual <= tolerance;
     if (converged || products >= maxProducts) return { eigenvalue, vector, residual, products, converged };
     addScaled(Hv, shift, vector);

@@ -38,6 +38,14 @@ export function gaussian(size: number, dtype: FloatDType, random: Rng): Vector {
   return v;
 }
 
+/** Makes a vector one of unit length and uniform direction. */
+export function randomDirection<T extends Vector>(vector: T, random: Rng): T {
+  const values = gaussian(vector.length, "f64", random);
+  const norm = length(values);
+  vector.set(values.map((x) => x / norm));
+  return vector;
+}
+
 /** A vector of independent signs. */
 export function rademacher(size: number, dtype: FloatDType, random: Rng): Vector {
   const v = zeros(size, dtype);

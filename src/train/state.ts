@@ -4,7 +4,8 @@ import { type Model, vectorLength } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
 import type { Optimizer } from "../optim/optimizers.ts";
 import { type Quality, UNKNOWN } from "../optim/refresh-plan.ts";
-import { type Rng, rng } from "../util/rng.ts";
+import { randomDirection } from "../spectrum/vectors.ts";
+import { rng } from "../util/rng.ts";
 
 /** Everything that training carries from one step to the next. A step writes over its arrays. */
 export interface TrainState {
@@ -50,16 +51,9 @@ export function initialState(
         init === "theta" ? theta.slice() : new Float32Array(length),
       ]),
     ),
-    v: randomDirection(length, rng(seed, "eigenvector")),
+    v: randomDirection(new Float32Array(length), rng(seed, "eigenvector")),
     probe: {},
     quality: UNKNOWN,
     step: 0,
   };
-}
-
-/** A unit vector of uniform direction. */
-export function randomDirection(length: number, random: Rng): Float32Array {
-  const v = Float64Array.from({ length }, () => random.normal());
-  const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
-  return Float32Array.from(v, (x) => x / norm);
 }

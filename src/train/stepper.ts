@@ -8,10 +8,11 @@ import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import type { Estimate } from "../optim/eigenvector.ts";
 import { lastGood, type RefreshPlan, type RefreshSettings } from "../optim/refresh-plan.ts";
 import type { Executable } from "../runtime/compile.ts";
+import { randomDirection } from "../spectrum/vectors.ts";
 import { compileLookGraph, compileStepGraph, hyperName, metricName, nextName, slotName, stateName } from "./graphs.ts";
 import { compileEstimator, type Estimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
 import { rng } from "../util/rng.ts";
-import { randomDirection, type TrainState } from "./state.ts";
+import type { TrainState } from "./state.ts";
 import type { Task } from "./task.ts";
 
 /** The numbers of one step. */
@@ -126,7 +127,8 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       const { v: estimated, ...measured } = await chosen.estimate({ theta, buffers, v, x, y });
       // A product that is zero leaves nothing to iterate from.
       const lost = estimated.every((value) => value === 0);
-      v.set(lost ? randomDirection(v.length, rng(options.seed, "eigenvector", step)) : estimated);
+      if (lost) randomDirection(v, rng(options.seed, "eigenvector", step));
+      else v.set(estimated);
       state.quality = plan.judge(measured, estimate, step, quality);
       return { ...measured, good: lastGood(state.quality), used: plan.usable(state.quality) };
     },

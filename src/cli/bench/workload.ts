@@ -6,6 +6,7 @@ import { type CompileStats, compile, type Executable } from "../../runtime/compi
 import type { Convolution } from "../../runtime/device.ts";
 import type { TypedArray } from "../../runtime/session.ts";
 import type { Registry } from "../../train/registry.ts";
+import { randomDirection } from "../../spectrum/vectors.ts";
 import { rng } from "../../util/rng.ts";
 import { benchMethods } from "./methods.ts";
 
@@ -62,7 +63,7 @@ export async function prepare(options: WorkloadOptions, registry: Registry): Pro
     x: normals("images", new Float32Array(batch * channels * size * size)),
     y: labels(batch, classes),
     ...(method.advances ? { momentum: new Float32Array(model.parameters.size) } : {}),
-    ...(method.vector ? { v: unit(normals("v", new Float32Array(model.parameters.size))) } : {}),
+    ...(method.vector ? { v: randomDirection(new Float32Array(model.parameters.size), rng(0, "v")) } : {}),
   };
   // What tracing and drawing left behind is no part of a step's memory.
   globalThis.gc?.();
@@ -85,10 +86,4 @@ function normals(label: string, into: Float32Array): Float32Array {
 function labels(count: number, classes: number): Int32Array {
   const random = rng(0, "labels");
   return Int32Array.from({ length: count }, () => Math.floor(random.uniform() * classes));
-}
-
-function unit(v: Float32Array): Float32Array {
-  const norm = Math.sqrt(v.reduce((sum, x) => sum + x * x, 0));
-  for (let i = 0; i < v.length; i++) v[i]! /= norm;
-  return v;
 }

@@ -2,6 +2,7 @@ import type { Executable } from "../../runtime/compile.ts";
 import { drawIndices } from "../../sde/draw.ts";
 import { eulerMaruyama } from "../../sde/euler-maruyama.ts";
 import type { SdeVariantName } from "../../sde/variants.ts";
+import { length } from "../../spectrum/vectors.ts";
 import { rng } from "../../util/rng.ts";
 import { hyperOf } from "../../train/config.ts";
 import type { SdeRunConfig } from "./config.ts";
@@ -84,7 +85,7 @@ export async function createStepper(config: SdeRunConfig, problem: Problem): Pro
       const exact = await sumOf("exact");
       const errors: Partial<Record<SdeVariantName, number>> = {};
       for (const variant of drifts.keys())
-        if (variant !== "exact") errors[variant] = distance(await sumOf(variant), exact) / norm(exact);
+        if (variant !== "exact") errors[variant] = distance(await sumOf(variant), exact) / length(exact);
       return errors;
     },
     release: async () => {
@@ -96,6 +97,4 @@ export async function createStepper(config: SdeRunConfig, problem: Problem): Pro
 
 type Labels = readonly (string | number)[];
 
-const norm = (x: Float64Array): number => Math.sqrt(x.reduce((total, value) => total + value * value, 0));
-
-const distance = (a: Float64Array, b: Float64Array): number => norm(a.map((value, i) => value - b[i]!));
+const distance = (a: Float64Array, b: Float64Array): number => length(a.map((value, i) => value - b[i]!));

@@ -2,7 +2,8 @@ import { type EmpiricalLoss, streamedLoss } from "../../train/streamed.ts";
 import type { TypedArray } from "../../runtime/session.ts";
 import { extremeEigenpairs } from "../../spectrum/extremes.ts";
 import type { SymmetricOperator } from "../../spectrum/operator.ts";
-import { addScaled, inner, length } from "../../spectrum/vectors.ts";
+import { rayleighRitz } from "../../spectrum/rayleigh-ritz.ts";
+import { length } from "../../spectrum/vectors.ts";
 import { InputError } from "../../util/errors.ts";
 import { type Rng, rng } from "../../util/rng.ts";
 import type { SdeRunConfig } from "./config.ts";
@@ -34,12 +35,9 @@ type Top = Pick<Measurement, "eigenvalue" | "residual">;
 export async function topEigenvalue(operator: SymmetricOperator, random: Rng): Promise<Top> {
   try {
     const maxProducts = Math.min(PRODUCTS, operator.dim);
-    const { top } = await extremeEigenpairs(operator, { top: 1, bottom: 0, tolerance: RESIDUAL, maxProducts, random });
-    const { vector } = top[0]!;
-    const error = await operator.apply(vector);
-    const eigenvalue = inner(vector, error);
-    addScaled(error, -eigenvalue, vector);
-    return { eigenvalue, residual: length(error) / Math.max(Math.abs(eigenvalue), Number.MIN_VALUE) };
+    const found = await extremeEigenpairs(operator, { top: 1, bottom: 0, tolerance: RESIDUAL, maxProducts, random });
+    const { eigenvalue, residual } = (await rayleighRitz(operator, found)).top[0]!;
+    return { eigenvalue, residual };
   } catch (error) {
     if (error instanceof InputError) return { eigenvalue: Number.NaN, residual: Number.NaN };
     throw error;

@@ -1,4 +1,5 @@
 import { initialize, type NumberArray } from "../../nn/layout.ts";
+import { randomDirection } from "../../spectrum/vectors.ts";
 import { rng } from "../../util/rng.ts";
 import type { Problem } from "./problem.ts";
 
@@ -15,16 +16,7 @@ export interface ProcessState {
 export function initialProcessState({ model, size, zeros }: Problem, seed: number): ProcessState {
   return {
     theta: initialize(model.parameters, (name) => rng(seed, "theta", name), zeros(size)),
-    v: direction(zeros(size), seed),
+    v: randomDirection(zeros(size), rng(seed, "sde", "eigenvector")),
     divergedAt: undefined,
   };
-}
-
-/** A unit vector of uniform direction. */
-function direction(vector: NumberArray, seed: number): NumberArray {
-  const random = rng(seed, "sde", "eigenvector");
-  const values = Float64Array.from(vector, () => random.normal());
-  const norm = Math.sqrt(values.reduce((total, x) => total + x * x, 0));
-  for (let i = 0; i < vector.length; i++) vector[i] = values[i]! / norm;
-  return vector;
 }
