@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
+import type { RunSettings } from "../run/settings.ts";
 import { ConfigError } from "../util/errors.ts";
 import { isSystemError, reasonOf } from "../util/system-errors.ts";
 import { say } from "./ui.ts";
@@ -6,22 +7,10 @@ import { say } from "./ui.ts";
 /** A TOML text, arguments `key=value` that win, and the name of the text. */
 export type Given = readonly [toml: string, overrides: readonly string[], source?: string | undefined];
 
-interface Settings<C> {
-  resolve(...given: Given): C;
-  /** The keys given that the chosen method does not read. */
-  unread(...given: Given): readonly string[];
-}
-
-/** The settings of arguments, with a note of those that have no effect. The first may be a TOML file; every other one sets a key. */
-export const configFrom = <C extends { readonly method: { readonly name: string } }>(
-  args: readonly string[],
-  settings: Settings<C>,
-): C => configOf(givenIn(args), settings);
-
-/** The same of arguments that are read already. */
+/** The settings of what arguments give, with a note of those that have no effect. */
 export function configOf<C extends { readonly method: { readonly name: string } }>(
   given: Given,
-  { resolve, unread }: Settings<C>,
+  { resolve, unread }: RunSettings<C>,
 ): C {
   const config = resolve(...given);
   const keys = unread(...given);
@@ -29,7 +18,7 @@ export function configOf<C extends { readonly method: { readonly name: string } 
   return config;
 }
 
-/** What the arguments give, the TOML file read. */
+/** What arguments give: the first may be a TOML file, which is read; every other one sets a key. */
 export function givenIn(args: readonly string[]): Given {
   const [first, ...rest] = args;
   if (first === undefined || !namesFile(first)) return ["", args];

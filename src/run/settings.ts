@@ -18,6 +18,16 @@ export interface Setting {
   readonly type: string | undefined;
 }
 
+/** The settings of a kind of run, from TOML and dotted `key=value` arguments. */
+export interface RunSettings<C> {
+  /** All of them in the schema's order, by dotted key. */
+  readonly list: readonly Setting[];
+  /** The settings of a TOML text and of `key=value` arguments, which win; defaults fill the rest. */
+  resolve(toml: string, overrides: readonly string[], source?: string): C;
+  /** The keys of numbers among the same that the chosen method does not read; they are left out of the settings. */
+  unread(toml: string, overrides: readonly string[], source?: string): readonly string[];
+}
+
 interface SettingsOptions {
   /** The command whose --help lists them. */
   readonly command: string;

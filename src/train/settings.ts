@@ -4,17 +4,11 @@ import type { LoadOptions } from "../data/dataset.ts";
 import { type TrainConfig, settled, trainSchema, unreadKeys } from "./config.ts";
 import { withDecisions } from "./official.ts";
 import { builtIn, type Registry } from "./registry.ts";
-import { type Setting, settingsOf, settingsToml } from "../run/settings.ts";
+import { type RunSettings, settingsOf, settingsToml } from "../run/settings.ts";
 
-/** The settings of training runs, from TOML, dotted `key=value` arguments or plain objects. */
-export interface TrainSettings {
-  /** All of them in the schema's order, by dotted key. */
-  readonly list: readonly Setting[];
-  /** The settings of a TOML text and of `key=value` arguments, which win; defaults fill the rest. */
-  resolve(toml: string, overrides: readonly string[], source?: string): TrainConfig;
-  /** The keys of numbers among the same that the chosen method does not read; they are left out of the settings. */
-  unread(...given: Parameters<TrainSettings["resolve"]>): readonly string[];
-  /** The same from a plain object. */
+/** The settings of training runs. */
+export interface TrainSettings extends RunSettings<TrainConfig> {
+  /** Those of a plain object. */
   check(table: unknown, source?: string): TrainConfig;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Setting, settingsOf } from "../../run/settings.ts";
+import { type RunSettings, settingsOf } from "../../run/settings.ts";
 import { seriesOf } from "../../sde/variants.ts";
 import { hyperSettings, ownSettings, unreadKeys } from "../../train/config.ts";
 import { located } from "../../train/settings.ts";
@@ -109,18 +109,8 @@ export type SdeConfig = Omit<Parsed, "method"> & {
 /** The settings of one run: one seed, one radius. */
 export type SdeRunConfig = SdeConfig & { readonly seed: number; readonly method: { readonly rho: number } };
 
-/** The settings of the experiment, from TOML and dotted `key=value` arguments. */
-export interface SdeSettings {
-  /** All of them in the schema's order, by dotted key. */
-  readonly list: readonly Setting[];
-  /** ConfigError where the method has no SDE, besides what every setting can be wrong in. */
-  resolve(toml: string, overrides: readonly string[], source?: string): SdeConfig;
-  /** The keys of numbers among the same that the chosen method does not read; they are left out of the settings. */
-  unread(...given: Parameters<SdeSettings["resolve"]>): readonly string[];
-}
-
-/** The settings that the entries of a registry allow. */
-export function sdeSettingsOf(registry: Registry): SdeSettings {
+/** The settings that the entries of a registry allow. ConfigError where the method has no SDE, besides what every setting can be wrong in. */
+export function sdeSettingsOf(registry: Registry): RunSettings<SdeConfig> {
   const { list, resolve } = settingsOf(sdeSchema(registry), {
     command: "eigensam sde",
     example: "sde.steps=500 or method.rho=[0.1,0.2]",
