@@ -13,26 +13,17 @@ interface MethodInfo {
 
 const builtIn = new Map<string, Method>(Object.entries(trainingMethods));
 
-/** The built-in method of this name; another one goes by its name. */
-export function methodNamed(name: string): MethodInfo {
-  const known = builtIn.get(name);
-  return {
-    title: known?.title ?? name,
-    colour: known?.colour,
-    eigenvector: known?.needs.v === true,
-  };
-}
-
-/** The method of a run: what its record says of it, and for the rest the built-in one. */
+/** The method of a run: what its record says of it, and for the rest the built-in one of its name. */
 export function methodOf({
   config,
   method: recorded,
 }: Pick<RunRecord, "method"> & { readonly config: Pick<RunRecord["config"], "method"> }): MethodInfo {
-  const known = methodNamed(config.method.name);
+  const { name } = config.method;
+  const known = builtIn.get(name);
   return {
-    title: recorded?.title ?? known.title,
-    colour: recorded?.colour ?? known.colour,
-    eigenvector: recorded?.eigenvector ?? known.eigenvector,
+    title: recorded?.title ?? known?.title ?? name,
+    colour: recorded?.colour ?? known?.colour,
+    eigenvector: recorded?.eigenvector ?? known?.needs.v === true,
   };
 }
 

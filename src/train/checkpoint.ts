@@ -9,13 +9,11 @@ import { flatten, named } from "./weights.ts";
 
 const quality = z.object({ made: z.boolean(), failures: z.int().min(0), at: z.int().min(0) });
 
-export const NO_SUMS: Progress["sums"] = { loss: 0, correct: 0, images: 0 };
-
 export const BEGINNING: Progress = {
   step: 0,
   epoch: 0,
   stepInEpoch: 0,
-  sums: NO_SUMS,
+  sums: { loss: 0, correct: 0, images: 0 },
   last: null,
   best: null,
   metricsBytes: 0,
@@ -33,12 +31,9 @@ export function openRecorder(run: string, problem: Problem, from: Progress) {
       ...named(model.buffers, buffers),
       ...named(model.parameters, v, "eigenvector."),
     };
-    for (const [slot, vector] of Object.entries(slots))
-      Object.assign(tensors, named(model.parameters, vector, `optimizer.${slot}.`));
-    for (const [name, vector] of Object.entries(method))
-      Object.assign(tensors, named(model.parameters, vector, `method.${name}.`));
-    for (const [name, vector] of Object.entries(probe))
-      Object.assign(tensors, named(model.parameters, vector, `probe.${name}.`));
+    for (const [part, vectors] of Object.entries({ optimizer: slots, method, probe }))
+      for (const [name, vector] of Object.entries(vectors))
+        Object.assign(tensors, named(model.parameters, vector, `${part}.${name}.`));
     return { tensors, metadata: { quality: JSON.stringify(quality), ...identity } };
   });
 }
