@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { DataError } from "../util/errors.ts";
-import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
-import { CROP_AND_FLIP, defineDataset, type SourceFile } from "./entry.ts";
+import type { Dataset, ImageDataset, ImageSplit } from "./dataset.ts";
+import { CROP_AND_FLIP, type DatasetEntry, defineDataset, sourcesAt } from "./entry.ts";
 import { findFolder, foldersFor, readBytes, readMaybeGzip, requireFolder } from "./files.ts";
 import { checkedLabels } from "./labels.ts";
 import { readTar } from "./tar.ts";
@@ -20,70 +20,44 @@ interface Layout {
   readonly classes: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /**
+   * What the code of Luo et al. 2024 divides by. Of CIFAR-10, the means of the deviations of single images, which much code for CIFAR
+   * has (kuangliu/pytorch-cifar). Of CIFAR-100, the usual four decimals of such code; they could not be read in theirs.
+   */
+  readonly official: Pick<Dataset, "mean" | "std">;
+  readonly md5: string;
 }
 
-/** The binary version of https://www.cs.toronto.edu/~kriz/cifar.html; means and deviations over its training images. */
-const layouts = {
-  cifar10: {
-    name: "cifar10",
-    archive: "cifar-10-binary.tar.gz",
-    folder: "cifar-10-batches-bin",
-    train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
-    test: ["test_batch.bin"],
-    labelBytes: 1,
-    classes: 10,
-    mean: [0.4914, 0.4822, 0.4465],
-    std: [0.247, 0.2435, 0.2616],
-  },
-  cifar100: {
-    name: "cifar100",
-    archive: "cifar-100-binary.tar.gz",
-    folder: "cifar-100-binary",
-    train: ["train.bin"],
-    test: ["test.bin"],
-    labelBytes: 2,
-    classes: 100,
-    mean: [0.5071, 0.4865, 0.4409],
-    std: [0.2673, 0.2564, 0.2762],
-  },
-} as const satisfies Readonly<Record<string, Layout>>;
-
-/**
- * What the code of Luo et al. 2024 divides by. Of CIFAR-10, the means of the deviations of single images, which much code for CIFAR
- * has (kuangliu/pytorch-cifar). Of CIFAR-100, the usual four decimals of such code; they could not be read in theirs.
- */
-const official = {
-  cifar10: { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] },
-  cifar100: { mean: [0.5071, 0.4867, 0.4408], std: [0.2675, 0.2565, 0.2761] },
-} as const;
-
-/** Folders to look in, and for every file its name and that of the archive that holds it. */
-function places({ name, folder, archive, train, test }: Layout, dir: string | undefined): [string[], string[][]] {
-  const folders = foldersFor(name, dir, []).flatMap((root) => [root, join(root, folder)]);
-  return [folders, [...train, ...test].map((file) => [archive, file])];
+/** A set in the binary version of https://www.cs.toronto.edu/~kriz/cifar.html; means and deviations are over its training images. */
+function cifar(layout: Layout): DatasetEntry<ImageDataset> {
+  const { name, archive, train, test, classes, mean, std, official, md5 } = layout;
+  const folders = (dir?: string) => foldersFor(name, dir, []).flatMap((root) => [root, join(root, layout.folder)]);
+  /** For every file its name and that of the archive that holds it. */
+  const files = [...train, ...test].map((file) => [archive, file]);
+  return defineDataset({
+    name,
+    summary: `50,000 + 10,000 colour images, 32×32, ${classes} classes`,
+    augment: CROP_AND_FLIP,
+    official,
+    load: ({ dir }) => {
+      const folder = requireFolder(name, folders(dir), files);
+      const packed = join(folder, archive);
+      const read = existsSync(packed) ? fromArchive(packed) : (file: string) => readBytes(join(folder, file));
+      const part = (names: readonly string[]) => decodeCifar(names.map(read), layout, join(folder, names[0]!));
+      return {
+        name,
+        targets: { kind: "labels", classes },
+        inputShape: [3, 32, 32],
+        mean,
+        std,
+        train: part(train),
+        test: part(test),
+      };
+    },
+    find: (dir) => findFolder(folders(dir), files),
+    sources: sourcesAt("https://www.cs.toronto.edu/~kriz", { [archive]: md5 }),
+  });
 }
-
-const findCifar = (name: keyof typeof layouts) => (dir?: string) => findFolder(...places(layouts[name], dir));
-
-const loadCifar =
-  (name: keyof typeof layouts) =>
-  ({ dir }: LoadOptions): ImageDataset => {
-    const layout: Layout = layouts[name];
-    const folder = requireFolder(name, ...places(layout, dir));
-    const archive = join(folder, layout.archive);
-    const read = existsSync(archive) ? fromArchive(archive) : (file: string) => readBytes(join(folder, file));
-    const part = (files: readonly string[]) => decodeCifar(files.map(read), layout, join(folder, files[0]!));
-    const { classes, mean, std } = layout;
-    return {
-      name,
-      targets: { kind: "labels", classes },
-      inputShape: [3, 32, 32],
-      mean,
-      std,
-      train: part(layout.train),
-      test: part(layout.test),
-    };
-  };
 
 function fromArchive(path: string): (file: string) => Uint8Array {
   const files = new Map([...readTar(readMaybeGzip(path), path)].map(([name, entry]) => [basename(name), entry]));
@@ -122,28 +96,30 @@ export function decodeCifar(
   return { x: images, y: checkedLabels(labels, classes, source), count };
 }
 
-const source = (name: string, md5: string): SourceFile => ({
-  name,
-  md5,
-  url: `https://www.cs.toronto.edu/~kriz/${name}`,
-});
-
-export const cifar10 = defineDataset({
+export const cifar10 = cifar({
   name: "cifar10",
-  summary: "50,000 + 10,000 colour images, 32×32, 10 classes",
-  augment: CROP_AND_FLIP,
-  official: official.cifar10,
-  load: loadCifar("cifar10"),
-  find: findCifar("cifar10"),
-  sources: [source(layouts.cifar10.archive, "c32a1d4ab5d03f1284b67883e8d87530")],
+  archive: "cifar-10-binary.tar.gz",
+  folder: "cifar-10-batches-bin",
+  train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+  test: ["test_batch.bin"],
+  labelBytes: 1,
+  classes: 10,
+  mean: [0.4914, 0.4822, 0.4465],
+  std: [0.247, 0.2435, 0.2616],
+  official: { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] },
+  md5: "c32a1d4ab5d03f1284b67883e8d87530",
 });
 
-export const cifar100 = defineDataset({
+export const cifar100 = cifar({
   name: "cifar100",
-  summary: "50,000 + 10,000 colour images, 32×32, 100 classes",
-  augment: CROP_AND_FLIP,
-  official: official.cifar100,
-  load: loadCifar("cifar100"),
-  find: findCifar("cifar100"),
-  sources: [source(layouts.cifar100.archive, "03b5dce01913d631647c71ecec9e9cb8")],
+  archive: "cifar-100-binary.tar.gz",
+  folder: "cifar-100-binary",
+  train: ["train.bin"],
+  test: ["test.bin"],
+  labelBytes: 2,
+  classes: 100,
+  mean: [0.5071, 0.4865, 0.4409],
+  std: [0.2673, 0.2564, 0.2762],
+  official: { mean: [0.5071, 0.4867, 0.4408], std: [0.2675, 0.2565, 0.2761] },
+  md5: "03b5dce01913d631647c71ecec9e9cb8",
 });

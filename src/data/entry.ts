@@ -8,6 +8,10 @@ export interface SourceFile {
   readonly md5: string;
 }
 
+/** Published files that lie side by side, by name and MD5. */
+export const sourcesAt = (base: string, files: Readonly<Record<string, string>>): SourceFile[] =>
+  Object.entries(files).map(([name, md5]) => ({ name, md5, url: `${base}/${name}` }));
+
 /** A data set that configurations and commands know by name. */
 export interface DatasetEntry<D extends Dataset = Dataset> {
   readonly kind: "dataset";

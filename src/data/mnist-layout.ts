@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import type { ImageDataset, ImageSplit } from "./dataset.ts";
-import { readMaybeGzip, requireFolder } from "./files.ts";
+import { type DatasetEntry, defineDataset } from "./entry.ts";
+import { findFolder, readMaybeGzip, requireFolder } from "./files.ts";
 import { decodeIdx } from "./idx.ts";
 import { checkedLabels } from "./labels.ts";
 
@@ -11,36 +12,39 @@ const parts = { train: "train", test: "t10k" } as const;
 const namesOf = (stem: string) => [`${stem}.gz`, stem];
 
 /** The four files of MNIST's layout, each packed or not. */
-export const idxFiles = Object.values(parts).flatMap((part) => [
+const idxFiles = Object.values(parts).flatMap((part) => [
   namesOf(`${part}-images-idx3-ubyte`),
   namesOf(`${part}-labels-idx1-ubyte`),
 ]);
 
 const CLASSES = 10;
 
-interface IdxSet {
-  readonly name: string;
+interface IdxSet extends Pick<DatasetEntry, "name" | "summary" | "augment" | "sources"> {
   /** Looked in, in this order. */
-  readonly folders: readonly string[];
+  folders(dir: string | undefined): readonly string[];
   /** Of pixels in 0…1, over the training images. */
   readonly mean: number;
   readonly std: number;
 }
 
-/** Reads grey images of 28×28 in ten classes from the first folder that has all four files. DataError where none has, or one is damaged. */
-export function loadIdxSet({ name, folders, mean, std }: IdxSet): ImageDataset {
-  const folder = requireFolder(name, folders, idxFiles);
-  const [train, test] = [readPart(folder, parts.train), readPart(folder, parts.test)];
-  return {
-    name,
-    targets: { kind: "labels", classes: CLASSES },
-    inputShape: [1, 28, 28],
-    mean: [mean],
-    std: [std],
-    train,
-    test,
-  };
-}
+/** A data set of grey images of 28×28 in ten classes, read from the first folder that has all four files. DataError where none has, or one is damaged. */
+export const idxDataset = ({ folders, mean, std, ...entry }: IdxSet): DatasetEntry<ImageDataset> =>
+  defineDataset({
+    ...entry,
+    load: ({ dir }) => {
+      const folder = requireFolder(entry.name, folders(dir), idxFiles);
+      return {
+        name: entry.name,
+        targets: { kind: "labels", classes: CLASSES },
+        inputShape: [1, 28, 28],
+        mean: [mean],
+        std: [std],
+        train: readPart(folder, parts.train),
+        test: readPart(folder, parts.test),
+      };
+    },
+    find: (dir) => findFolder(folders(dir), idxFiles),
+  });
 
 function readPart(folder: string, part: string): ImageSplit {
   const open = (stem: string, rank: number) => {

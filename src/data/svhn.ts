@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DataError } from "../util/errors.ts";
 import type { ImageDataset, LoadOptions, ImageSplit } from "./dataset.ts";
-import { defineDataset, type SourceFile } from "./entry.ts";
+import { defineDataset, sourcesAt } from "./entry.ts";
 import { findFolder, foldersFor, readBytes, requireFolder } from "./files.ts";
 import { checkedLabels } from "./labels.ts";
 import { readMat5 } from "./mat5.ts";
@@ -61,19 +61,13 @@ export function decodeSvhn(bytes: Uint8Array, source: string): ImageSplit {
   return { x: images, y: checkedLabels(labels, 10, source), count };
 }
 
-const source = (name: string, md5: string): SourceFile => ({
-  name,
-  md5,
-  url: `http://ufldl.stanford.edu/housenumbers/${name}`,
-});
-
 export const svhn = defineDataset({
   name: "svhn",
   summary: "73,257 + 26,032 house numbers, 32×32, 10 classes",
   load: loadSvhn,
   find: findSvhn,
-  sources: [
-    source("train_32x32.mat", "e26dedcc434d2e4c54c9b2d4a06d8373"),
-    source("test_32x32.mat", "eb5a983be6a315427106f1b164d9cef3"),
-  ],
+  sources: sourcesAt("http://ufldl.stanford.edu/housenumbers", {
+    "train_32x32.mat": "e26dedcc434d2e4c54c9b2d4a06d8373",
+    "test_32x32.mat": "eb5a983be6a315427106f1b164d9cef3",
+  }),
 });
