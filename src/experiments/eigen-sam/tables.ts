@@ -1,5 +1,6 @@
+import { type MeanColumn, meanHeads, meanNumbers, meanText } from "../../report/mean-columns.ts";
 import { type Cell, cellsOf, type Table } from "../../report/table.ts";
-import type { PairedDifference, Summary } from "../../util/statistics.ts";
+import type { PairedDifference } from "../../util/statistics.ts";
 import { directionOf, type TestResult } from "./analysis.ts";
 import type { ArmRow } from "./decision.ts";
 
@@ -46,15 +47,7 @@ const excludedOf = ({ excluded }: TestResult): string =>
     .map(([why, count]) => `${count} ${why}`)
     .join(", ");
 
-interface Column {
-  readonly head: string;
-  readonly key: string;
-  value(row: ArmRow): Summary | number | undefined;
-  readonly digits: number;
-  readonly percent?: true;
-}
-
-const columns: readonly Column[] = [
+const columns: readonly MeanColumn<ArmRow>[] = [
   { head: "v̂ᵀH̄v̂/λ₁", key: "quality", value: ({ quality }) => quality, digits: 2 },
   { head: "cost of estimates", key: "cost", value: ({ cost }) => cost, digits: 1, percent: true },
   { head: "in time", key: "time", value: ({ time }) => time, digits: 1, percent: true },
@@ -70,32 +63,11 @@ export const armsTable = (rows: readonly ArmRow[]): Table => ({
   title: "Arms",
   head: ["network", "arm", "runs", ...columns.map(({ head }) => head)],
   rows: rows.map((row) =>
-    cellsOf([row.network, row.arm, String(row.runs), ...columns.map((column) => shown(column, row))]),
+    cellsOf([row.network, row.arm, String(row.runs), ...columns.map((column) => meanText(column, row))]),
   ),
   note: "Means over seeds ± 95 % intervals. Quality is over the looks after the first epoch but the end. Cost is gradients of estimates over gradients of steps; time depends on what else the machine did. Nothing is claimed of accuracy beyond its interval.",
   csv: [
-    ["network", "arm", "runs", ...columns.flatMap(({ key }) => [`${key}Mean`, `${key}Ci95`])],
-    ...rows.map((row) => [
-      row.network,
-      row.arm,
-      row.runs,
-      ...columns.flatMap(({ value }): (string | number)[] => {
-        const found = value(row);
-        return found === undefined
-          ? ["", ""]
-          : typeof found === "number"
-            ? [found, ""]
-            : [found.mean, found.ci95 ?? ""];
-      }),
-    ]),
+    ["network", "arm", "runs", ...meanHeads(columns)],
+    ...rows.map((row) => [row.network, row.arm, row.runs, ...meanNumbers(columns, row)]),
   ],
 });
-
-function shown({ value, digits, percent }: Column, row: ArmRow): string {
-  const found = value(row);
-  if (found === undefined) return "–";
-  const text = (x: number) => ((percent ? 100 : 1) * x).toFixed(digits);
-  const unit = percent ? " %" : "";
-  if (typeof found === "number") return text(found) + unit;
-  return `${text(found.mean)}${found.ci95 === undefined ? "" : ` ± ${text(found.ci95)}`}${unit}`;
-}

@@ -1,8 +1,8 @@
 import { distinct } from "../../../report/summary.ts";
-import type { Table } from "../../../report/table.ts";
+import { type MeanColumn, meanHeads, meanNumbers, meanText } from "../../../report/mean-columns.ts";
+import { cellsOf, type Table } from "../../../report/table.ts";
 import { writeReportFolder } from "../../../report/write.ts";
 import type { Report } from "../../../report/paths.ts";
-import { type Summary, summarize } from "../../../util/statistics.ts";
 import type { StudyResult } from "../result.ts";
 import { ratioFigure, ratioOverTraining } from "./figures.ts";
 import { ALL, type SolverRow, summarizeStudy } from "./summary.ts";
@@ -40,30 +40,14 @@ export async function writeStudy(results: readonly StudyResult[], out: string): 
   return { ...report, rows };
 }
 
-interface Column {
-  readonly head: string;
-  /** Name of its CSV columns. */
-  readonly key: string;
-  value(row: SolverRow): Summary;
-  readonly digits: number;
-  /** A difference to `power`: with its sign, and empty for `power` itself. */
-  readonly gain?: true;
-  readonly percent?: true;
-}
-
-const columns: readonly Column[] = [
+/** Gains are differences to `power`. */
+const columns: readonly MeanColumn<SolverRow>[] = [
   { head: "ratio", key: "ratio", value: ({ ratio }) => ratio, digits: 2 },
   { head: "gain over power", key: "gain", value: ({ gain }) => gain, digits: 2, gain: true },
   { head: `ratio from step ${SETTLED}`, key: "lateRatio", value: ({ lateRatio }) => lateRatio, digits: 2 },
   { head: "gain", key: "lateGain", value: ({ lateGain }) => lateGain, digits: 2, gain: true },
   { head: "cos² with top 3", key: "subspace", value: ({ subspace }) => subspace, digits: 2 },
-  // One number, so without an interval.
-  {
-    head: "gradients per 100 steps",
-    key: "gradients",
-    value: ({ gradients }) => summarize([gradients]),
-    digits: 1,
-  },
+  { head: "gradients per 100 steps", key: "gradients", value: ({ gradients }) => gradients, digits: 1 },
   { head: "λ₁ at the last moment", key: "eigenvalue", value: ({ eigenvalue }) => eigenvalue, digits: 1 },
   { head: "test accuracy", key: "testAccuracy", value: (row) => row.testAccuracy, digits: 1, percent: true },
   { head: "gain", key: "accuracyGain", value: (row) => row.accuracyGain, digits: 1, gain: true, percent: true },
@@ -74,28 +58,16 @@ const solversTable = (rows: readonly SolverRow[]): Table => ({
   name: "solvers",
   title: "Solvers",
   head: ["network", "solver", ...columns.map(({ head }) => head)],
-  rows: rows.map((row) =>
-    [row.network, row.solver, ...columns.map((column) => shown(column, row))].map((text) => ({
-      text,
-    })),
-  ),
+  rows: rows.map((row) => cellsOf([row.network, row.solver, ...columns.map((column) => shown(column, row))])),
   note: `${Math.max(...rows.map(({ ratio }) => ratio.n)) > 1 ? "Means over seeds with 95 % confidence intervals; gains" : "One seed, so there are no intervals; gains"} are paired by seed. The ratio is vᵀH̄v/λ₁(H̄) when v is about to be used, mean over the moments of a run; a dash where no moment is so late.`,
   csv: [
-    ["network", "solver", ...columns.flatMap(({ key }) => [`${key}Mean`, `${key}Ci95`]), "seeds"],
-    ...rows.map((row) => [
-      row.network,
-      row.solver,
-      ...columns.map(({ value }) => value(row)).flatMap(({ n, mean, ci95 }) => [n === 0 ? "" : mean, ci95 ?? ""]),
-      row.ratio.n,
-    ]),
+    ["network", "solver", ...meanHeads(columns), "seeds"],
+    ...rows.map((row) => [row.network, row.solver, ...meanNumbers(columns, row), row.ratio.n]),
   ],
 });
 
-function shown({ key, value, digits, gain, percent }: Column, row: SolverRow): string {
-  // Eigenvalues of different networks have no mean.
-  if ((gain && row.solver === "power") || (key === "eigenvalue" && row.network === ALL)) return "";
-  const { n, mean, ci95 } = value(row);
-  if (n === 0) return "–";
-  const text = (x: number) => ((percent ? 100 : 1) * x).toFixed(digits);
-  return `${gain && mean > 0 ? "+" : ""}${text(mean)}${ci95 === undefined ? "" : ` ± ${text(ci95)}`}${percent && !gain ? " %" : ""}`;
-}
+/** `power` gains nothing over itself, and eigenvalues of different networks have no mean. */
+const shown = (column: MeanColumn<SolverRow>, row: SolverRow): string =>
+  (column.gain && row.solver === "power") || (column.key === "eigenvalue" && row.network === ALL)
+    ? ""
+    : meanText(column, row);
