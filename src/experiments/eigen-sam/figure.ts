@@ -1,4 +1,5 @@
 import { type Drawn, HEIGHT, INK, specOf } from "../../report/figures/figure.ts";
+import { SHARPNESS_TITLE, sharpnessLayers } from "../../report/figures/sharpness-by-loss.ts";
 import type { StudyRecord } from "../study/record.ts";
 import { armNames } from "./plan.ts";
 
@@ -16,14 +17,6 @@ export function sharpnessFigure(records: readonly StudyRecord[]): Drawn {
     ),
   );
   const arms = armNames.filter((arm) => values.some((value) => value.arm === arm));
-  const axis = (field: string, title: string | null) => ({
-    field,
-    type: "quantitative",
-    title,
-    scale: { type: "log", nice: false, padding: 8 },
-    axis: { format: "~g", tickCount: 4 },
-  });
-  const at = { x: axis("loss", "loss on the probe's images, logarithmic"), y: axis("eigenvalue", null) };
   const range = arms.map((arm) => COLOURS[armNames.indexOf(arm)]!);
   const stroke = { field: "arm", type: "nominal", sort: arms, scale: { domain: arms, range } };
   const fill = { field: "arm", type: "nominal", scale: { domain: arms, range }, legend: null };
@@ -32,17 +25,11 @@ export function sharpnessFigure(records: readonly StudyRecord[]): Drawn {
     height: HEIGHT,
     title: { text: network, fontSize: 13, anchor: "middle", offset: 4, color: INK },
     transform: [{ filter: { field: "network", equal: network } }],
-    layer: [
-      {
-        mark: { type: "line", strokeWidth: 1.2, opacity: 0.6 },
-        encoding: { ...at, stroke, order: { field: "step" }, detail: { field: "run" } },
-      },
-      { mark: { type: "point", strokeWidth: 0, size: 26, opacity: 0.9 }, encoding: { ...at, fill } },
-    ],
+    layer: sharpnessLayers({ stroke }, fill),
   });
   return {
     spec: specOf({
-      title: { text: "Sharpness at equal loss", subtitle: "λ₁, logarithmic" },
+      title: SHARPNESS_TITLE,
       data: { values },
       hconcat: networks.map(panel),
     }),

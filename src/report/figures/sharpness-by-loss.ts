@@ -4,10 +4,31 @@ import type { Figure } from "./figure.ts";
 import { HEIGHT, literal, specOf, WIDTH } from "./figure.ts";
 import { stylesOf } from "../palette.ts";
 
+export const SHARPNESS_TITLE = { text: "Sharpness at equal loss", subtitle: "λ₁, logarithmic" } as const;
+
+/** λ₁ against the loss of looks: a line per `run` in the order of its steps, and a dot per look. */
+export function sharpnessLayers(line: object, fill: object): object[] {
+  const axis = (field: string, title: string | null) => ({
+    field,
+    type: "quantitative",
+    title,
+    scale: { type: "log", nice: false, padding: 8 },
+    axis: { format: "~g", tickCount: 4, grid: field !== "loss" },
+  });
+  const at = { x: axis("loss", "loss on the probe's images, logarithmic"), y: axis("eigenvalue", null) };
+  return [
+    {
+      mark: { type: "line", strokeWidth: 1.2, opacity: 0.6 },
+      encoding: { ...at, ...line, order: { field: "step" }, detail: { field: "run" } },
+    },
+    { mark: { type: "point", strokeWidth: 0, size: 26, opacity: 0.9 }, encoding: { ...at, fill } },
+  ];
+}
+
 /** λ₁ against the loss on the same images: a network that has learnt less is flatter for that alone. */
 export const sharpnessByLoss: Figure = {
   name: "sharpness-by-loss",
-  title: "Sharpness at equal loss",
+  title: SHARPNESS_TITLE.text,
   lacks: () => "no two looks of the probe (probe.every) in one run",
   draw: (groups) => {
     const styles = stylesOf(groups);
@@ -20,13 +41,6 @@ export const sharpnessByLoss: Figure = {
     );
     if (!groups.some(({ runs }) => runs.some(({ probes }) => probes.length > 1)) || looks.length === 0) return null;
     const labels = groups.map(({ label }) => label).filter((label) => looks.some((look) => look.label === label));
-    const axis = (field: string, title: string | null) => ({
-      field,
-      type: "quantitative",
-      title,
-      scale: { type: "log", nice: false, padding: 8 },
-      axis: { format: "~g", tickCount: 4, grid: field !== "loss" },
-    });
     const stroke = {
       field: "label",
       type: "nominal",
@@ -35,22 +49,12 @@ export const sharpnessByLoss: Figure = {
       legend: { columns: legendColumns(labels, WIDTH) },
     };
     const strokeDash = { ...stroke, scale: { domain: labels, range: labels.map((label) => styles.get(label)!.dash) } };
-    const at = { x: axis("loss", "loss on the probe's images, logarithmic"), y: axis("eigenvalue", null) };
     const spec = specOf({
       width: WIDTH,
       height: HEIGHT,
-      title: { text: "Sharpness at equal loss", subtitle: "λ₁, logarithmic" },
+      title: SHARPNESS_TITLE,
       data: { values: looks },
-      layer: [
-        {
-          mark: { type: "line", strokeWidth: 1.2, opacity: 0.6 },
-          encoding: { ...at, stroke, strokeDash, order: { field: "step" }, detail: { field: "run" } },
-        },
-        {
-          mark: { type: "point", strokeWidth: 0, size: 26, opacity: 0.9 },
-          encoding: { ...at, fill: literal("colour") },
-        },
-      ],
+      layer: sharpnessLayers({ stroke, strokeDash }, literal("colour")),
     });
     return {
       spec,
