@@ -8,7 +8,8 @@ export interface Compared {
   readonly name: string;
   /** Name of its CSV columns. */
   readonly key: string;
-  /** Key of the column that the table of results has of it. */
+  /** Head and key of the column that the table of results has of it. */
+  readonly head: string;
   readonly column: string;
   readonly unit: string;
   value(run: Run): number | undefined;
@@ -17,8 +18,9 @@ export interface Compared {
   readonly more: boolean;
 }
 
-const accuracy: Compared = {
+export const testAccuracy: Compared = {
   name: "test accuracy",
+  head: "test accuracy, %",
   key: "testAccuracyPoints",
   column: "testAccuracyPercent",
   unit: " points",
@@ -30,8 +32,9 @@ const accuracy: Compared = {
   more: true,
 };
 
-const loss: Compared = {
+export const testLoss: Compared = {
   name: "test loss",
+  head: "test loss",
   key: "testLoss",
   column: "testLoss",
   unit: "",
@@ -41,15 +44,13 @@ const loss: Compared = {
 };
 
 /** Test loss less the training loss of the last epoch. */
-export const gapOf = (result: Run["record"]["result"]): number | undefined =>
-  result?.test ? result.test.loss - result.train.loss : undefined;
-
-const gap: Compared = {
+export const generalizationGap: Compared = {
   name: "generalization gap",
+  head: "generalization gap",
   key: "generalizationGap",
   column: "generalizationGap",
   unit: "",
-  value: ({ record }) => gapOf(record.result),
+  value: ({ record: { result } }) => (result?.test ? result.test.loss - result.train.loss : undefined),
   digits: 3,
   more: false,
 };
@@ -86,7 +87,9 @@ const ALL_PAIRS = 5;
 /** Compares groups with the same data and model: each with every other, or where there are many with the first of them. */
 export function comparisonOf(groups: readonly Group[]): Comparison {
   const runs = groups.flatMap((group) => group.runs);
-  const measures = [accuracy, loss, gap].filter(({ value }) => runs.some((run) => value(run) !== undefined));
+  const measures = [testAccuracy, testLoss, generalizationGap].filter(({ value }) =>
+    runs.some((run) => value(run) !== undefined),
+  );
   if (measures.length === 0) return { measures, pairs: [] };
   const tasks = groupBy(groups, taskOf);
   const pairs = [...tasks.values()].flatMap((peers) =>
@@ -120,7 +123,8 @@ function paired(minuend: Group, subtrahend: Group, measures: readonly Compared[]
   };
 }
 
-const finite = (x: number | undefined): number[] => (x !== undefined && Number.isFinite(x) ? [x] : []);
+/** The number, where there is one. */
+export const finite = (x: number | undefined): number[] => (x !== undefined && Number.isFinite(x) ? [x] : []);
 
 function corrected(pairs: readonly Untested[], measures: number): Pair[] {
   const tested = Array.from({ length: measures }, (_, measure) => {

@@ -1,12 +1,11 @@
 import { howTimed, stepCost } from "./cost.ts";
 import type { StepMetricInfo } from "../optim/metrics/metric.ts";
 import type { Group } from "./groups.ts";
-import { comparisonOf, winnersOf } from "./pairs.ts";
+import { type Compared, comparisonOf, finite, generalizationGap, testAccuracy, testLoss, winnersOf } from "./pairs.ts";
 import type { Run } from "./read-run.ts";
 import { idOf, metricCurve, stepMetricsOf } from "./step-metrics.ts";
 import type { Table } from "./table.ts";
 import { type ProbeMeasure, probeCurve, probedHow, probeMeasures } from "./probe-measures.ts";
-import { gapOf } from "./pairs.ts";
 import { methodOf } from "./method.ts";
 import { type Summary, summarize } from "../util/statistics.ts";
 
@@ -26,20 +25,10 @@ const significant = (mean: number) => Math.min(6, Math.max(0, 2 - Math.floor(Mat
 
 /** Measures of the weights exist for complete runs alone: a run that stopped half-way is no sample of the end. */
 const measuresOf = (groups: readonly Group[]): readonly Measure[] => [
-  {
-    head: "test accuracy, %",
-    key: "testAccuracyPercent",
-    value: ({ record }) => scaled(record.result?.test?.accuracy, 100),
-    decimals: fixed(2),
-  },
-  { head: "test loss", key: "testLoss", value: ({ record }) => record.result?.test?.loss, decimals: fixed(3) },
+  measureOf(testAccuracy),
+  measureOf(testLoss),
   { head: "training loss", key: "trainLoss", value: ({ record }) => record.result?.train.loss, decimals: fixed(3) },
-  {
-    head: "generalization gap",
-    key: "generalizationGap",
-    value: ({ record }) => gapOf(record.result),
-    decimals: fixed(3),
-  },
+  measureOf(generalizationGap),
   ...probeMeasures.flatMap((measure): Measure[] =>
     measure.table === undefined
       ? []
@@ -61,6 +50,13 @@ const measuresOf = (groups: readonly Group[]): readonly Measure[] => [
   })),
   { head: "ms per step", key: "stepMs", value: (run) => scaled(stepCost(run)?.total, 1000), decimals: significant },
 ];
+
+const measureOf = ({ head, column, value, digits }: Compared): Measure => ({
+  head,
+  key: column,
+  value,
+  decimals: fixed(digits),
+});
 
 const tabledMetrics = (groups: readonly Group[]): StepMetricInfo[] =>
   stepMetricsOf(groups).filter(({ table }) => table !== undefined);
@@ -147,7 +143,7 @@ function spreadNote(groups: readonly Group[]): string {
 }
 
 const gapNote = (groups: readonly Group[]): string =>
-  groups.some(({ runs }) => runs.some(({ record }) => gapOf(record.result) !== undefined))
+  groups.some(({ runs }) => runs.some((run) => generalizationGap.value(run) !== undefined))
     ? "The generalization gap is test loss less training loss, the mean over the steps of the last epoch."
     : "";
 
@@ -168,8 +164,6 @@ const timeNote = (groups: readonly Group[]): string =>
   groups.some(({ runs }) => runs.some((run) => stepCost(run) !== undefined))
     ? `Time is that of a training step with the eigenvector estimates its method needs: ${howTimed(groups)}.`
     : "";
-
-const finite = (x: number | undefined): number[] => (x !== undefined && Number.isFinite(x) ? [x] : []);
 
 function show({ n, mean, std }: Summary, decimals: Measure["decimals"], runs: number): string {
   if (n === 0) return "–";
