@@ -17,7 +17,7 @@ import { trainRunOf } from "../src/train/run-dir.ts";
 import { runTraining } from "../src/train/run-training.ts";
 import { firstState, problemOf } from "../src/train/session.ts";
 import { trainSettings } from "../src/train/settings.ts";
-import { standingOf } from "../src/train/store.ts";
+import { readCheckpoint } from "../src/train/checkpoint.ts";
 import { inPackage } from "../src/util/package.ts";
 import { meanSam, scaledSam } from "./fixtures/plugins/methods.ts";
 import { thetaNorm, quadratic, saddle } from "./fixtures/plugins/parts.ts";
@@ -228,7 +228,7 @@ describe("what is brought in by value", () => {
 
     const start = firstState(problem).theta;
     const expected = await meanSamByHand(Float64Array.from(start), { ...hyper, lr: 0.1, momentum: 0.5 }, 3);
-    const { state } = standingOf(run, problem)!;
+    const { state } = readCheckpoint(run, problem)!;
     expectClose(state.theta, expected.theta);
     expectClose(state.method.m!, expected.m);
     expect(steps).toHaveLength(3);

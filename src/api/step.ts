@@ -2,14 +2,11 @@ import type { Batch } from "../data/dataset.ts";
 import type { Targets } from "../nn/losses.ts";
 import type { InitName } from "../nn/init.ts";
 import type { Model, Network } from "../nn/scope.ts";
-import { solvers } from "../optim/eigenvector.ts";
 import type { Method } from "../optim/method.ts";
-import { optimizers } from "../optim/optimizers.ts";
-import { refreshPlan } from "../optim/refresh-plan.ts";
-import { hyperOf, methodOf } from "../train/config.ts";
+import { methodOf } from "../train/config.ts";
 import type { RefreshMetrics } from "../train/refresh.ts";
 import { builtIn, extended } from "../train/registry.ts";
-import { compileOptions } from "../train/session.ts";
+import { stepperSettings } from "../train/session.ts";
 import { initialState, type TrainState } from "../train/state.ts";
 import { createStepper, type StepNumbers } from "../train/stepper.ts";
 import { modelFor, taskOf } from "../train/task.ts";
@@ -129,30 +126,16 @@ export async function compileStep<M extends Method = Method>(options: StepOption
       "give each step its radius: run(state, batch, { lr, hyper: { rho } })",
     );
   const method = methodOf(config, registry);
-  const optimizer = optimizers[config.optimizer.name];
   const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";
   const task = taskOf(config, registry, { inputShape: x.slice(1), targets, mean: [], std: [], dtype });
   const rows = x[0]!;
   const model = modelFor(task, rows);
-  const plan = refreshPlan(method, solvers[config.method.solver], config.method);
-  const stepper = await createStepper({
-    ...config.method,
-    task,
-    model,
-    method,
-    optimizer,
-    plan,
-    settings: config.optimizer,
-    hyper: hyperOf(method, config.method),
-    clip: config.train.clip,
-    metrics: Object.values(registry.metrics),
-    compile: compileOptions(config),
-    seed: config.seed,
-  });
+  const settings = stepperSettings(config, method);
+  const stepper = await createStepper({ ...settings, task, model, metrics: Object.values(registry.metrics) });
   let measured: RefreshMetrics | undefined;
   return {
     model,
-    init: ({ seed = 1, init } = {}) => initialState(model, optimizer, method, seed, init),
+    init: ({ seed = 1, init } = {}) => initialState(model, settings.optimizer, method, seed, init),
     refreshDue: (state) => stepper.refreshDue(state, state.step),
     refresh: async (state, batch) => {
       assertLabels(batch.y, targets);

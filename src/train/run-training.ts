@@ -1,11 +1,12 @@
 import type { Dataset } from "../data/dataset.ts";
+import { readCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import type { EventListener } from "./events.ts";
 import { trainLoop, type TrainOutcome } from "./loop.ts";
 import { builtIn, datasetOf, type Registry } from "./registry.ts";
 import { trainRun, trainRunOf } from "./run-dir.ts";
 import { type Problem, problemOf } from "./session.ts";
-import { directoryStore, standingOf } from "./store.ts";
+import { directoryStore } from "./store.ts";
 
 export interface RunHooks {
   readonly listen: EventListener;
@@ -48,7 +49,7 @@ export const trainIn = (
 ): Promise<TrainOutcome> => {
   const onWait = (message: string) => hooks.listen({ event: "wait", run, message });
   return trainRun.alone(run, onWait, async (claim) => {
-    const standing = resume ? standingOf(run, problem) : undefined;
+    const standing = resume ? readCheckpoint(run, problem) : undefined;
     return trainLoop({ ...hooks, problem, standing, open: (from) => directoryStore(run, problem, from, claim) });
   });
 };

@@ -45,6 +45,19 @@ export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" |
   ...(threads === 0 ? {} : { threads }),
 });
 
+/** What a stepper reads of the settings. */
+export const stepperSettings = (config: TrainConfig, method: Method) => ({
+  ...config.method,
+  method,
+  optimizer: optimizers[config.optimizer.name],
+  plan: refreshPlan(method, solvers[config.method.solver], config.method),
+  settings: config.optimizer,
+  hyper: hyperOf(method, config.method),
+  clip: config.train.clip,
+  compile: compileOptions(config),
+  seed: config.seed,
+});
+
 /** The parts of a run: its data set split, its network declared, its method planned. */
 export function problemOf(
   config: TrainConfig,
@@ -60,14 +73,15 @@ export function problemOf(
   if (isSplit(train)) assertBatch(train, batch);
   const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
+  const { optimizer, plan } = stepperSettings(config, method);
   return {
     config,
     dataset,
     task,
     method,
-    optimizer: optimizers[config.optimizer.name],
+    optimizer,
     metrics: Object.values(registry.metrics),
-    plan: refreshPlan(method, solvers[config.method.solver], config.method),
+    plan,
     model: modelFor(task, batch),
     batch,
     train,
@@ -115,21 +129,15 @@ export interface SessionStart {
 export async function openSession(problem: Problem, start?: SessionStart): Promise<Session> {
   const { config, method, task, batch } = problem;
   const { from, state } = start ?? { from: { epoch: 0, step: 0 }, state: firstState(problem) };
-  const options = compileOptions(config);
   const probe = probeOf(problem);
   const batches = batchesOf(problem, from);
   try {
     const stepper = await createStepper({
       ...problem,
-      ...config.method,
-      settings: config.optimizer,
-      hyper: hyperOf(method, config.method),
-      clip: config.train.clip,
-      compile: options,
-      seed: config.seed,
+      ...stepperSettings(config, method),
       fixed: oracleBatches(problem),
     });
-    const evaluator = createEvaluator(task, batch, options);
+    const evaluator = createEvaluator(task, batch, compileOptions(config));
     return {
       ...problem,
       state,

@@ -1,7 +1,7 @@
 import type { Claim } from "../run/claim.ts";
 import { runFiles } from "../run/files.ts";
 import { writeAtomic } from "../util/files.ts";
-import { openRecorder, readCheckpoint } from "./checkpoint.ts";
+import { openRecorder } from "./checkpoint.ts";
 import { writing } from "./failure.ts";
 import type { MetricsLine, Progress, RunRecord, TimingsLine } from "./records.ts";
 import { trainRun } from "./run-dir.ts";
@@ -37,9 +37,6 @@ export interface Standing {
   readonly state: TrainState;
   readonly progress: Progress;
 }
-
-/** The newest checkpoint of a run directory; undefined where it was killed before its first. */
-export const standingOf = (run: string, problem: Problem): Standing | undefined => readCheckpoint(run, problem);
 
 /** The weights of a run as a file of PyTorch's names. */
 export const weightsFile = ({ model, config }: Problem, weights: Weights): Uint8Array =>

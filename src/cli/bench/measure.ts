@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { NodeTime } from "../../runtime/session.ts";
 import { type Layout, type PeerReady, type Side, startOurs, startPeer } from "./sides.ts";
-import type { Profile, Step } from "./worker.ts";
+import type { Profile, Ready, Step } from "./worker.ts";
 import type { WorkloadOptions } from "./workload.ts";
 
 export interface Timing {
@@ -10,12 +10,7 @@ export interface Timing {
   readonly peakMiB: number;
 }
 
-export interface OurTiming extends Timing {
-  readonly traceS: number;
-  readonly lowerS: number;
-  readonly sessionS: number;
-  readonly firstStepS: number;
-}
+export interface OurTiming extends Timing, Pick<Ready, "traceS" | "lowerS" | "sessionS" | "firstStepS"> {}
 
 export interface PeerTiming extends Timing {
   readonly name: string;
