@@ -1,19 +1,13 @@
-import { normalizeAxes } from "../../util/shape.ts";
-import { apply, defineOp } from "../op.ts";
+import { defineOp } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { cast, equal } from "./compare.ts";
 import { div, mul } from "./elementwise.ts";
-import { sum } from "./reduce.ts";
-import { reshape } from "./reshape.ts";
-
-export interface MaxAttrs {
-  readonly axes: readonly number[];
-}
+import { type ReduceAttrs, reduced, reducedShape, sum } from "./reduce.ts";
 
 /** Largest element over `axes`, which stay as axes of length 1. Ties share the cotangent equally. */
-export const maxOp = defineOp<MaxAttrs>({
+export const maxOp = defineOp<ReduceAttrs>({
   name: "max",
-  shape: ([x], { axes }) => x!.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+  shape: reducedShape,
   vjp: ({ g, out, inputs: [x], attrs: { axes } }) => [
     () => {
       const hit = cast(equal(x!, out), g.dtype);
@@ -37,13 +31,4 @@ export const maxOp = defineOp<MaxAttrs>({
  * console.log((await f.run({ x: [1, 5, 7, 3] })).y); // [5, 7]
  * ```
  */
-export function max(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
-  const all = normalizeAxes("max", axes ?? x.shape.map((_, i) => i), x.shape.length);
-  const kept = apply(maxOp, [x], { axes: all });
-  return keepDims
-    ? kept
-    : reshape(
-        kept,
-        x.shape.filter((_, i) => !all.includes(i)),
-      );
-}
+export const max = (x: Tensor, axes?: readonly number[], keepDims = false): Tensor => reduced(maxOp, x, axes, keepDims);

@@ -1,18 +1,39 @@
 import { ShapeError } from "../../util/errors.ts";
 import { broadcastShapes, normalizeAxes, type Shape, sameShape, showShape, sizeOf } from "../../util/shape.ts";
 import type { Emitter } from "../tensor.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, type Op } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { reshape } from "./reshape.ts";
 
-export interface SumAttrs {
+export interface ReduceAttrs {
   readonly axes: readonly number[];
 }
 
+/** The shape of a reduction over axes that stay as axes of length 1. */
+export const reducedShape = ([x]: readonly Tensor[], { axes }: ReduceAttrs): Shape =>
+  x!.shape.map((d, i) => (axes.includes(i) ? 1 : d));
+
+/** Reduces `axes` (all by default), which disappear unless `keepDims`. */
+export function reduced(
+  op: Op<ReduceAttrs>,
+  x: Tensor,
+  axes: readonly number[] | undefined,
+  keepDims: boolean,
+): Tensor {
+  const all = normalizeAxes(op.name, axes ?? x.shape.map((_, i) => i), x.shape.length);
+  const kept = all.length === 0 ? x : apply(op, [x], { axes: all });
+  return keepDims
+    ? kept
+    : reshape(
+        kept,
+        x.shape.filter((_, i) => !all.includes(i)),
+      );
+}
+
 /** Σ over `axes`, which stay as axes of length 1. */
-export const sumOp = defineOp<SumAttrs>({
+export const sumOp = defineOp<ReduceAttrs>({
   name: "sum",
-  shape: ([x], { axes }) => x!.shape.map((d, i) => (axes.includes(i) ? 1 : d)),
+  shape: reducedShape,
   vjp: ({ g, inputs: [x] }) => [() => broadcastTo(g, x!.shape)],
   emit: (emitter, [x], node, { axes }) => emitSum(emitter, x!, node.inputs[0]!.shape, axes, node.shape),
   samples: [
@@ -86,16 +107,7 @@ export const broadcastOp = defineOp<{ readonly shape: Shape }>({
  * console.log((await f.run({ x: [1, 2, 3, 4] })).y); // [4, 6]
  * ```
  */
-export function sum(x: Tensor, axes?: readonly number[], keepDims = false): Tensor {
-  const all = normalizeAxes("sum", axes ?? x.shape.map((_, i) => i), x.shape.length);
-  const kept = all.length === 0 ? x : apply(sumOp, [x], { axes: all });
-  return keepDims
-    ? kept
-    : reshape(
-        kept,
-        x.shape.filter((_, i) => !all.includes(i)),
-      );
-}
+export const sum = (x: Tensor, axes?: readonly number[], keepDims = false): Tensor => reduced(sumOp, x, axes, keepDims);
 
 /**
  * x repeated along axes of length 1, and along new axes on the left, until its shape is `shape`.
