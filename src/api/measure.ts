@@ -9,10 +9,10 @@ import { ownArrays } from "../train/examples.ts";
 import { weightsOfRun } from "../train/restore.ts";
 import { checkConfig } from "../train/settings.ts";
 import { InputError } from "../util/errors.ts";
-import type { ModelChoice } from "./options.ts";
+import type { HessianChoices, ModelChoice } from "./options.ts";
 
 /** What is measured of saved weights, and on which examples. */
-export interface MeasureOptions extends Partial<CurvatureRequest> {
+export interface MeasureOptions extends Partial<CurvatureRequest>, HessianChoices {
   /** The network of a weights file; a run directory knows its own. */
   readonly model?: ModelChoice;
   /** The data set of a weights file, and how its images are normalized. */
@@ -22,15 +22,8 @@ export interface MeasureOptions extends Partial<CurvatureRequest> {
   readonly labels?: string;
   /** Which examples of the data set; of a run's, `train` is what it trained on and `val` what it kept for validation. */
   readonly split?: SplitName;
-  /** Mini-batches; left out, eight of a data set or all of your own images. */
-  readonly batches?: number | "all";
-  /** Whether `seed` draws their images at random (the default), or they are the first ones. */
-  readonly order?: "random" | "first";
   /** Examples in each mini-batch; left out, 128 or the run's. */
   readonly batch?: number;
-  /** Batch norm by each mini-batch's statistics (the default), or by running ones. */
-  readonly bn?: "batch" | "running";
-  readonly dtype?: "f32" | "f64";
 }
 
 /**

@@ -117,6 +117,17 @@ export interface ProbeChoice {
   readonly products?: number;
 }
 
+/** Over which mini-batches a Hessian is taken, and how. */
+export interface HessianChoices {
+  /** Mini-batches; left out, eight of a data set (or as many as there are), and all of images of your own. */
+  readonly batches?: number | "all";
+  /** Whether `seed` draws their examples at random (the default), or they are the first ones. */
+  readonly order?: "random" | "first";
+  /** Batch norm by each mini-batch's statistics (the default), or by running ones. */
+  readonly bn?: "batch" | "running";
+  readonly dtype?: "f32" | "f64";
+}
+
 /** How a mini-batch is stepped on: shared by `train` and `compileStep`. */
 export interface StepChoices<M extends Method> {
   /**

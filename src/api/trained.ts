@@ -19,6 +19,7 @@ import { ConfigError, DataError } from "../util/errors.ts";
 import { writeOutput } from "../util/files.ts";
 import { type Shape, sizeOf } from "../util/shape.ts";
 import { type ArrayInput, type Examples, toInputs, toSplit } from "./arrays.ts";
+import type { HessianChoices } from "./options.ts";
 
 /** A flat array with its shape. */
 export interface Prediction {
@@ -33,16 +34,9 @@ export interface NamedArray {
 }
 
 /** What `curvature` measures; everything left out has the command's default. */
-export interface CurvatureOptions extends Partial<Omit<CurvatureRequest, "slices">> {
+export interface CurvatureOptions extends Partial<Omit<CurvatureRequest, "slices">>, HessianChoices {
   /** Examples to measure on; left out, those that it was trained on, as the command does. */
   readonly examples?: Examples;
-  /** Mini-batches; left out, eight or as many as there are. */
-  readonly batches?: number | "all";
-  /** Whether `seed` draws their examples at random (the default), or they are the first ones. */
-  readonly order?: "random" | "first";
-  /** Batch norm by each mini-batch's statistics (the default), or by running ones. */
-  readonly bn?: "batch" | "running";
-  readonly dtype?: "f32" | "f64";
 }
 
 /** A trained network, and what training it gave. Arrays it returns are yours: no later call changes them. */
