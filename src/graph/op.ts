@@ -1,10 +1,14 @@
 import { Node } from "./node.ts";
-import type { Op, Tensor } from "./tensor.ts";
+import type { Op, Sample, Tensor } from "./tensor.ts";
+import type { Shape } from "../util/shape.ts";
 
 export type { Op, Sample } from "./tensor.ts";
 
 /** Declares an op. Attributes are stored untyped in the node and given back typed to this op's own functions. */
 export const defineOp = <A = Record<string, never>>(op: Op<A>): Op<A> => Object.freeze(op);
+
+/** A case for the tests: attributes, and the shapes of the inputs. */
+export const sample = <A>(attrs: A, ...shapes: readonly Shape[]): Sample<A> => ({ attrs, shapes });
 
 /** Builds the node: checks shapes, infers the result. */
 export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor {

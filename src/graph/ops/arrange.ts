@@ -1,6 +1,6 @@
 import { ShapeError } from "../../util/errors.ts";
 import { normalizeAxes, showShape } from "../../util/shape.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Output axis i is input axis perm[i]. */
@@ -9,10 +9,7 @@ export const transposeOp = defineOp<{ readonly perm: readonly number[] }>({
   shape: ([x], { perm }) => perm.map((axis) => x!.shape[axis]!),
   vjp: ({ g, attrs: { perm } }) => [() => transpose(g, inversePermutation(perm))],
   emit: (emitter, [x], _, { perm }) => emitter.node("Transpose", [x!], { perm }),
-  samples: [
-    { shapes: [[2, 3]], attrs: { perm: [1, 0] } },
-    { shapes: [[2, 3, 4, 1]], attrs: { perm: [2, 0, 3, 1] } },
-  ],
+  samples: [sample({ perm: [1, 0] }, [2, 3]), sample({ perm: [2, 0, 3, 1] }, [2, 3, 4, 1])],
 });
 
 /** Joins along `axis`; all other axes agree. */
@@ -39,22 +36,9 @@ export const concatOp = defineOp<{ readonly axis: number }>({
   },
   emit: (emitter, inputs, _, { axis }) => emitter.node("Concat", inputs, { axis }),
   samples: [
-    {
-      shapes: [
-        [2, 3],
-        [4, 3],
-      ],
-      attrs: { axis: 0 },
-    },
-    {
-      shapes: [
-        [2, 1, 2],
-        [2, 3, 2],
-        [2, 2, 2],
-      ],
-      attrs: { axis: 1 },
-    },
-    { shapes: [[3]], attrs: { axis: 0 } },
+    sample({ axis: 0 }, [2, 3], [4, 3]),
+    sample({ axis: 1 }, [2, 1, 2], [2, 3, 2], [2, 2, 2]),
+    sample({ axis: 0 }, [3]),
   ],
 });
 
@@ -75,10 +59,7 @@ export const sliceOp = defineOp<SliceAttrs>({
   vjp: ({ g, inputs: [x], attrs: { axis, start, end } }) => [() => pad(g, axis, start, x!.shape[axis]! - end)],
   emit: (emitter, [x], _, { axis, start, end }) =>
     emitter.node("Slice", [x!, emitter.ints([start]), emitter.ints([end]), emitter.ints([axis])]),
-  samples: [
-    { shapes: [[5, 3]], attrs: { axis: 0, start: 1, end: 4 } },
-    { shapes: [[2, 4]], attrs: { axis: 1, start: 3, end: 4 } },
-  ],
+  samples: [sample({ axis: 0, start: 1, end: 4 }, [5, 3]), sample({ axis: 1, start: 3, end: 4 }, [2, 4])],
 });
 
 export interface PadAttrs {
@@ -101,8 +82,8 @@ export const padOp = defineOp<PadAttrs>({
     return emitter.node("Pad", [x!, emitter.ints(pads), emitter.constant(value, [], node.dtype)]);
   },
   samples: [
-    { shapes: [[2, 3]], attrs: { axis: 0, before: 1, after: 2, value: 0 } },
-    { shapes: [[2, 3]], attrs: { axis: 1, before: 0, after: 1, value: -1.5 } },
+    sample({ axis: 0, before: 1, after: 2, value: 0 }, [2, 3]),
+    sample({ axis: 1, before: 0, after: 1, value: -1.5 }, [2, 3]),
   ],
 });
 

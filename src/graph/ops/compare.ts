@@ -1,7 +1,7 @@
 import { dtypes } from "../../util/dtype.ts";
 import { ShapeError } from "../../util/errors.ts";
 import { broadcastShapes, type Shape } from "../../util/shape.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, sample } from "../op.ts";
 import { type DType, isFloat, type Operand, type Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
@@ -15,15 +15,8 @@ function comparison(name: string, onnx: string) {
     vjp: () => [null, null],
     emit: (emitter, inputs) => emitter.node(onnx, inputs),
     samples: [
-      { shapes: [[3, 4], [4]], attrs: {}, domain: "distinct" },
-      {
-        shapes: [
-          [2, 2],
-          [2, 2],
-        ],
-        attrs: {},
-        domain: "distinct",
-      },
+      { ...sample({}, [3, 4], [4]), domain: "distinct" },
+      { ...sample({}, [2, 2], [2, 2]), domain: "distinct" },
     ],
   });
 }
@@ -43,17 +36,7 @@ export const whereOp = defineOp({
     return [null, () => sumTo(where(c, g, zero), a.shape), () => sumTo(where(c, zero, g), b.shape)];
   },
   emit: (emitter, inputs) => emitter.node("Where", inputs),
-  samples: [
-    {
-      shapes: [
-        [3, 4],
-        [3, 4],
-        [3, 4],
-      ],
-      attrs: {},
-    },
-    { shapes: [[3, 1], [4], [3, 4]], attrs: {} },
-  ],
+  samples: [sample({}, [3, 4], [3, 4], [3, 4]), sample({}, [3, 1], [4], [3, 4])],
 });
 
 /** Conversion; between f32 and f64 it is differentiable. */
@@ -63,7 +46,7 @@ export const castOp = defineOp<{ readonly to: DType }>({
   dtype: (_, { to }) => to,
   vjp: ({ g, inputs: [x] }) => [isFloat(x!.dtype) && isFloat(g.dtype) ? () => cast(g, x!.dtype) : null],
   emit: (emitter, [x], _, { to }) => emitter.node("Cast", [x!], { to: dtypes[to].onnx }),
-  samples: [{ shapes: [[2, 3]], attrs: { to: "f64" } }],
+  samples: [sample({ to: "f64" }, [2, 3])],
 });
 
 const compare =

@@ -1,6 +1,6 @@
 import { dtypes } from "../../util/dtype.ts";
 import { broadcastShapes } from "../../util/shape.ts";
-import { apply, defineOp, type Op, type Sample } from "../op.ts";
+import { apply, defineOp, type Op, type Sample, sample } from "../op.ts";
 import type { Operand, Tensor } from "../tensor.ts";
 import { withLongRuns } from "./broadcast-run.ts";
 import { emitErf } from "./erf.ts";
@@ -8,29 +8,11 @@ import { sumTo } from "./reduce.ts";
 import { lift } from "./source.ts";
 
 const pairs: Sample<Record<string, never>>[] = [
-  {
-    shapes: [
-      [3, 4],
-      [3, 4],
-    ],
-    attrs: {},
-  },
-  { shapes: [[2, 3, 4], [4]], attrs: {} },
-  {
-    shapes: [
-      [3, 1],
-      [2, 1, 4],
-    ],
-    attrs: {},
-  },
-  { shapes: [[], [2, 3]], attrs: {} },
-  {
-    shapes: [
-      [1, 1],
-      [1, 1],
-    ],
-    attrs: {},
-  },
+  sample({}, [3, 4], [3, 4]),
+  sample({}, [2, 3, 4], [4]),
+  sample({}, [3, 1], [2, 1, 4]),
+  sample({}, [], [2, 3]),
+  sample({}, [1, 1], [1, 1]),
 ];
 const positivePairs = pairs.map((s) => ({ ...s, domain: "positive" as const }));
 const distinctPairs = pairs.map((s) => ({ ...s, domain: "distinct" as const }));
@@ -136,9 +118,9 @@ function unary(
     vjp: ({ g, out, inputs: [x] }) => [dx && (() => dx({ g, x: x!, out }))],
     emit: typeof emit === "string" ? (emitter, inputs) => emitter.node(emit, inputs) : emit,
     samples: [
-      { shapes: [[3, 5]], attrs: {}, domain },
-      { shapes: [[1]], attrs: {}, domain },
-      { shapes: [[]], attrs: {}, domain },
+      { ...sample({}, [3, 5]), domain },
+      { ...sample({}, [1]), domain },
+      { ...sample({}, []), domain },
     ],
   });
 }

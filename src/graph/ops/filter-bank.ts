@@ -1,6 +1,6 @@
 import { ShapeError } from "../../util/errors.ts";
 import { type Shape, showShape, sizeOf } from "../../util/shape.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { transpose } from "./arrange.ts";
 import { matmul } from "./matmul.ts";
@@ -66,34 +66,10 @@ export const filterBankOp = defineOp<FilterBankAttrs>({
     });
   },
   samples: [
-    {
-      shapes: [
-        [1, 1, 1, 7, 2],
-        [3, 1, 1, 4, 1],
-      ],
-      attrs: { step: [1, 2], before: [0, 1], windows: [1, 3] },
-    },
-    {
-      shapes: [
-        [2, 1, 3, 8, 2],
-        [4, 1, 1, 6, 1],
-      ],
-      attrs: { step: [1, 4], before: [0, 1], windows: [3, 2] },
-    },
-    {
-      shapes: [
-        [2, 1, 5, 6, 2],
-        [3, 1, 3, 2, 1],
-      ],
-      attrs: { step: [2, 2], before: [1, 0], windows: [3, 3] },
-    },
-    {
-      shapes: [
-        [2, 1, 1, 1, 1],
-        [1, 1, 1, 1, 1],
-      ],
-      attrs: { step: [1, 1], before: [0, 0], windows: [1, 1] },
-    },
+    sample({ step: [1, 2], before: [0, 1], windows: [1, 3] }, [1, 1, 1, 7, 2], [3, 1, 1, 4, 1]),
+    sample({ step: [1, 4], before: [0, 1], windows: [3, 2] }, [2, 1, 3, 8, 2], [4, 1, 1, 6, 1]),
+    sample({ step: [2, 2], before: [1, 0], windows: [3, 3] }, [2, 1, 5, 6, 2], [3, 1, 3, 2, 1]),
+    sample({ step: [1, 1], before: [0, 0], windows: [1, 1] }, [2, 1, 1, 1, 1], [1, 1, 1, 1, 1]),
   ],
 });
 

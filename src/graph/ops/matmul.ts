@@ -1,6 +1,6 @@
 import { ShapeError } from "../../util/errors.ts";
 import { broadcastShapes, showShape } from "../../util/shape.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
 
@@ -52,55 +52,13 @@ export const matmulOp = defineOp<MatmulAttrs>({
     ]);
   },
   samples: [
-    {
-      shapes: [
-        [3, 4],
-        [4, 5],
-      ],
-      attrs: { transA: false, transB: false },
-    },
-    {
-      shapes: [
-        [4, 3],
-        [4, 5],
-      ],
-      attrs: { transA: true, transB: false },
-    },
-    {
-      shapes: [
-        [3, 4],
-        [5, 4],
-      ],
-      attrs: { transA: false, transB: true },
-    },
-    {
-      shapes: [
-        [4, 3],
-        [5, 4],
-      ],
-      attrs: { transA: true, transB: true },
-    },
-    {
-      shapes: [
-        [2, 3, 4],
-        [2, 5, 4],
-      ],
-      attrs: { transA: false, transB: true },
-    },
-    {
-      shapes: [
-        [2, 1, 4, 3],
-        [5, 4, 2],
-      ],
-      attrs: { transA: true, transB: false },
-    },
-    {
-      shapes: [
-        [1, 1],
-        [1, 1],
-      ],
-      attrs: { transA: false, transB: false },
-    },
+    sample({ transA: false, transB: false }, [3, 4], [4, 5]),
+    sample({ transA: true, transB: false }, [4, 3], [4, 5]),
+    sample({ transA: false, transB: true }, [3, 4], [5, 4]),
+    sample({ transA: true, transB: true }, [4, 3], [5, 4]),
+    sample({ transA: false, transB: true }, [2, 3, 4], [2, 5, 4]),
+    sample({ transA: true, transB: false }, [2, 1, 4, 3], [5, 4, 2]),
+    sample({ transA: false, transB: false }, [1, 1], [1, 1]),
   ],
 });
 

@@ -1,4 +1,4 @@
-import { defineOp } from "../op.ts";
+import { defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { cast, equal } from "./compare.ts";
 import { div, mul } from "./elementwise.ts";
@@ -16,8 +16,8 @@ export const maxOp = defineOp<ReduceAttrs>({
   ],
   emit: (emitter, [x], _, { axes }) => emitter.node("ReduceMax", [x!], { axes, keepdims: 1 }),
   samples: [
-    { shapes: [[3, 4]], attrs: { axes: [1] }, domain: "distinct" },
-    { shapes: [[2, 3, 2]], attrs: { axes: [0, 2] }, domain: "distinct" },
+    { ...sample({ axes: [1] }, [3, 4]), domain: "distinct" },
+    { ...sample({ axes: [0, 2] }, [2, 3, 2]), domain: "distinct" },
   ],
 });
 

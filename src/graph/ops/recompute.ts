@@ -1,4 +1,4 @@
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -11,7 +11,7 @@ export const recomputeOp = defineOp<{ readonly tag: string }>({
   vjp: ({ g }) => [() => g],
   emit: (_, [x]) => x!,
   view: true,
-  samples: [{ shapes: [[2, 3]], attrs: { tag: "again" } }],
+  samples: [sample({ tag: "again" }, [2, 3])],
 });
 
 export const recompute = (x: Tensor, tag: string): Tensor => apply(recomputeOp, [x], { tag });

@@ -1,7 +1,7 @@
 import { ShapeError } from "../../util/errors.ts";
 import { broadcastShapes, normalizeAxes, type Shape, sameShape, showShape, sizeOf } from "../../util/shape.ts";
 import type { Emitter } from "../tensor.ts";
-import { apply, defineOp, type Op } from "../op.ts";
+import { apply, defineOp, type Op, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { reshape } from "./reshape.ts";
 
@@ -37,10 +37,10 @@ export const sumOp = defineOp<ReduceAttrs>({
   vjp: ({ g, inputs: [x] }) => [() => broadcastTo(g, x!.shape)],
   emit: (emitter, [x], node, { axes }) => emitSum(emitter, x!, node.inputs[0]!.shape, axes, node.shape),
   samples: [
-    { shapes: [[3, 4]], attrs: { axes: [0] } },
-    { shapes: [[3, 4, 2]], attrs: { axes: [0, 2] } },
-    { shapes: [[5]], attrs: { axes: [0] } },
-    { shapes: [[2, 1, 3, 2]], attrs: { axes: [0, 1, 2] } },
+    sample({ axes: [0] }, [3, 4]),
+    sample({ axes: [0, 2] }, [3, 4, 2]),
+    sample({ axes: [0] }, [5]),
+    sample({ axes: [0, 1, 2] }, [2, 1, 3, 2]),
   ],
 });
 
@@ -90,11 +90,7 @@ export const broadcastOp = defineOp<{ readonly shape: Shape }>({
   },
   vjp: ({ g, inputs: [x] }) => [() => sumTo(g, x!.shape)],
   emit: (emitter, [x], _, { shape }) => emitter.node("Expand", [x!, emitter.shape(shape)]),
-  samples: [
-    { shapes: [[3, 1]], attrs: { shape: [3, 4] } },
-    { shapes: [[4]], attrs: { shape: [2, 3, 4] } },
-    { shapes: [[]], attrs: { shape: [2, 2] } },
-  ],
+  samples: [sample({ shape: [3, 4] }, [3, 1]), sample({ shape: [2, 3, 4] }, [4]), sample({ shape: [2, 2] }, [])],
 });
 
 /**

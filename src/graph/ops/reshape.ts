@@ -1,6 +1,6 @@
 import { ShapeError } from "../../util/errors.ts";
 import { type Shape, sameShape, showShape, sizeOf } from "../../util/shape.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** The same elements in row-major order under another shape. */
@@ -17,10 +17,7 @@ export const reshapeOp = defineOp<{ readonly shape: Shape }>({
   vjp: ({ g, inputs: [x] }) => [() => reshape(g, x!.shape)],
   emit: (emitter, [x], _, { shape }) => emitter.node("Reshape", [x!, emitter.shape(shape)]),
   view: true,
-  samples: [
-    { shapes: [[2, 6]], attrs: { shape: [3, 4] } },
-    { shapes: [[1]], attrs: { shape: [] } },
-  ],
+  samples: [sample({ shape: [3, 4] }, [2, 6]), sample({ shape: [] }, [1])],
 });
 
 /**

@@ -1,6 +1,6 @@
 import { ShapeError } from "../../util/errors.ts";
 import { showShape } from "../../util/shape.ts";
-import { apply, defineOp } from "../op.ts";
+import { apply, defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./reshape.ts";
@@ -36,8 +36,8 @@ export const takeOp = defineOp<TakeAttrs>({
     return emitter.node("Gather", [padded, emitter.constant(last, [last.length], "i32")], { axis });
   },
   samples: [
-    { shapes: [[4, 3]], attrs: { axis: 0, indices: Int32Array.of(2, 0, -1, 2) } },
-    { shapes: [[2, 5, 2]], attrs: { axis: 1, indices: Int32Array.of(0, 2, 4) } },
+    sample({ axis: 0, indices: Int32Array.of(2, 0, -1, 2) }, [4, 3]),
+    sample({ axis: 1, indices: Int32Array.of(0, 2, 4) }, [2, 5, 2]),
   ],
 });
 
