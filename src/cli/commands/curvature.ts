@@ -106,9 +106,8 @@ export const curvature: CliCommand<CurvatureOptions> = {
       ...(options.range === undefined ? {} : { range: options.range }),
       ...(options.points === undefined ? {} : { points: options.points }),
     }));
-    const { density = false, trace = false, layers = false, renyi = false } = options;
     const stop = stopOnSignals("finishing the product at work");
-    const request = { ...options, density, trace, layers, renyi, slices };
+    const request = { ...options, slices };
     const result = await measureProblem(problem, request, progressOf(), stop.signal).catch((error) => {
       if (error !== stop.signal.reason) throw error;
       say("stopped before anything was measured");

@@ -1,7 +1,6 @@
 import type { CurvatureResult } from "../../curvature/result.ts";
 import { type Drawn, HEIGHT, INK, WIDTH, literal, specOf } from "../figures/figure.ts";
-import { colourOf, extent, titled, labels, POSITIVE } from "./frame.ts";
-import { logAxis } from "./log-axis.ts";
+import { across, colourOf, lineAtZero, POSITIVE, titled, upwards } from "./frame.ts";
 import { number } from "./numbers.ts";
 
 /** Half the width of the band, in standard errors. */
@@ -28,21 +27,8 @@ export function density(result: CurvatureResult): Drawn | null {
   const highest = Math.max(peak, ...(banded ? points.map(({ high }) => Math.min(high!, 3 * peak)) : []));
   const domain = [floor, 1.5 * highest] as const;
   const marks = [...result.eigenvalues, ...result.bottom].filter(Number.isFinite);
-  const across = extent([...grid, ...marks], 0.01);
-  const x = {
-    field: "x",
-    type: "quantitative",
-    title: "eigenvalue",
-    scale: { domain: across, nice: false, zero: false },
-    axis: { grid: false, ...labels(across) },
-  };
-  const y = {
-    field: "y",
-    type: "quantitative",
-    title: null,
-    scale: { type: "log", domain, nice: false },
-    axis: logAxis(domain),
-  };
+  const x = across([...grid, ...marks], "eigenvalue");
+  const y = upwards(true, domain);
   const single = one > floor && one < domain[1];
   const spec = specOf({
     ...titled(result, "Spectral density of the Hessian", "fraction of the eigenvalues per unit, logarithmic"),
@@ -50,7 +36,7 @@ export function density(result: CurvatureResult): Drawn | null {
     height: HEIGHT,
     data: { values: points },
     layer: [
-      { data: { values: [{ x: 0 }] }, mark: { type: "rule", color: "#9ca3af", clip: true }, encoding: { x } },
+      lineAtZero(x),
       ...(single ? oneEigenvalue(one, y) : []),
       ...(banded
         ? [

@@ -1,4 +1,5 @@
 import type { CurvatureResult } from "../../curvature/result.ts";
+import { logAxis } from "./log-axis.ts";
 import { count } from "./numbers.ts";
 
 /** Okabe & Ito's blue and vermilion: curved upwards and downwards. */
@@ -36,6 +37,29 @@ export function extent(values: readonly number[], margin: number): readonly [num
   const room = margin * (high - low || Math.abs(high) || 1);
   return [low - room, high + room];
 }
+
+/** The horizontal axis of a curve, over the interval of all these values. */
+export function across(values: readonly number[], title: string) {
+  const domain = extent(values, 0.01);
+  const scale = { domain, nice: false, zero: false };
+  return { field: "x", type: "quantitative", title, scale, axis: { grid: false, ...labels(domain) } };
+}
+
+/** The vertical axis of a curve. */
+export const upwards = (log: boolean, domain: readonly [number, number]) => ({
+  field: "y",
+  type: "quantitative",
+  title: null,
+  scale: log ? { type: "log", domain, nice: false } : { domain, nice: false, zero: false },
+  axis: log ? logAxis(domain) : labels(domain),
+});
+
+/** A thin line where x is 0. */
+export const lineAtZero = (x: object) => ({
+  data: { values: [{ x: 0 }] },
+  mark: { type: "rule", color: "#9ca3af", clip: true },
+  encoding: { x },
+});
 
 /** Labels of a linear axis: with an exponent where numbers are tiny or huge. */
 export function labels([low, high]: readonly [number, number]): { readonly labelExpr?: string } {

@@ -1,8 +1,7 @@
 import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
 import { type Drawn, HEIGHT, INK, WIDTH, specOf } from "../figures/figure.ts";
 import { directionOf } from "./directions.ts";
-import { extent, titled, labels, NEGATIVE, POSITIVE } from "./frame.ts";
-import { logAxis } from "./log-axis.ts";
+import { across, extent, lineAtZero, NEGATIVE, POSITIVE, titled, upwards } from "./frame.ts";
 import { number } from "./numbers.ts";
 
 /** Number of points of the dashed line. */
@@ -37,27 +36,14 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
     ...(lines.length > 1 ? {} : { legend: null }),
   });
   const colour = byLine([POSITIVE, NEGATIVE]);
-  const across = extent(coordinates, 0.01);
-  const x = {
-    field: "x",
-    type: "quantitative",
-    title: `a, at θ + a·${direction.symbol}`,
-    scale: { domain: across, nice: false },
-    axis: { grid: false, ...labels(across) },
-  };
-  const y = {
-    field: "y",
-    type: "quantitative",
-    title: null,
-    scale: log ? { type: "log", domain, nice: false } : { domain, nice: false, zero: false },
-    axis: log ? logAxis(domain) : labels(domain),
-  };
+  const x = across(coordinates, `a, at θ + a·${direction.symbol}`);
+  const y = upwards(log, domain);
   const spec = specOf({
     ...titled(result, `Loss along ${direction.text}`, log ? "logarithmic" : undefined),
     width: WIDTH,
     height: HEIGHT,
     layer: [
-      { data: { values: [{ x: 0 }] }, mark: { type: "rule", color: "#9ca3af", clip: true }, encoding: { x } },
+      lineAtZero(x),
       {
         data: { values: [...points, ...model] },
         mark: { type: "line", strokeWidth: 2, strokeJoin: "round", clip: true },
