@@ -10,7 +10,7 @@ import { runFiles } from "../src/run/files.ts";
 import { type Operation, operations, randomOf } from "../test/support/power.ts";
 import { differences, sameBytes } from "./torture/compare.ts";
 import { events, isDone, type Scene, undisturbed } from "./torture/events.ts";
-import { type Plan, planOf, runKinds } from "./torture/plans.ts";
+import { isPool, type Plan, planOf, runKinds } from "./torture/plans.ts";
 import { integer, pick } from "./torture/random.ts";
 
 const number = { type: "string" } as const;
@@ -31,6 +31,7 @@ const weights: Readonly<Record<(typeof runKinds)[number], number>> = {
   sde: 4,
   "sde pool": 1,
   study: 2,
+  sweep: 1,
 };
 const kinds = runKinds.flatMap((kind) => Array.from({ length: weights[kind] }, () => kind));
 
@@ -65,8 +66,8 @@ async function torture(index: number): Promise<string | undefined> {
   const begun = () => existsSync(runFiles(runs[0]!).config);
   for (let left = integer(random, 1, 4); left > 0 && !runs.every(isDone); left--) {
     const name = pick(random, Object.keys(events));
-    // Two commands for many runs share their work by run, and one of them fails at those of the other.
-    if (name === "two at once" && plan.kind === "sde pool") continue;
+    // Of two commands for many runs, one of them fails at those of the other, or at once.
+    if (name === "two at once" && isPool(plan.kind)) continue;
     const scene: Scene = {
       random,
       folder: hurt,
@@ -82,7 +83,7 @@ async function torture(index: number): Promise<string | undefined> {
     else tally.late++;
     if (wrong) return `${describe(plan, history)}: ${wrong}`;
   }
-  if (!runs.every(isDone) || plan.kind === "sde pool") {
+  if (!runs.every(isDone) || isPool(plan.kind)) {
     const last = await undisturbed(plan.command(hurt, begun()));
     if (last.code !== 0) return `${describe(plan, history)}: cannot go on: ${last.stderr}`;
   }

@@ -1,12 +1,20 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sdeRun } from "../../src/experiments/sde/run-dir.ts";
 import { plannedRuns, sdeSettings } from "../../src/experiments/sde/config.ts";
+import { sweepOf } from "../../src/sweep/definition.ts";
+import { fixedTrials } from "../../src/sweep/trials.ts";
+import { builtIn } from "../../src/train/registry.ts";
+import { trainSettings } from "../../src/train/settings.ts";
 import { inPackage } from "../../src/util/package.ts";
 import { chance, integer, pick, type Random } from "./random.ts";
 
-export const runKinds = ["train", "plugin", "sde", "sde pool", "study"] as const;
+export const runKinds = ["train", "plugin", "sde", "sde pool", "study", "sweep"] as const;
 
 export type RunKind = (typeof runKinds)[number];
+
+/** Whether one command makes several runs in processes of their own. */
+export const isPool = (kind: RunKind): boolean => kind === "sde pool" || kind === "sweep";
 
 /** A run to be made twice: undisturbed, and with events. */
 export interface Plan {
@@ -32,6 +40,8 @@ export function planOf(kind: RunKind, random: Random): Plan {
       return poolPlan(random);
     case "study":
       return studyPlan(random);
+    case "sweep":
+      return sweepPlan(random);
   }
 }
 
@@ -145,5 +155,38 @@ function studyPlan(random: Random): Plan {
     label: JSON.stringify(plan.config),
     command: (folder) => [inPackage("scripts/torture/study.mjs"), join(folder, "run"), JSON.stringify(plan)],
     runs: ["run"],
+  };
+}
+
+/** A sweep of a few small runs, by a grid or by TPE. */
+function sweepPlan(random: Random): Plan {
+  const seeds = [1, 2].map(() => integer(random, 1, 1000));
+  const rates = [0.01, 0.02, 0.03].slice(0, integer(random, 1, 2));
+  const toml = `
+    seeds = ${JSON.stringify([...new Set(seeds)])}
+    threads = 1
+    [settings]
+    model.name = "mlp"
+    model.width = ${integer(random, 4, 8)}
+    data.batch = 256
+    data.examples = 2000
+    train.epochs = ${integer(random, 1, 3)}
+    train.checkpointEvery = ${pick(random, [0, 3])}
+    [vary]
+    method.name = ${JSON.stringify(pick(random, [["sgd", "sam"], ["eigen-sam"]]))}
+    optimizer.lr = ${JSON.stringify(rates)}
+  `;
+  const settings = trainSettings(builtIn);
+  const definition = sweepOf(toml, { source: "sweep.toml", fallbackName: "sweep", read: () => "" });
+  const names = fixedTrials({ definition, settings }).flatMap(({ runs }) => runs.map(({ name }) => name));
+  return {
+    kind: "sweep",
+    label: toml.trim().replaceAll(/\s+/g, " "),
+    command: (folder) => {
+      const path = join(folder, "sweep.toml");
+      if (!existsSync(path)) writeFileSync(path, toml);
+      return [cli, "sweep", "run", path, "--json", "--out", join(folder, "out")];
+    },
+    runs: names.map((name) => join("out", name)),
   };
 }
