@@ -6,10 +6,11 @@ import { say } from "./ui.ts";
 /** One Ctrl-C reaches us from the terminal, from npm and from the process that started us; closer together is one wish. */
 const SAME_WISH_MS = 700;
 
+/** SIGUSR2 is what a batch system warns with before it kills; SIGUSR1 starts the debugger of Node.js. */
+const always: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGUSR2"];
+
 /** The signals that ask a command to stop: a hangup only where it is not ignored, as under nohup. */
-const stopSignals: readonly NodeJS.Signals[] = hangupIgnored()
-  ? ["SIGINT", "SIGTERM"]
-  : ["SIGINT", "SIGTERM", "SIGHUP"];
+const stopSignals: readonly NodeJS.Signals[] = hangupIgnored() ? always : [...always, "SIGHUP"];
 // The children of this process cannot see it themselves.
 if (!stopSignals.includes("SIGHUP")) process.env.EIGENSAM_HANGUP = "ignored";
 
@@ -29,7 +30,7 @@ function hangupIgnored(): boolean {
 
 /** Replaces what the signals do. A hangup that is to be ignored would otherwise end the process. */
 export function onStopSignals(listener: (signal: NodeJS.Signals) => void): void {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  for (const signal of [...always, "SIGHUP"] as const) {
     process.removeAllListeners(signal);
     process.on(signal, () => stopSignals.includes(signal) && listener(signal));
   }

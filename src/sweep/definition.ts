@@ -6,6 +6,7 @@ import { ConfigError } from "../util/errors.ts";
 import { expectation } from "../util/expectation.ts";
 import { merged } from "../util/merge.ts";
 import { seedSetting } from "../util/seeds.ts";
+import { clusterOptions } from "./cluster-options.ts";
 import { measures, type MeasureName } from "./measure.ts";
 
 type Table = Readonly<Record<string, unknown>>;
@@ -35,8 +36,6 @@ const range = z
   .refine(({ min, max }) => min < max, "expected min below max")
   .refine(({ min, log }) => !log || min > 0, "expected min above 0 where log is true");
 
-const lines = z.array(z.string()).default([]);
-
 const sweepFile = z.strictObject({
   name: z
     .string()
@@ -59,31 +58,7 @@ const sweepFile = z.strictObject({
       eta: z.int().min(2).default(3),
     })
     .prefault({}),
-  slurm: z
-    .strictObject({
-      partition: z.string().optional(),
-      account: z.string().optional(),
-      time: z.string().optional(),
-      cpus: z.int().min(1).default(1),
-      memory: z.string().optional(),
-      gpus: z.union([z.int(), z.string()]).optional(),
-      signalSeconds: z.int().min(10).default(120),
-      maxRestarts: z.int().min(0).default(10),
-      lines,
-      setup: lines,
-    })
-    .prefault({}),
-  kubernetes: z
-    .strictObject({
-      image: z.string().optional(),
-      namespace: z.string().optional(),
-      claim: z.string().default("eigensam-runs"),
-      cpu: z.string().default("1"),
-      memory: z.string().default("2Gi"),
-      gpus: z.int().min(0).default(0),
-      maxRestarts: z.int().min(0).default(10),
-    })
-    .prefault({}),
+  ...clusterOptions,
 });
 
 /** What a sweep file says, resolved: fixed settings, what varies, seeds, what ranks, where it runs. */
@@ -97,9 +72,6 @@ export interface SweepDefinition
   readonly listed: readonly Readonly<Record<string, Value>>[];
   readonly seeds: readonly number[];
 }
-
-export type SlurmOptions = SweepDefinition["slurm"];
-export type KubernetesOptions = SweepDefinition["kubernetes"];
 
 /** What a sweep file needs from outside: its name without ending, and how a path in it is read. */
 interface Source {

@@ -11,8 +11,14 @@ import { isBetter, type Measure, measureOf } from "./measure.ts";
 import type { Sweep } from "./sweep.ts";
 import type { SweepRun, SweepTrial } from "./trials.ts";
 
-/** Where a run of a sweep stands; "stopped" has saved, or was killed, and goes on from its newest checkpoint. */
-export type RunState = "waiting" | "running" | "stopped" | "done" | "failed";
+/**
+ * Where a run of a sweep stands; "stopped" has saved, or was killed, and goes on from its newest checkpoint; "queued" is what a cluster
+ * will make or go on with.
+ */
+export type RunState = "waiting" | "queued" | "running" | "stopped" | "done" | "failed";
+
+/** What a cluster says of runs, by name. */
+export type Elsewhere = ReadonlyMap<string, "queued" | "running">;
 
 export interface RunStatus extends SweepRun {
   readonly path: string;
@@ -32,18 +38,29 @@ export interface TrialStatus extends Pick<SweepTrial, "number" | "point"> {
 
 type Runs = Pick<ReturnType<typeof trainRunOf>, "readRecord">;
 
-/** How every run of some trials stands, from the run directories alone. */
-export async function statusOf(sweep: Sweep, trials: readonly SweepTrial[], runs: Runs): Promise<TrialStatus[]> {
+/** How every run of some trials stands, from the run directories, and from a cluster where one was asked. */
+export async function statusOf(
+  sweep: Sweep,
+  trials: readonly SweepTrial[],
+  runs: Runs,
+  elsewhere: Elsewhere = new Map(),
+): Promise<TrialStatus[]> {
   const measure = measureOf(sweep.definition.measure);
   return Promise.all(
     trials.map(async ({ number, point, runs: planned }) => {
-      const found = await Promise.all(planned.map((run) => runStatus(sweep.out, run, measure, runs)));
+      const found = await Promise.all(planned.map((run) => runStatus(sweep.out, run, measure, runs, elsewhere)));
       return { number, point, runs: found, summary: summarize(found.flatMap(({ value }) => value ?? [])) };
     }),
   );
 }
 
-async function runStatus(out: string, run: SweepRun, measure: Measure, { readRecord }: Runs): Promise<RunStatus> {
+async function runStatus(
+  out: string,
+  run: SweepRun,
+  measure: Measure,
+  { readRecord }: Runs,
+  elsewhere: Elsewhere,
+): Promise<RunStatus> {
   const path = join(out, run.name);
   const at = (state: RunState, rest: Pick<RunStatus, "error" | "value"> = {}): RunStatus => ({
     ...run,
@@ -54,6 +71,8 @@ async function runStatus(out: string, run: SweepRun, measure: Measure, { readRec
   const record = isRun(path) ? readRecord(path) : undefined;
   if (record?.status === "done" && record.result) return at("done", { value: measure.final(record.result) });
   if (isRun(path) && (await holderOf(path)) !== undefined) return at("running");
+  const there = elsewhere.get(run.name);
+  if (there !== undefined) return at(there);
   const error =
     failureOf(out, run) ?? (record?.status === "failed" ? (record.error ?? "for a reason not recorded") : undefined);
   if (error !== undefined) return at("failed", { error });

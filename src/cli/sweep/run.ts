@@ -1,23 +1,19 @@
-import { join } from "node:path";
-import { writeReport } from "../../report/index.ts";
 import { claimRun } from "../../run/claim.ts";
 import { measureOf } from "../../sweep/measure.ts";
 import { threadsFor } from "../../sweep/plan-file.ts";
 import { resultsIn } from "../../sweep/results.ts";
-import { statusOf } from "../../sweep/status.ts";
 import { begin, type Sweep, trialsOf } from "../../sweep/sweep.ts";
 import { isFixed } from "../../sweep/trials.ts";
 import { type Results, searchUnits, type Unit } from "../../sweep/units.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
-import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
 import type { TaskSource } from "../pool.ts";
 import { type PoolOptions, runTasks } from "../run-tasks.ts";
 import { resultOf } from "../train/result.ts";
-import { emit, say } from "../ui.ts";
+import { say } from "../ui.ts";
 import { bestSoFar } from "./best.ts";
-import { showStatus } from "./status.ts";
+import { reportSweep } from "./report.ts";
 import { runsInOrder } from "./task.ts";
 
 /** A unit of work as a process of ours. */
@@ -49,17 +45,7 @@ export async function runHere(asked: Sweep, options: PoolOptions & { readonly js
         return resultOf(events);
       },
     });
-    const trials = await statusOf(sweep, trialsOf(sweep), trainRun);
-    const done = trials.flatMap(({ runs }) => runs.filter(({ state }) => state === "done"));
-    if (outcome === "stopped" || done.length === 0) return;
-    const report = await writeReport(
-      done.map(({ path }) => path),
-      join(out, "report"),
-    );
-    showStatus(sweep, measure, trials, options.json);
-    const seconds = (performance.now() - begun) / 1000;
-    if (options.json) emit({ event: "report", out, ...report, seconds });
-    else console.log(`\n${report.html}: ${done.length} runs; ${duration(seconds)} in all`);
+    if (outcome !== "stopped") await reportSweep(sweep, { begun, json: options.json });
   } finally {
     claim.release(true);
   }

@@ -6,7 +6,7 @@ import { isFixed } from "../../sweep/trials.ts";
 import { percent, short } from "../format.ts";
 import { emit } from "../ui.ts";
 
-const states: readonly RunState[] = ["done", "running", "stopped", "waiting", "failed"];
+const states: readonly RunState[] = ["done", "running", "queued", "stopped", "waiting", "failed"];
 
 /** Prints how the runs of a sweep stand: numbers, failures, and the trials that are complete, the best first. */
 export function showStatus(sweep: Sweep, measure: Measure, trials: readonly TrialStatus[], json: boolean): void {

@@ -11,10 +11,13 @@ import { registry } from "../plugins.ts";
 import { stopOnSignals } from "../stop.ts";
 import { progressView } from "../train/progress.ts";
 import { emit, say } from "../ui.ts";
+import { elementHere, requeue, stopUnderSlurm } from "./requeue.ts";
 
 interface TaskOptions {
   /** Ends after this epoch, where the schedule of the run is longer. */
   readonly until?: number | undefined;
+  /** As an element of a job array: how often it may have been requeued. */
+  readonly requeue?: number | undefined;
   readonly json: boolean;
 }
 
@@ -28,7 +31,11 @@ export const runsInOrder = (sweep: Sweep): SweepRun[] => {
  * Makes one run of a sweep, named or by its number from 0, from where it stands: a run that is complete is left alone, so it may be
  * asked for any number of times, on any machine that shares the folder.
  */
-export async function makeTask(sweep: Sweep, which: string, { until, json }: TaskOptions): Promise<void> {
+export async function makeTask(
+  sweep: Sweep,
+  which: string,
+  { until, requeue: most, json }: TaskOptions,
+): Promise<void> {
   const run = taskOf(sweep, which);
   const trainRun = trainRunOf(registry());
   const path = join(sweep.out, run.name);
@@ -37,7 +44,9 @@ export async function makeTask(sweep: Sweep, which: string, { until, json }: Tas
     say(`${run.name} is complete`);
     return;
   }
-  const { signal, status } = stopOnSignals();
+  const element = most === undefined ? undefined : elementHere();
+  const underSlurm = element && most !== undefined ? { element, most, stop: stopUnderSlurm() } : undefined;
+  const { signal, status } = underSlurm?.stop ?? stopOnSignals();
   const far = new AbortController();
   const show = progressView();
   const listen = (event: TrainEvent) => {
@@ -59,6 +68,7 @@ export async function makeTask(sweep: Sweep, which: string, { until, json }: Tas
     if (error instanceof EigensamError && error.data.pid === undefined) recordFailure(sweep.out, run, error.what);
     throw error;
   }
+  if (underSlurm) await requeue({ ...underSlurm, out: sweep.out });
 }
 
 function taskOf(sweep: Sweep, which: string): SweepRun {

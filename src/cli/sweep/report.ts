@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import { writeReport } from "../../report/index.ts";
+import { measureOf } from "../../sweep/measure.ts";
+import { statusOf, type TrialStatus } from "../../sweep/status.ts";
+import { type Sweep, trialsOf } from "../../sweep/sweep.ts";
+import { trainRunOf } from "../../train/run-dir.ts";
+import { duration } from "../format.ts";
+import { registry } from "../plugins.ts";
+import { emit } from "../ui.ts";
+import { showStatus } from "./status.ts";
+
+interface Options {
+  /** When the command began, by `performance.now()`. */
+  readonly begun: number;
+  readonly json: boolean;
+}
+
+/** Reports the runs of a sweep that are done, and says how all stand. Writes nothing where none is done. */
+export async function reportSweep(sweep: Sweep, { begun, json }: Options): Promise<readonly TrialStatus[]> {
+  const trials = await statusOf(sweep, trialsOf(sweep), trainRunOf(registry()));
+  const done = trials.flatMap(({ runs }) => runs.filter(({ state }) => state === "done"));
+  if (done.length === 0) return trials;
+  const report = await writeReport(
+    done.map(({ path }) => path),
+    join(sweep.out, "report"),
+  );
+  showStatus(sweep, measureOf(sweep.definition.measure), trials, json);
+  const seconds = (performance.now() - begun) / 1000;
+  if (json) emit({ event: "report", out: sweep.out, ...report, seconds });
+  else console.log(`\n${report.html}: ${done.length} runs; ${duration(seconds)} in all`);
+  return trials;
+}
