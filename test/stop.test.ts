@@ -24,6 +24,11 @@ describe("stopping on signals", () => {
     expect(stderr.match(/saving/g)).toHaveLength(1);
   });
 
+  it("asks at the warning of a batch system", () => {
+    const { status, stdout } = stopping('process.kill(process.pid, "SIGUSR2"); await sleep(50);');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "true 140\n" });
+  });
+
   it("takes a duplicate as the same wish that waited for a long step to end", () => {
     const { status, stdout } = stopping(
       "interrupt(); await sleep(50); await turn(); interrupt(); busy(1500); await turn(); await turn();",

@@ -1,4 +1,5 @@
 import type { Argument, Command, Option } from "commander";
+import { z } from "zod";
 import { commands, loadCommands } from "../../src/cli/commands/index.ts";
 import { programOf } from "../../src/cli/program.ts";
 import { datasets } from "../../src/data/index.ts";
@@ -13,6 +14,7 @@ import { optimizers } from "../../src/optim/optimizers.ts";
 import { initSchemes } from "../../src/nn/init.ts";
 import { schedules } from "../../src/optim/schedules.ts";
 import { sdeVariants } from "../../src/sde/variants.ts";
+import { clusterOptions } from "../../src/sweep/cluster-options.ts";
 import { trainSchema } from "../../src/train/config.ts";
 import { builtIn } from "../../src/train/registry.ts";
 import { exportsOf } from "./api.ts";
@@ -66,6 +68,7 @@ export const tables: Readonly<Record<string, () => string>> = {
   equations: () => registryTable(sdeVariants),
   models: () => registryTable(modelEntries),
   datasets: () => registryTable(datasets),
+  clusters: () => settingsTables(z.strictObject(clusterOptions)),
   commands: () =>
     table(
       ["command", "summary"],

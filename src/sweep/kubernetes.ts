@@ -21,6 +21,9 @@ const RUNS = "/runs";
 export const jobNameOf = (name: string): string =>
   `eigensam-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`.slice(0, 50).replace(/-+$/, "");
 
+/** Whether an image can be pushed and pulled. One without a registry is what the nodes of a small cluster share with docker. */
+export const inRegistry = (image: string): boolean => image.includes("/");
+
 /** The folder of a sweep on the volume. */
 export const folderOnVolume = (name: string): string => `${RUNS}/${name}`;
 
@@ -54,6 +57,7 @@ export function jobManifest({ name, version, runs, jobs, cpus, image, options }:
             {
               name: "run",
               image,
+              ...(inRegistry(image) ? {} : { imagePullPolicy: "IfNotPresent" as const }),
               env: [
                 { name: "EIGENSAM_OUT", value: folderOnVolume(name) },
                 { name: "EIGENSAM_DATA", value: `${RUNS}/data` },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dockerfile, entrypoint, jobManifest, jobNameOf } from "../../sweep/kubernetes.ts";
+import { dockerfile, entrypoint, inRegistry, jobManifest, jobNameOf } from "../../sweep/kubernetes.ts";
 import { shellWord } from "../../sweep/slurm-script.ts";
 import type { Sweep } from "../../sweep/sweep.ts";
 import { ConfigError } from "../../util/errors.ts";
@@ -27,7 +27,7 @@ export async function runOnKubernetes(asked: Sweep, { jobs, wait }: ClusterArgs)
     );
   const { kubernetes, threads } = asked.definition;
   const lines = await withBegun(asked, kubernetes.cpus ?? threads, (sweep) => written(sweep, jobs));
-  say("to begin it, where docker and kubectl are:");
+  say(`to begin it, where docker and kubectl are, and the claim ${kubernetes.claim} exists:`);
   for (const line of lines) console.log(line);
 }
 
@@ -47,7 +47,7 @@ function written(sweep: Sweep & { readonly threads: number }, jobs: number | und
   writeAtomic(join(folder, "plan.json"), readFileSync(join(out, "plan.json")));
   return [
     ["docker", "build", "--tag", image, folder],
-    ["docker", "push", image],
+    ...(inRegistry(image) ? [["docker", "push", image]] : []),
     ["kubectl", "apply", "--filename", manifest],
   ].map((words) => words.map(shellWord).join(" "));
 }
