@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -93,6 +93,7 @@ describe.runIf(asked)("a sweep on a cluster of Slurm", () => {
         const [a, b] = [out, join(folder, "local")].map((each) => readFileSync(runFiles(join(each, name))[part]));
         expect(a!.equals(b!), `${part} of ${name}`).toBe(true);
       }
+    rmSync(folder, { recursive: true, force: true });
   });
 });
 

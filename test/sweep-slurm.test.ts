@@ -144,10 +144,10 @@ const RUNNING = "JobId=50 JobState=RUNNING Reason=None PreemptTime=None";
 const requeues = () => slurm.calls().filter((call) => call.startsWith("scontrol"));
 
 describe("an element that has saved", () => {
-  const ask = async (restarts = "1", job = "50") => {
+  const ask = async ({ restarts = "1", job = "50", ending = true }) => {
     const ended = vi.fn(async () => undefined);
     const element = elementHere({ SLURM_ARRAY_JOB_ID: job, SLURM_ARRAY_TASK_ID: "3", SLURM_RESTART_COUNT: restarts })!;
-    const stop = { signal: AbortSignal.abort(), status: () => 143, ending: () => true, ended };
+    const stop = { signal: AbortSignal.abort(), status: () => 143, ending: () => ending, ended };
     const before = requeues().length;
     const text = await saying(() => requeue({ element, stop, out, most: 2 }));
     return { calls: requeues().slice(before), waited: ended.mock.calls.length === 1, text };
@@ -158,14 +158,20 @@ describe("an element that has saved", () => {
     { when: "it is told while it may run", says: RUNNING, calls: asks, waited: true },
     {
       when: "its time is over",
-      says: "JobState=COMPLETING Reason=TimeLimit PreemptTime=None",
+      says: "JobState=COMPLETING Reason=TimeLimit Restarts=1 PreemptTime=None",
       calls: asks,
       waited: false,
     },
     {
-      when: "it is preempted",
-      says: "JobState=COMPLETING Reason=None PreemptTime=2026-11-27T13:32:00",
+      when: "Slurm cancels what it preempts",
+      says: "JobState=COMPLETING Reason=None Restarts=1 PreemptTime=2026-11-27T13:32:00",
       calls: asks,
+      waited: false,
+    },
+    {
+      when: "Slurm requeues what it preempts",
+      says: "JobState=COMPLETING Reason=None Restarts=2 EndTime=Unknown",
+      calls: [],
       waited: false,
     },
     {
@@ -175,22 +181,23 @@ describe("an element that has saved", () => {
       waited: false,
     },
     { when: "nobody can be asked", says: undefined, calls: asks, waited: false },
-  ])("asks to be requeued, and waits, or does not: $when", async ({ says, calls, waited }) => {
+    { when: "nobody can be asked after a warning", says: undefined, calls: asks, waited: true, ending: false },
+  ])("asks to be requeued, and waits, or does not: $when", async ({ says, calls, waited, ending }) => {
     slurm.says("scontrol", says);
-    expect(await ask()).toMatchObject({ calls, waited });
+    expect(await ask({ ending })).toMatchObject({ calls, waited });
   });
 
   it("does not ask where the sweep was cancelled, nor more often than is allowed", async () => {
     slurm.says("scontrol", RUNNING);
     const at = new Date().toISOString();
     recordJob(out, { kind: "cancelled", job: "60", at });
-    expect(await ask("1", "60")).toMatchObject({
+    expect(await ask({ job: "60" })).toMatchObject({
       calls: [],
       waited: false,
       text: expect.stringContaining("cancelled"),
     });
     const before = requeues().length;
-    await expect(ask("2")).rejects.toThrow("50_3 was requeued 2 times, and slurm.maxRestarts is 2");
+    await expect(ask({ restarts: "2" })).rejects.toThrow("50_3 was requeued 2 times, and slurm.maxRestarts is 2");
     expect(requeues()).toHaveLength(before);
   });
 

@@ -81,8 +81,9 @@ interface RequeueArgs {
  * @throws TrainingError where it was requeued as often as is allowed
  */
 export async function requeue({ element: { id, job, restarts }, stop, out, most }: RequeueArgs): Promise<void> {
-  const standing = cancelledIn(out).has(job) ? "cancelled" : standingOf(id, stop.ending());
+  const standing = cancelledIn(out).has(job) ? "cancelled" : standingOf({ id, restarts }, stop.ending());
   if (standing === "cancelled") return say(`${id} was cancelled; it is not requeued`);
+  if (standing === "requeued") return say(`${id} is requeued by Slurm itself`);
   if (restarts >= most)
     throw new TrainingError(
       `${id} was requeued ${restarts} times, and slurm.maxRestarts is ${most}`,
@@ -90,7 +91,6 @@ export async function requeue({ element: { id, job, restarts }, stop, out, most 
       "its work is saved: eigensam sweep run submits it again; raise slurm.maxRestarts or slurm.time",
     );
   const answer = askSlurm("scontrol", ["requeue", id]);
-  // Slurm may have requeued by itself what it preempts.
   if ("why" in answer) say(`${id} could not be requeued: ${answer.why}`);
   else say(`${id} is requeued`);
   if (standing === "running") await stop.ended();
@@ -100,10 +100,14 @@ export async function requeue({ element: { id, job, restarts }, stop, out, most 
  * What Slurm does with an element that was told to stop. At a time limit and at preemption it leaves a trace; what ends without one was
  * cancelled by its user. Where scontrol cannot be asked, as in a container, the signal decides.
  */
-function standingOf(id: string, ending: boolean): "running" | "ending" | "cancelled" {
+function standingOf(
+  { id, restarts }: Pick<Element, "id" | "restarts">,
+  ending: boolean,
+): "running" | "ending" | "requeued" | "cancelled" {
   const answer = askSlurm("scontrol", ["show", "job", "--oneliner", id]);
   if ("why" in answer) return ending ? "ending" : "running";
   const { text } = answer;
+  if (Number(/\bRestarts=(\d+)/.exec(text)?.[1]) > restarts) return "requeued";
   if (!/\bJobState=\S*(COMPLETING|CANCELLED|TIMEOUT|PREEMPTED)/.test(text)) return "running";
   return /\bReason=TimeLimit\b/.test(text) || /\bPreemptTime=\d/.test(text) ? "ending" : "cancelled";
 }

@@ -14,7 +14,10 @@ export function askSlurm(command: "sbatch" | "squeue" | "scontrol" | "scancel", 
     timeout: PATIENCE,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  if (error !== undefined) return { why: `${command} does not start: ${reasonOf(error).why}` };
+  if (error !== undefined) {
+    const absent = (error as NodeJS.ErrnoException).code === "ENOENT";
+    return { why: absent ? `there is no ${command} on this machine` : `${command}: ${reasonOf(error).why}` };
+  }
   if (status === 0) return { text: stdout.trim() };
   return { why: `${command}: ${stderr.trim().replace(/^\w+: error: /, "") || `it ended with status ${status}`}` };
 }
