@@ -29,7 +29,7 @@ type Action = (typeof actions)[number];
 
 const HELP = `
 plan     prints the runs, their hours and disk, measured on a few steps; writes nothing
-run      makes the runs that are missing, and reports, or hands them to a cluster; the same command goes on where it stopped
+run      makes the runs that are missing, here or on a cluster, and reports; repeated, it goes on
 status   says how every run stands, and which settings are best so far
 cancel   asks whoever works on the sweep to save and stop
 task     makes one run, by its number from 0 or its name: what the others start, here and on clusters

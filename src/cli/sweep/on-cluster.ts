@@ -32,6 +32,9 @@ export async function withBegun<T>(sweep: Sweep, cpus: number | undefined, work:
       "run all of it in one job of the cluster: eigensam sweep run FILE.toml -j N; or choose --search random or grid",
     );
   const begun = begin(sweep, cpus ?? 1);
+  const { threads } = begun;
+  if (cpus !== undefined && cpus !== threads)
+    say(`note: a run has ${cpus} cores and ${threads} ${threads === 1 ? "thread" : "threads"}, as the sweep was begun`);
   const claim = await claimRun(begun.out, { onWait: say });
   try {
     return work(begun);
