@@ -1,5 +1,5 @@
 import { stepCost } from "../report/cost.ts";
-import { HEIGHT, INK, literal, type NamedFigure, specOf, WIDTH } from "../report/figures/figure.ts";
+import { HEIGHT, INK, literal, type NamedFigure, onePanel, TEXT } from "../report/figures/figure.ts";
 import { cellsOf, type Table } from "../report/table.ts";
 import { type Summary, summarize } from "../util/statistics.ts";
 import { settingOf } from "../sweep/names.ts";
@@ -56,16 +56,15 @@ export function heatMap(records: readonly StudyRecord[], noise: number): NamedFi
     axis: { labelAngle: 0, titleAngle: 0, domain: false, ticks: false },
   });
   const at = { x: axis("rho", "ρ"), y: { ...axis("alpha", "α"), sort: "descending" } };
-  const text = (field: string, dy: number, fontSize: number) => ({
-    mark: { type: "text", dy, fontSize },
+  const text = (field: string, dy: number) => ({
+    mark: { type: "text", dy, fontSize: TEXT },
     encoding: { ...at, text: literal(field), color: literal("ink") },
   });
   const counts = cells.map(({ accuracy }) => accuracy.n);
   return {
     name: noise === 0 ? "rho-alpha" : `rho-alpha-noise-${100 * noise}`,
     title,
-    spec: specOf({
-      width: WIDTH,
+    spec: onePanel({
       height: HEIGHT,
       title: { text: "Test accuracy by ρ and α", subtitle: `%${what}` },
       data: { values },
@@ -82,8 +81,8 @@ export function heatMap(records: readonly StudyRecord[], noise: number): NamedFi
             },
           },
         },
-        text("text", -7, 13),
-        text("spread", 9, 10),
+        text("text", -8),
+        text("spread", 9),
       ],
     }),
     caption: `Mean test accuracy over ${Math.min(...counts)} seeds and half of its 95 % confidence interval, after the last epoch${what}. The row α = 0 is SAM.`,

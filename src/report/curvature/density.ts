@@ -1,5 +1,5 @@
 import type { CurvatureResult } from "../../curvature/result.ts";
-import { type Drawn, HEIGHT, INK, WIDTH, literal, specOf } from "../figures/figure.ts";
+import { type Drawn, HEIGHT, INK, literal, onePanel, TEXT } from "../figures/figure.ts";
 import { across, colourOf, lineAtZero, POSITIVE, titled, upwards } from "./frame.ts";
 import { number } from "./numbers.ts";
 
@@ -30,9 +30,8 @@ export function density(result: CurvatureResult): Drawn | null {
   const x = across([...grid, ...marks], "eigenvalue");
   const y = upwards(true, domain);
   const single = one > floor && one < domain[1];
-  const spec = specOf({
+  const spec = onePanel({
     ...titled(result, "Spectral density of the Hessian", "fraction of the eigenvalues per unit, logarithmic"),
-    width: WIDTH,
     height: HEIGHT,
     data: { values: points },
     layer: [
@@ -85,10 +84,10 @@ const oneEigenvalue = (one: number, y: object) => [
       align: "right",
       baseline: "bottom",
       dy: -3,
-      fontSize: 11,
+      fontSize: TEXT,
       color: INK,
       opacity: 0.7,
     },
-    encoding: { x: { value: WIDTH - 4 }, y },
+    encoding: { x: { value: { expr: "width - 4" } }, y },
   },
 ];

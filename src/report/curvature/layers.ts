@@ -1,5 +1,5 @@
 import type { CurvatureResult, LayerCurvature } from "../../curvature/result.ts";
-import { type Drawn, INK, literal, specOf } from "../figures/figure.ts";
+import { type Drawn, INK, literal, specOf, TEXT } from "../figures/figure.ts";
 import { colourOf, extent, titled, labels } from "./frame.ts";
 import { number } from "./numbers.ts";
 
@@ -66,7 +66,7 @@ function panel(title: string, all: readonly Bar[], names?: readonly string[]): o
     scale: { domain: all.map((_, row) => row) },
     title: null,
     axis: names
-      ? { labelExpr, labelColor: INK, labelPadding: 8, labelLimit: 0, labelFontSize: many ? 10.5 : 12 }
+      ? { labelExpr, labelColor: INK, labelPadding: 8, labelLimit: 0, labelFontSize: many ? 10.5 : TEXT }
       : null,
   };
   const domain = extent([0, ...bars.map(({ value }) => value), ...reach], 0.02);
@@ -95,8 +95,8 @@ function panel(title: string, all: readonly Bar[], names?: readonly string[]): o
       },
       {
         data: { values: bars },
-        mark: { type: "text", align: "right", baseline: "middle", fontSize: many ? 10.5 : 12, color: INK },
-        encoding: { x: { value: WIDTH + 10 + (many ? 6.6 : 7.4) * width }, y, text: literal("text") },
+        mark: { type: "text", align: "right", baseline: "middle", fontSize: many ? 10.5 : TEXT, color: INK },
+        encoding: { x: { value: WIDTH + 10 + (many ? 6.6 : 8.2) * width }, y, text: literal("text") },
       },
     ],
   };

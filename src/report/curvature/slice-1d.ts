@@ -1,5 +1,5 @@
 import type { CurvatureResult, LossSlice } from "../../curvature/result.ts";
-import { type Drawn, HEIGHT, INK, WIDTH, specOf } from "../figures/figure.ts";
+import { type Drawn, HEIGHT, INK, onePanel } from "../figures/figure.ts";
 import { directionOf } from "./directions.ts";
 import { across, extent, lineAtZero, NEGATIVE, POSITIVE, titled, upwards } from "./frame.ts";
 import { number } from "./numbers.ts";
@@ -38,9 +38,8 @@ export function slice1d(result: CurvatureResult, slice: LossSlice): Drawn | null
   const colour = byLine([POSITIVE, NEGATIVE]);
   const x = across(coordinates, `a, at θ + a·${direction.symbol}`);
   const y = upwards(log, domain);
-  const spec = specOf({
+  const spec = onePanel({
     ...titled(result, `Loss along ${direction.text}`, log ? "logarithmic" : undefined),
-    width: WIDTH,
     height: HEIGHT,
     layer: [
       lineAtZero(x),

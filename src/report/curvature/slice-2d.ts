@@ -6,7 +6,7 @@ import { planeOf } from "./directions.ts";
 import { titled, labels } from "./frame.ts";
 
 /** Side of the plot, as nearly as cells of whole pixels allow: cells of other sizes would show seams. */
-const SIDE = 360;
+const SIDE = 300;
 
 /** Beyond this ratio of the largest loss to the smallest, colours are logarithmic. */
 const WIDE = 10;

@@ -1,6 +1,6 @@
 import type { CurvatureResult } from "../../curvature/result.ts";
 import type { Estimate } from "../../spectrum/trace.ts";
-import { type Drawn, INK, literal, specOf } from "../figures/figure.ts";
+import { type Drawn, INK, literal, onePanel, TEXT } from "../figures/figure.ts";
 import { colourOf, extent, titled, labels } from "./frame.ts";
 import { count, fromBottom, number } from "./numbers.ts";
 
@@ -15,9 +15,6 @@ interface Row {
   readonly low?: number;
   readonly high?: number;
 }
-
-/** Width of the plot without its labels. */
-const WIDTH = 370;
 
 /** Longest whisker, in lengths of the longest bar: a longer one would hide the bars, so it is cut and its length printed. */
 const LONGEST_WHISKER = 1.5;
@@ -56,13 +53,12 @@ export function spectrum(result: CurvatureResult): Drawn | null {
   const colour = literal("colour");
   const values = Math.max(...rows.map(({ text }) => text.length));
   const text = (mark: object, encoding: object) => ({
-    mark: { type: "text", fontSize: 12, color: INK, baseline: "middle", ...mark },
+    mark: { type: "text", fontSize: TEXT, color: INK, baseline: "middle", ...mark },
     encoding: { y, ...encoding },
   });
-  const spec = specOf({
+  const spec = onePanel({
     ...titled(result, "Extreme eigenvalues of the Hessian", "largest first"),
-    width: WIDTH,
-    height: { step },
+    height: step * order.length,
     data: { values: rows },
     layer: [
       { data: { values: [{}] }, mark: { type: "rule", color: "#9ca3af" }, encoding: { x: { datum: 0 } } },
@@ -81,13 +77,16 @@ export function spectrum(result: CurvatureResult): Drawn | null {
         mark: { type: "point", size: 44, opacity: 1, strokeWidth: 1.5, fill: "white", stroke: INK, clip: true },
         encoding: { x: { ...x, field: "heldOut" }, y },
       },
-      text({ align: "right", text: "λ" }, { x: { value: -30 } }),
+      text({ align: "right", text: "λ", fontSize: TEXT + 3 }, { x: { value: -36 } }),
       // Unicode has no subscript d.
-      text({ align: "left", fontSize: 9, dy: 4 }, { x: { value: -29 }, text: literal("index") }),
-      text({ align: "right" }, { x: { value: WIDTH + 14 + 7.4 * values }, text: literal("text") }),
+      text({ align: "left", dy: 5 }, { x: { value: -35 }, text: literal("index") }),
+      text(
+        { align: "right" },
+        { x: { value: { expr: `width + ${14 + Math.ceil(8.3 * values)}` } }, text: literal("text") },
+      ),
       ...(gap === 0
         ? []
-        : [{ data: { values: [{ row: top.length }] }, ...text({ text: "⋮" }, { x: { value: -32 } }) }]),
+        : [{ data: { values: [{ row: top.length }] }, ...text({ text: "⋮" }, { x: { value: -40 } }) }]),
     ],
   });
   return { spec, caption: captionOf(result, others.length > 0) };

@@ -57,8 +57,9 @@ export function axisOf(lines: readonly (readonly Interval[])[], log: boolean, { 
   const extremes = inBulk.flatMap(({ low, high }) => [to(low), to(high)]);
   const [lowest, highest] = [Math.min(...extremes), Math.max(...extremes)];
   const inside = [Math.max(lowest, least - room), Math.min(highest, most + room)] as const;
-  const padding = 0.05 * (inside[1] - inside[0] || room);
-  const bottom = zero && !log ? 0 : from(inside[0] - padding);
+  const fromZero = zero && !log;
+  const padding = 0.05 * (inside[1] - (fromZero ? 0 : inside[0]) || room);
+  const bottom = fromZero ? 0 : from(inside[0] - padding);
   const domain = [
     Math.max(bottom, within?.[0] ?? Number.NEGATIVE_INFINITY),
     Math.min(from(inside[1] + padding), within?.[1] ?? Number.POSITIVE_INFINITY),

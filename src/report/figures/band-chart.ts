@@ -1,6 +1,7 @@
 import { band, type Curve, geometricBand, type Interval, intervalOf } from "../curves.ts";
 import { type Axis, spansWide } from "./axis.ts";
-import { literal } from "./figure.ts";
+import type { EndLabel } from "./end-labels.ts";
+import { literal, TEXT } from "./figure.ts";
 
 /** How a line is drawn. */
 export interface LineStyle {
@@ -50,7 +51,7 @@ export const linesOf = (means: readonly Means[]): Interval[][] =>
   ]);
 
 /** Height of a label in pixels. */
-const LABEL = 12;
+const LABEL = TEXT;
 
 /** Points are marked where there are few. */
 const FEW = 30;
@@ -61,13 +62,15 @@ interface ChartOptions {
   readonly percent?: boolean;
   /** Pixels that the legend may take. */
   readonly width: number;
+  /** Labels beside the lines, in place of the legend. */
+  readonly ends?: readonly EndLabel[] | undefined;
 }
 
-/** Data and layers of a chart: bands or thin lines of seeds, lines above them, and dots where there are few points. */
+/** Data and layers of a chart: bands or thin lines of seeds, lines above them, dots where there are few points, and labels. */
 export function bandChart(
   series: readonly Series[],
   { log, domain, ticks }: Axis,
-  { x: along, percent, width }: ChartOptions,
+  { x: along, percent, width, ends }: ChartOptions,
 ) {
   const labels = series.map(({ label }) => label);
   const byLabel = (range: readonly unknown[]) => ({
@@ -75,7 +78,7 @@ export function bandChart(
     type: "nominal",
     sort: labels,
     scale: { domain: labels, range },
-    legend: { columns: legendColumns(labels, width) },
+    legend: ends ? null : { columns: legendColumns(labels, width) },
   });
   // Fills carry their colour in the data: with a scale of their own they would take the legend of the lines away.
   const fill = literal("colour");
@@ -112,6 +115,11 @@ export function bandChart(
     },
   };
   const dots = { mark: { type: "point", strokeWidth: 0, size: 26, opacity: 1, clip: true }, encoding: { x, y, fill } };
+  const named = {
+    data: { values: ends },
+    mark: { type: "text", align: "left", baseline: "middle", dx: 9, fontSize: TEXT },
+    encoding: { x, y, text: literal("label"), color: literal("colour") },
+  };
   const thin = {
     data: {
       values: series.flatMap(({ label, colour, seeds }) =>
@@ -130,12 +138,22 @@ export function bandChart(
         points.map(({ n, ...point }) => ({ label, colour, ...point })),
       ),
     },
-    layer: [...(banded ? [area] : []), ...(thin.data.values.length > 0 ? [thin] : []), line, ...(few ? [dots] : [])],
+    layer: [
+      ...(banded ? [area] : []),
+      ...(thin.data.values.length > 0 ? [thin] : []),
+      line,
+      ...(few ? [dots] : []),
+      ...(ends ? [named] : []),
+    ],
   };
 }
 
 /** As many labels side by side as fit the width. */
 export function legendColumns(labels: readonly string[], width: number): number {
-  const widest = 7.5 * Math.max(...labels.map((label) => label.length)) + 46;
+  const widest = 8 * Math.max(...labels.map((label) => label.length)) + 46;
   return Math.max(1, Math.min(labels.length, Math.floor(width / widest)));
 }
+
+/** Pixels that a legend above the plot takes. */
+export const legendHeight = (labels: readonly string[], width: number): number =>
+  20 * Math.ceil(labels.length / legendColumns(labels, width)) + 6;

@@ -24,9 +24,19 @@ export interface NamedFigure extends Drawn {
   readonly title: string;
 }
 
-/** Size of the plot itself, in pixels of the SVG. Small, so that text stays legible on a telephone. */
-export const WIDTH = 460;
-export const HEIGHT = 270;
+/** Height of a plot without its axes, in pixels of the SVG. */
+export const HEIGHT = 260;
+
+/** Size of all text but titles, which are larger, in pixels of the SVG. */
+export const TEXT = 13;
+
+/** Width of a picture with one panel: in a column of 84 mm its text has 6.6 points, and it stays legible on a telephone. */
+export const WIDTH = 470;
+
+const PADDING = 14;
+
+/** Width that a legend or a title may take. */
+export const INNER = WIDTH - 2 * PADDING;
 
 /** Verdana has nearly the same widths, where DejaVu Sans is not installed. */
 const FONT = "DejaVu Sans, Verdana, sans-serif";
@@ -37,11 +47,11 @@ const QUIET = "#4b5563";
 export const config = {
   background: "white",
   font: FONT,
-  padding: 16,
+  padding: PADDING,
   view: { stroke: null },
   axis: {
-    labelFontSize: 12,
-    titleFontSize: 12,
+    labelFontSize: TEXT,
+    titleFontSize: TEXT,
     titleFontWeight: "normal",
     labelColor: QUIET,
     titleColor: QUIET,
@@ -53,13 +63,14 @@ export const config = {
     labelPadding: 5,
     tickCount: 5,
   },
+  axisX: { labelSeparation: 8 },
   axisY: { domain: false, ticks: false },
   legend: {
     orient: "top",
     title: null,
-    labelFontSize: 12,
+    labelFontSize: TEXT,
     labelColor: INK,
-    labelLimit: WIDTH - 40,
+    labelLimit: 0,
     symbolType: "stroke",
     symbolSize: 320,
     symbolStrokeWidth: 2.5,
@@ -69,10 +80,10 @@ export const config = {
   title: {
     anchor: "start",
     frame: "bounds",
-    fontSize: 15,
+    fontSize: 16,
     fontWeight: "bold",
     color: "#111827",
-    subtitleFontSize: 12,
+    subtitleFontSize: TEXT,
     subtitleColor: QUIET,
     subtitlePadding: 5,
     offset: 12,
@@ -86,3 +97,7 @@ export const literal = (field: string) => ({ field, type: "nominal", scale: null
 export const specOf = (parts: object): TopLevelSpec =>
   // Vega-Lite's type accepts no specification whose parts are built apart; its compiler checks what it is given.
   ({ $schema: "https://vega.github.io/schema/vega-lite/v6.json", config, ...parts }) as unknown as TopLevelSpec;
+
+/** The same with one panel, whose plot takes what axes and labels leave of the picture's width. */
+export const onePanel = (parts: object): TopLevelSpec =>
+  specOf({ autosize: { type: "fit-x", contains: "padding" }, width: WIDTH, ...parts });

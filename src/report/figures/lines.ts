@@ -3,9 +3,10 @@ import type { Group } from "../groups.ts";
 import { stylesOf } from "../palette.ts";
 import type { Run } from "../read-run.ts";
 import { type AxisOptions, axisNote, axisOf } from "./axis.ts";
-import { averaged, bandChart, type LineStyle, linesOf } from "./band-chart.ts";
+import { averaged, bandChart, legendHeight, type LineStyle, linesOf } from "./band-chart.ts";
 import { bandNote } from "./band-note.ts";
-import { type Drawn, HEIGHT, specOf, WIDTH } from "./figure.ts";
+import { endLabels } from "./end-labels.ts";
+import { type Drawn, HEIGHT, INNER, onePanel } from "./figure.ts";
 
 export interface LinesOptions extends AxisOptions {
   readonly title: string;
@@ -49,11 +50,14 @@ export function linesOfCurves(named: readonly NamedCurves[], options: LinesOptio
   if (series.length === 0) return null;
   const axis = axisOf(linesOf(series), log, options);
   const { title, x, y, percent = false, shows } = options;
-  const spec = specOf({
-    width: WIDTH,
-    height: HEIGHT,
+  // A plot without a legend has its height, so that all pictures are alike.
+  const names = series.map(({ label }) => label);
+  const tall = HEIGHT + legendHeight(names, INNER);
+  const ends = endLabels(series, axis, tall);
+  const spec = onePanel({
+    height: ends ? tall : HEIGHT,
     title: { text: title, subtitle: log ? `${y}, logarithmic` : y },
-    ...bandChart(series, axis, { x, percent, width: WIDTH }),
+    ...bandChart(series, axis, { x, percent, width: INNER, ends }),
   });
   const format = (value: number) => (percent ? `${significant(100 * value)} %` : significant(value));
   const alone = all.filter(({ points }) => points.length === 1).map(({ label }) => label);

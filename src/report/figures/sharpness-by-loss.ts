@@ -1,7 +1,7 @@
 import { probedHow } from "../probe-measures.ts";
 import { legendColumns } from "./band-chart.ts";
 import type { Figure } from "./figure.ts";
-import { HEIGHT, literal, specOf, WIDTH } from "./figure.ts";
+import { HEIGHT, INNER, literal, onePanel } from "./figure.ts";
 import { stylesOf } from "../palette.ts";
 
 export const SHARPNESS_TITLE = { text: "Sharpness at equal loss", subtitle: "λ₁, logarithmic" } as const;
@@ -46,11 +46,10 @@ export const sharpnessByLoss: Figure = {
       type: "nominal",
       sort: labels,
       scale: { domain: labels, range: labels.map((label) => styles.get(label)!.colour) },
-      legend: { columns: legendColumns(labels, WIDTH) },
+      legend: { columns: legendColumns(labels, INNER) },
     };
     const strokeDash = { ...stroke, scale: { domain: labels, range: labels.map((label) => styles.get(label)!.dash) } };
-    const spec = specOf({
-      width: WIDTH,
+    const spec = onePanel({
       height: HEIGHT,
       title: SHARPNESS_TITLE,
       data: { values: looks },

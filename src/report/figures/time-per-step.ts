@@ -4,7 +4,7 @@ import type { Group } from "../groups.ts";
 import { stylesOf } from "../palette.ts";
 import { summarize } from "../../util/statistics.ts";
 import { FEW_SEEDS } from "./band-chart.ts";
-import { type Figure, INK, literal, specOf, WIDTH } from "./figure.ts";
+import { type Figure, INK, literal, onePanel, TEXT } from "./figure.ts";
 
 /** Parts of a bar from the left, the first in the method's full colour. */
 const parts = [
@@ -97,9 +97,8 @@ function barsOf(costs: readonly Cost[]): TopLevelSpec {
     end: Math.max(reach(ms.total, ci95), ...seeds),
   }));
   const dots = costs.flatMap(({ label, seeds }) => seeds.map((from) => ({ label, from })));
-  return specOf({
-    width: WIDTH,
-    height: { step: 38 },
+  return onePanel({
+    height: 38 * costs.length + 4,
     title: {
       text: "Time per step",
       // Two lines: without a canvas, text is taken for wider than it is, and the picture with it.
@@ -133,7 +132,7 @@ function barsOf(costs: readonly Cost[]): TopLevelSpec {
         : []),
       {
         data: { values: totals },
-        mark: { type: "text", align: "left", dx: 6, fontSize: 12, color: INK },
+        mark: { type: "text", align: "left", dx: 6, fontSize: TEXT, color: INK },
         encoding: { x: { ...x, field: "end" }, y, text: literal("text") },
       },
     ],

@@ -2,7 +2,8 @@ import type { StudyResult } from "../result.ts";
 import type { SolverRow } from "./summary.ts";
 import { intervalOf } from "../../../report/curves.ts";
 import { bandChart, FEW_SEEDS, type Series } from "../../../report/figures/band-chart.ts";
-import { type Drawn, HEIGHT, INK, specOf } from "../../../report/figures/figure.ts";
+import { endLabels } from "../../../report/figures/end-labels.ts";
+import { type Drawn, HEIGHT, INK, specOf, TEXT } from "../../../report/figures/figure.ts";
 import { summarize } from "../../../util/statistics.ts";
 
 /** Okabe & Ito's colours, in the order of the registry. */
@@ -68,7 +69,7 @@ export function ratioFigure(rows: readonly SolverRow[], networks: readonly strin
         },
         { mark: { type: "point", size: 90, filled: true, opacity: 1 }, encoding: { x, y, color } },
         {
-          mark: { type: "text", dy: -13, fontSize: 12, color: INK },
+          mark: { type: "text", dy: -13, fontSize: TEXT, color: INK },
           encoding: { x, y, text: { field: "text", type: "nominal" } },
         },
       ],
@@ -104,13 +105,16 @@ export function ratioOverTraining(results: readonly StudyResult[], networks: rea
   const panels = networks.map(seriesOf);
   const least = Math.min(0, ...panels.flat().flatMap(({ points }) => points.map(({ y }) => y)));
   const axis = { log: false, domain: [least, 1], cut: false, outside: [] } as const;
+  const labelled = panels.map((series) => endLabels(series, axis, HEIGHT));
+  // A legend is that of all panels.
+  const direct = labelled.every((ends) => ends !== undefined);
   const spec = specOf({
     title: { text: "The quality of v over training", subtitle: "vᵀH̄v / λ₁(H̄) at the moment of use" },
     hconcat: panels.map((series, i) => ({
       width: PANEL,
       height: HEIGHT,
       title: { text: networks[i]!, fontSize: 13, anchor: "middle", offset: 4 },
-      ...bandChart(series, axis, { x: "step", width: networks.length * PANEL }),
+      ...bandChart(series, axis, { x: "step", width: networks.length * PANEL, ends: direct ? labelled[i] : undefined }),
     })),
     resolve: { scale: { stroke: "shared", strokeDash: "shared" }, legend: { stroke: "shared", strokeDash: "shared" } },
   });
