@@ -38,7 +38,7 @@ export type { CurvatureResult } from "./curvature/result.ts";
 export type { ImageDataset } from "./data/dataset.ts";
 export { type DatasetName, datasetNames, loadDataset } from "./data/index.ts";
 export * from "./index.ts";
-export { writeReport } from "./report/index.ts";
+export { type RequestedTables, writeReport } from "./report/index.ts";
 export type { Report, RunsReport } from "./report/paths.ts";
 export { type CompileOptions, type CompileStats, compile, type Executable, type InputSpec } from "./runtime/compile.ts";
 export { type Convolution, type Device, defaultThreads, devices } from "./runtime/device.ts";

@@ -355,11 +355,12 @@ describe("a report", () => {
   it("comes from the command line as JSON", async () => {
     const folder = fakeRuns(["sgd", "sam"], [1]);
     const out = join(folder, "out");
-    const { status, stdout } = await eigensam(["report", folder, "--out", out, "--json"]);
+    const { status, stdout } = await eigensam(["report", folder, "--out", out, "--iqm", "--json"]);
     expect(status).toBe(0);
     const [report] = jsonLines<{ html: string; figures: string[]; tables: string[] }>(stdout);
     expect(Object.keys(report!)).toEqual(["html", "figures", "tables", "findings"]);
     expect(report!.html).toBe(join(out, "report.html"));
+    expect(report!.tables).toContain(join(out, "tables/iqm.csv"));
     const nowhere = await eigensam(["report", join(folder, "nowhere")]);
     expect(nowhere.status).toBe(1);
     expect(nowhere.stderr).toContain("is not there");

@@ -1,6 +1,7 @@
 """Writes every golden file under test/golden but search.json, which needs Optuna."""
 import curvature
 import data
+import iqm
 import mlp
 import models
 import official
@@ -9,5 +10,5 @@ import optimizers
 import resnet
 
 if __name__ == "__main__":
-    for script in (data, mlp, models, ops, optimizers, resnet, curvature, official):
+    for script in (data, mlp, models, ops, optimizers, resnet, curvature, official, iqm):
         script.main()

@@ -77,15 +77,18 @@ function marksOf(group: Unnamed, all: readonly Unnamed[]): string[] {
   const amongAll = new Set(differingKeys(all));
   const task = TASK.filter((key) => amongAll.has(key)).map((key) => group.settings.get(key)!);
   const peers = all.filter((other) => titleOf(other) === titleOf(group));
-  const own = tellingKeys(peers).flatMap((key) => {
-    const value = group.settings.get(key);
-    return value === undefined ? [] : [`${short(key)}=${value.split("/").at(-1)}`];
-  });
-  return [...task, ...own];
+  return [...task, ...marksBy(tellingKeys(peers), group)];
 }
 
+/** "ρ=0.05" and the like, for the settings of these keys that the group has. */
+export const marksBy = (keys: readonly string[], { settings }: Pick<Group, "settings">): string[] =>
+  keys.flatMap((key) => {
+    const value = settings.get(key);
+    return value === undefined ? [] : [`${short(key)}=${value.split("/").at(-1)}`];
+  });
+
 /** The first keys, those that matter most, by which no two of the groups that differ look alike. */
-function tellingKeys(peers: readonly Unnamed[]): string[] {
+export function tellingKeys(peers: readonly Unnamed[]): string[] {
   const kinds = (keys: readonly string[]) =>
     new Set(peers.map(({ settings }) => JSON.stringify(keys.map((key) => settings.get(key) ?? null)))).size;
   const candidates = differingKeys(peers)
@@ -110,7 +113,7 @@ function importanceOf(key: string): number {
 }
 
 /** Without characters that a drawing cannot hold. */
-function titleOf({ runs }: Pick<Group, "runs">): string {
+export function titleOf({ runs }: Pick<Group, "runs">): string {
   const { record } = runs[0]!;
   const { title, eigenvector } = methodOf(record);
   // An eigenvector is worth what its solver makes of it, so every label names that.

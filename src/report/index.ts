@@ -3,6 +3,7 @@ import { figuresOf } from "./figures/index.ts";
 import { findRuns } from "./find-runs.ts";
 import { groupRuns } from "./groups.ts";
 import { type Fact, factsHtml, heading } from "./html.ts";
+import { iqmTable } from "./iqm-table.ts";
 import { comparisonOf } from "./pairs.ts";
 import { findingsOf, pairsTable } from "./pairs-table.ts";
 import { settingsHtml } from "./settings-html.ts";
@@ -27,13 +28,23 @@ import type { Table } from "./table.ts";
  * console.log(html.endsWith("report.html")); // true
  * ```
  */
-export async function writeReport(runDirs: readonly string[], outDir: string): Promise<RunsReport> {
+export async function writeReport(
+  runDirs: readonly string[],
+  outDir: string,
+  options: RequestedTables = {},
+): Promise<RunsReport> {
   const { runs, leftOut } = findRuns(runDirs);
-  return writeRuns(runs, outDir, { missing: leftOut });
+  return writeRuns(runs, outDir, { ...options, missing: leftOut });
+}
+
+/** Tables that a report has on request. */
+export interface RequestedTables {
+  /** The interquartile mean of each method's test accuracy over tasks and seeds. */
+  readonly iqm?: boolean;
 }
 
 /** What a report says beside what it finds in its runs. */
-export interface ReportOptions {
+export interface ReportOptions extends RequestedTables {
   /** In place of the one that the runs suggest. */
   readonly title?: string;
   /** Facts above those of the runs. */
@@ -59,6 +70,7 @@ export async function writeRuns(
     figures: first = [],
     only,
     results = true,
+    iqm = false,
     missing: leftOut = [],
   }: ReportOptions = {},
 ): Promise<RunsReport> {
@@ -72,10 +84,17 @@ export async function writeRuns(
     else figures.push({ name, title, ...drawn });
   }
   const compared = comparison.pairs.length > 0 ? [pairsTable(comparison)] : [];
+  const aggregate = iqm ? iqmTable(groups) : undefined;
+  if (aggregate === null) missing.push("Interquartile means: no complete run has a test accuracy");
   const report = await writeReportFolder(outDir, {
     title: title ?? titleOf(groups),
     facts: [...facts, ...factsOf(groups)],
-    tables: [...tables, ...(results ? [resultsTable(groups, comparison)] : []), ...compared],
+    tables: [
+      ...tables,
+      ...(results ? [resultsTable(groups, comparison)] : []),
+      ...compared,
+      ...(aggregate ? [aggregate] : []),
+    ],
     figures,
     missing: [...missing, ...unfinished(groups), ...leftOut],
     details: [runsTable(groups)],

@@ -139,7 +139,7 @@ function corrected(pairs: readonly Untested[], measures: number): Pair[] {
 }
 
 /** Accuracies on different test examples, of different models, or after training on other parts of wrong labels, are not compared. */
-const taskOf = ({ runs, settings }: Group): string => {
+export const taskOf = ({ runs, settings }: Group): string => {
   const { data, config } = runs[0]!.record;
   // Earlier versions recorded no digest; there the files tell.
   const files = ["data.images", "data.labels", "data.testImages", "data.testLabels"].map((key) => settings.get(key));

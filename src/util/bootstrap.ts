@@ -9,17 +9,32 @@ export const resamples = (n: number, draws: number, random: Rng): Uint32Array[] 
     return counts;
   });
 
+/** Values of a statistic on samples of all strata together, each stratum drawn anew by itself with replacement. */
+export const stratifiedBootstrap = (
+  strata: readonly (readonly number[])[],
+  draws: number,
+  random: Rng,
+  statistic: (values: readonly number[]) => number,
+): number[] =>
+  Array.from({ length: draws }, () =>
+    statistic(strata.flatMap((stratum) => stratum.map(() => stratum[Math.floor(stratum.length * random.uniform())]!))),
+  );
+
 /** From so many observations on there is an interval: of fewer, resampling knows too little of their spread. */
 export const LEAST_OBSERVATIONS = 5;
 
 /**
- * The 95 % percentile interval of a statistic by its values on resamples of n observations, undefined for fewer than 5. The percentiles lie
- * further out than 2.5 and 97.5, as Student's t does beyond the normal distribution (Hesterberg 2015, "expanded"): those of
+ * The 95 % percentile interval of a statistic by its values on resamples of n observations, undefined for fewer than 5. Strata of n each have
+ * more degrees of `freedom` than one: n − 1 each, together 4 at least. The percentiles lie further out than 2.5 and 97.5, as Student's t does beyond the normal distribution (Hesterberg 2015, "expanded"): those of
  * Φ(±t·√(n/(n−1))), since the spread of n resampled numbers is short of the sample's by √((n−1)/n).
  */
-export function percentileInterval(values: readonly number[], n: number): readonly [number, number] | undefined {
-  if (n < LEAST_OBSERVATIONS) return undefined;
-  const tail = normalBelow(-studentT975(n - 1) * Math.sqrt(n / (n - 1)));
+export function percentileInterval(
+  values: readonly number[],
+  n: number,
+  freedom = n - 1,
+): readonly [number, number] | undefined {
+  if (n < 2 || freedom < LEAST_OBSERVATIONS - 1) return undefined;
+  const tail = normalBelow(-studentT975(freedom) * Math.sqrt(n / (n - 1)));
   return [quantile(values, tail), quantile(values, 1 - tail)];
 }
 

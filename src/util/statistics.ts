@@ -76,5 +76,12 @@ export function quantile(values: readonly number[], part: number): number {
   return low + (at - Math.floor(at)) * (high - low);
 }
 
+/** The mean without the lowest and the highest quarter of the values, both rounded down to whole ones, as scipy's trim_mean(values, 0.25); NaN of none. */
+export function interquartileMean(values: readonly number[]): number {
+  const cut = Math.floor(values.length / 4);
+  const inner = values.toSorted((a, b) => a - b).slice(cut, values.length - cut);
+  return inner.reduce((a, b) => a + b, 0) / inner.length;
+}
+
 /** The middle of the sorted values, or the mean of the two middle ones; NaN of none. */
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
