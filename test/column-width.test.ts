@@ -120,3 +120,8 @@ describe("a figure with one panel, in a column of 84 mm,", () => {
     expect(outside(svg), name).toEqual([0, 0]);
   });
 });
+
+it("the sharpness of arms has a legend, one for all networks", async () => {
+  const svg = await svgOf(sharpnessFigure(eigenSam!).spec, "figure");
+  for (const { arm } of eigenSam!) expect(svg.split(`>${arm}<`), arm).toHaveLength(2);
+});

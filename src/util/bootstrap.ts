@@ -24,9 +24,10 @@ export const stratifiedBootstrap = (
 export const LEAST_OBSERVATIONS = 5;
 
 /**
- * The 95 % percentile interval of a statistic by its values on resamples of n observations, undefined for fewer than 5. Strata of n each have
- * more degrees of `freedom` than one: n − 1 each, together 4 at least. The percentiles lie further out than 2.5 and 97.5, as Student's t does beyond the normal distribution (Hesterberg 2015, "expanded"): those of
- * Φ(±t·√(n/(n−1))), since the spread of n resampled numbers is short of the sample's by √((n−1)/n).
+ * The 95 % percentile interval of a statistic by its values on resamples of n observations, undefined for fewer than 5. Strata of n each
+ * have n − 1 degrees of `freedom` each, and need 4 together. The percentiles lie further out than 2.5 and 97.5, as Student's t does beyond
+ * the normal distribution (Hesterberg 2015, "expanded"): those of Φ(±t·√(n/(n−1))), since the spread of n resampled numbers is short of
+ * the sample's by √((n−1)/n).
  */
 export function percentileInterval(
   values: readonly number[],
