@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { reasonLeftOut, runDirectories } from "../report/find-runs.ts";
-import { type RequestedTables, writeReport } from "../report/index.ts";
+import { writeReport } from "../report/index.ts";
+import type { RequestedTables } from "../report/paths.ts";
 import type { RunsReport } from "../report/paths.ts";
 import { trainRun } from "../train/run-dir.ts";
 import { InputError } from "../util/errors.ts";

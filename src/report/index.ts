@@ -1,18 +1,6 @@
-import type { NamedFigure } from "./figures/figure.ts";
-import { figuresOf } from "./figures/index.ts";
 import { findRuns } from "./find-runs.ts";
-import { groupRuns } from "./groups.ts";
-import { type Fact, factsHtml, heading } from "./html.ts";
-import { iqmTable } from "./iqm-table.ts";
-import { comparisonOf } from "./pairs.ts";
-import { findingsOf, pairsTable } from "./pairs-table.ts";
-import { settingsHtml } from "./settings-html.ts";
-import { factsOf, machineOf, titleOf, unfinished } from "./summary.ts";
-import { resultsTable, runsTable } from "./tables.ts";
-import { writeReportFolder } from "./write.ts";
-import type { RunsReport } from "./paths.ts";
-import type { Run } from "./read-run.ts";
-import type { Table } from "./table.ts";
+import type { RequestedTables, RunsReport } from "./paths.ts";
+import { writeRuns } from "./runs.ts";
 
 /**
  * Reads runs (directories, or folders of them) and writes their report to the folder `outDir`: report.html, figures/
@@ -35,75 +23,4 @@ export async function writeReport(
 ): Promise<RunsReport> {
   const { runs, leftOut } = findRuns(runDirs);
   return writeRuns(runs, outDir, { ...options, missing: leftOut });
-}
-
-/** Tables that a report has on request. */
-export interface RequestedTables {
-  /** The interquartile mean of each method's test accuracy over tasks and seeds. */
-  readonly iqm?: boolean;
-}
-
-/** What a report says beside what it finds in its runs. */
-export interface ReportOptions extends RequestedTables {
-  /** In place of the one that the runs suggest. */
-  readonly title?: string;
-  /** Facts above those of the runs. */
-  readonly facts?: readonly Fact[];
-  /** Tables and figures above those of every report. */
-  readonly tables?: readonly Table[];
-  readonly figures?: readonly NamedFigure[];
-  /** Names of the usual figures that are shown; all if left out. */
-  readonly only?: readonly string[];
-  /** False leaves out the table of results and the comparisons, where there are too many groups to read. */
-  readonly results?: boolean;
-  readonly missing?: readonly string[];
-}
-
-/** The same for runs that are read already. */
-export async function writeRuns(
-  runs: readonly Run[],
-  outDir: string,
-  {
-    title,
-    facts = [],
-    tables = [],
-    figures: first = [],
-    only,
-    results = true,
-    iqm = false,
-    missing: leftOut = [],
-  }: ReportOptions = {},
-): Promise<RunsReport> {
-  const groups = groupRuns(runs);
-  const comparison = comparisonOf(results ? groups : []);
-  const figures: NamedFigure[] = [...first];
-  const missing: string[] = [];
-  for (const { name, title, lacks, draw } of figuresOf(groups).filter(({ name }) => only?.includes(name) ?? true)) {
-    const drawn = draw(groups);
-    if (drawn === null) missing.push(`${title}: ${lacks(groups)}`);
-    else figures.push({ name, title, ...drawn });
-  }
-  const compared = comparison.pairs.length > 0 ? [pairsTable(comparison)] : [];
-  const aggregate = iqm ? iqmTable(groups) : undefined;
-  if (aggregate === null) missing.push("Interquartile means: no complete run has a test accuracy");
-  const report = await writeReportFolder(outDir, {
-    title: title ?? titleOf(groups),
-    facts: [...facts, ...factsOf(groups)],
-    tables: [
-      ...tables,
-      ...(results ? [resultsTable(groups, comparison)] : []),
-      ...compared,
-      ...(aggregate ? [aggregate] : []),
-    ],
-    figures,
-    missing: [...missing, ...unfinished(groups), ...leftOut],
-    details: [runsTable(groups)],
-    more: [
-      heading("Settings"),
-      settingsHtml(groups),
-      heading("Machine and versions"),
-      factsHtml(machineOf(groups)),
-    ].join("\n"),
-  });
-  return { ...report, findings: findingsOf(comparison) };
 }

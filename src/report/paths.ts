@@ -13,3 +13,9 @@ export interface RunsReport extends Report {
   /** What the comparison of each two groups found, paired by seed: a sentence each. */
   readonly findings: readonly string[];
 }
+
+/** Tables that a report has on request. */
+export interface RequestedTables {
+  /** The interquartile mean of each method's test accuracy over tasks and seeds. */
+  readonly iqm?: boolean;
+}

@@ -1,17 +1,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runFiles } from "../run/files.ts";
-import type { trainRunOf } from "../train/run-dir.ts";
+import type { EpochLine, RunRecord } from "../train/records.ts";
 import { ConfigError } from "../util/errors.ts";
 import { type Measure, measureOf } from "./measure.ts";
 import type { Sweep } from "./sweep.ts";
 import { isFixed } from "./trials.ts";
 import type { Results } from "./units.ts";
 
-type Runs = Pick<ReturnType<typeof trainRunOf>, "readRecord" | "readMetrics">;
+/** How run directories of training are read. */
+export interface RunReader {
+  readRecord(run: string): Pick<RunRecord, "status" | "result" | "error"> | undefined;
+  readMetrics(run: string): readonly { readonly kind: string }[];
+}
 
 /** What the runs of a sweep came to, from their directories. */
-export function resultsIn({ out, definition }: Pick<Sweep, "out" | "definition">, runs: Runs): Results {
+export function resultsIn({ out, definition }: Pick<Sweep, "out" | "definition">, runs: RunReader): Results {
   const measure: Measure = measureOf(definition.measure);
   const known = (value: number | undefined): number => {
     if (value !== undefined) return value;
@@ -39,8 +43,10 @@ export function resultsIn({ out, definition }: Pick<Sweep, "out" | "definition">
         );
       const path = join(out, name);
       if (!existsSync(runFiles(path).metrics)) return undefined;
-      const line = runs.readMetrics(path).find((each) => each.kind === "epoch" && each.epoch === epoch);
-      return line?.kind === "epoch" ? known(atEpoch(line)) : undefined;
+      const isIt = (line: { readonly kind: string }): line is EpochLine =>
+        line.kind === "epoch" && (line as EpochLine).epoch === epoch;
+      const line = runs.readMetrics(path).find(isIt);
+      return line && known(atEpoch(line));
     },
   };
 }

@@ -4,10 +4,10 @@ import { z } from "zod";
 import { holderOf } from "../run/claim.ts";
 import { isRun } from "../run/directory.ts";
 import { parseJson } from "../run/lines.ts";
-import type { trainRunOf } from "../train/run-dir.ts";
 import { makeFolder, writeAtomic } from "../util/files.ts";
 import { type Summary, summarize } from "../util/statistics.ts";
 import { isBetter, type Measure, measureOf } from "./measure.ts";
+import type { RunReader } from "./results.ts";
 import type { Sweep } from "./sweep.ts";
 import type { SweepRun, SweepTrial } from "./trials.ts";
 
@@ -36,13 +36,11 @@ export interface TrialStatus extends Pick<SweepTrial, "number" | "point"> {
   readonly summary: Summary;
 }
 
-type Runs = Pick<ReturnType<typeof trainRunOf>, "readRecord">;
-
 /** How every run of some trials stands, from the run directories, and from a cluster where one was asked. */
 export async function statusOf(
   sweep: Sweep,
   trials: readonly SweepTrial[],
-  runs: Runs,
+  runs: Pick<RunReader, "readRecord">,
   elsewhere: Elsewhere = new Map(),
 ): Promise<TrialStatus[]> {
   const measure = measureOf(sweep.definition.measure);
@@ -58,7 +56,7 @@ async function runStatus(
   out: string,
   run: SweepRun,
   measure: Measure,
-  { readRecord }: Runs,
+  { readRecord }: Pick<RunReader, "readRecord">,
   elsewhere: Elsewhere,
 ): Promise<RunStatus> {
   const path = join(out, run.name);

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { dockerfile, entrypoint, inRegistry, jobManifest, jobNameOf } from "../../sweep/kubernetes.ts";
 import { shellWord } from "../../sweep/slurm-script.ts";
 import type { Sweep } from "../../sweep/sweep.ts";
+import { runsInOrder } from "../../sweep/units.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { makeFolder, writeAtomic } from "../../util/files.ts";
 import { packageVersion as version } from "../../util/package.ts";
 import { pluginArguments } from "../plugins.ts";
 import { say } from "../ui.ts";
 import { type ClusterArgs, withBegun } from "./on-cluster.ts";
-import { runsInOrder } from "./task.ts";
 
 /** Writes what Kubernetes needs for a sweep, and prints the commands that hand it over. */
 export async function runOnKubernetes(asked: Sweep, { jobs, wait }: ClusterArgs): Promise<void> {

@@ -1,8 +1,8 @@
 import { activeRuns, jobsOf, queueOf } from "../../sweep/slurm-jobs.ts";
 import type { Sweep } from "../../sweep/sweep.ts";
+import { runsInOrder } from "../../sweep/units.ts";
 import type { Elsewhere } from "../../sweep/status.ts";
 import { askSlurm } from "./slurm-commands.ts";
-import { runsInOrder } from "./task.ts";
 
 /** The runs, by number, that Slurm has, or why it cannot say. Slurm is asked only where jobs were submitted. */
 export function runsAtSlurm(

@@ -1,8 +1,10 @@
 import { join } from "node:path";
-import { writeReport } from "../../report/index.ts";
+import { findRuns } from "../../report/find-runs.ts";
+import { writeRuns } from "../../report/runs.ts";
 import { measureOf } from "../../sweep/measure.ts";
-import { statusOf, type TrialStatus } from "../../sweep/status.ts";
+import { isComplete, statusOf, type TrialStatus } from "../../sweep/status.ts";
 import { type Sweep, trialsOf } from "../../sweep/sweep.ts";
+import { trialsTable } from "../../sweep/table.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
 import { duration } from "../format.ts";
 import { registry } from "../plugins.ts";
@@ -20,11 +22,14 @@ export async function reportSweep(sweep: Sweep, { begun, json }: Options): Promi
   const trials = await statusOf(sweep, trialsOf(sweep), trainRunOf(registry()));
   const done = trials.flatMap(({ runs }) => runs.filter(({ state }) => state === "done"));
   if (done.length === 0) return trials;
-  const report = await writeReport(
-    done.map(({ path }) => path),
-    join(sweep.out, "report"),
-  );
-  showStatus(sweep, measureOf(sweep.definition.measure), trials, json);
+  const measure = measureOf(sweep.definition.measure);
+  const { runs, leftOut } = findRuns(done.map(({ path }) => path));
+  const report = await writeRuns(runs, join(sweep.out, "report"), {
+    facts: [["sweep", sweep.definition.name]],
+    tables: trials.some(isComplete) ? [trialsTable(trials, measure)] : [],
+    missing: leftOut,
+  });
+  showStatus(sweep, measure, trials, json);
   const seconds = (performance.now() - begun) / 1000;
   if (json) emit({ event: "report", out: sweep.out, ...report, seconds });
   else console.log(`\n${report.html}: ${done.length} runs; ${duration(seconds)} in all`);

@@ -4,7 +4,7 @@ import { threadsFor } from "../../sweep/plan-file.ts";
 import { resultsIn } from "../../sweep/results.ts";
 import { begin, type Sweep, trialsOf } from "../../sweep/sweep.ts";
 import { isFixed } from "../../sweep/trials.ts";
-import { type Results, searchUnits, type Unit } from "../../sweep/units.ts";
+import { type Results, searchUnits, type Unit, runsInOrder } from "../../sweep/units.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
 import { registry } from "../plugins.ts";
@@ -14,7 +14,6 @@ import { resultOf } from "../train/result.ts";
 import { say } from "../ui.ts";
 import { bestSoFar } from "./best.ts";
 import { reportSweep } from "./report.ts";
-import { runsInOrder } from "./task.ts";
 
 /** A unit of work as a process of ours. */
 interface UnitTask {

@@ -5,6 +5,7 @@ import { recordJob } from "../../sweep/slurm-jobs.ts";
 import { type ArrayPart, arraysOf, shellWord, slurmScript } from "../../sweep/slurm-script.ts";
 import { isComplete } from "../../sweep/status.ts";
 import type { Sweep } from "../../sweep/sweep.ts";
+import { runsInOrder } from "../../sweep/units.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { makeFolder, writeAtomic } from "../../util/files.ts";
@@ -15,7 +16,6 @@ import { type ClusterArgs, withBegun } from "./on-cluster.ts";
 import { runsAtSlurm } from "./queue.ts";
 import { reportSweep } from "./report.ts";
 import { askSlurm } from "./slurm-commands.ts";
-import { runsInOrder } from "./task.ts";
 
 /** Submits the runs of a sweep that are missing, and that Slurm does not have already, as a job array of Slurm. */
 export async function runOnSlurm(asked: Sweep, args: ClusterArgs): Promise<void> {

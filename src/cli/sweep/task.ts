@@ -1,12 +1,11 @@
-import { join } from "node:path";
 import { resultsIn } from "../../sweep/results.ts";
-import { recordFailure } from "../../sweep/status.ts";
-import { type Sweep, trialsOf } from "../../sweep/sweep.ts";
+import type { Sweep } from "../../sweep/sweep.ts";
+import { trainUnit } from "../../sweep/train-unit.ts";
 import type { SweepRun } from "../../sweep/trials.ts";
+import { runsInOrder } from "../../sweep/units.ts";
 import type { TrainEvent } from "../../train/events.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
-import { trainOrResume } from "../../train/run-training.ts";
-import { ConfigError, EigensamError } from "../../util/errors.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { registry } from "../plugins.ts";
 import { stopOnSignals } from "../stop.ts";
 import { progressView } from "../train/progress.ts";
@@ -21,12 +20,6 @@ interface TaskOptions {
   readonly json: boolean;
 }
 
-/** The runs of a sweep in the order of their numbers: seed by seed, so that one that is cut off has complete comparisons. */
-export const runsInOrder = (sweep: Sweep): SweepRun[] => {
-  const trials = trialsOf(sweep);
-  return sweep.definition.seeds.flatMap((_, s) => trials.map(({ runs }) => runs[s]!));
-};
-
 /**
  * Makes one run of a sweep, named or by its number from 0, from where it stands: a run that is complete is left alone, so it may be
  * asked for any number of times, on any machine that shares the folder.
@@ -37,9 +30,7 @@ export async function makeTask(
   { until, requeue: most, json }: TaskOptions,
 ): Promise<void> {
   const run = taskOf(sweep, which);
-  const trainRun = trainRunOf(registry());
-  const path = join(sweep.out, run.name);
-  const results = resultsIn(sweep, trainRun);
+  const results = resultsIn(sweep, trainRunOf(registry()));
   if (results.final(run) !== undefined || (until !== undefined && results.atEpoch(run, until) !== undefined)) {
     say(`${run.name} is complete`);
     return;
@@ -47,27 +38,16 @@ export async function makeTask(
   const element = most === undefined ? undefined : elementHere();
   const underSlurm = element && most !== undefined ? { element, most, stop: stopUnderSlurm() } : undefined;
   const { signal, status } = underSlurm?.stop ?? stopOnSignals();
-  const far = new AbortController();
   const show = progressView();
   const listen = (event: TrainEvent) => {
     show(event);
     if (json && event.event !== "step") emit(event);
-    if (event.event === "epoch" && event.epoch === until) far.abort();
   };
-  try {
-    const outcome = await trainOrResume({
-      ...{ config: run.config, run: path, registry: registry() },
-      ...{ listen, stop: AbortSignal.any([signal, far.signal]) },
-    });
-    recordFailure(sweep.out, run, undefined);
-    if (outcome.status === "done" || far.signal.aborted) return;
-    say(`stopped after step ${outcome.step}; the same command resumes it`);
-    process.exitCode = status();
-  } catch (error) {
-    // Another process has the run, and does not fail by this one's mistake.
-    if (error instanceof EigensamError && error.data.pid === undefined) recordFailure(sweep.out, run, error.what);
-    throw error;
-  }
+  const unit = { run, ...(until === undefined ? {} : { untilEpoch: until }) };
+  const end = await trainUnit(sweep, unit, { listen, stop: signal, registry: registry() });
+  if (end.status === "done") return;
+  say(`stopped after step ${end.step}; the same command resumes it`);
+  process.exitCode = status();
   if (underSlurm) await requeue({ ...underSlurm, out: sweep.out });
 }
 

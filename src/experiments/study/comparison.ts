@@ -1,4 +1,4 @@
-import { type ReportOptions, writeRuns } from "../../report/index.ts";
+import { type ReportOptions, writeRuns } from "../../report/runs.ts";
 import type { Made, Written } from "../experiment.ts";
 import { runOfRecord } from "./run-of-record.ts";
 
