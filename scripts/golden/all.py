@@ -1,4 +1,4 @@
-"""Writes every golden file under test/golden but search.json, which needs Optuna."""
+"""Writes every golden file under test/golden but search.json, which needs Optuna, and those of PyTorch 2.4."""
 import curvature
 import data
 import iqm
@@ -8,7 +8,8 @@ import official
 import ops
 import optimizers
 import resnet
+import torch_files
 
 if __name__ == "__main__":
-    for script in (data, mlp, models, ops, optimizers, resnet, curvature, official, iqm):
+    for script in (data, mlp, models, ops, optimizers, resnet, curvature, official, iqm, torch_files):
         script.main()

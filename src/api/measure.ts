@@ -27,7 +27,7 @@ export interface MeasureOptions extends Partial<CurvatureRequest>, HessianChoice
 }
 
 /**
- * Measures the Hessian of saved weights: of a run directory, or of a safetensors file with `model`. The same as
+ * Measures the Hessian of saved weights: of a run directory, or of a file of weights (safetensors or `.pth`) with `model`. The same as
  * `eigensam curvature`; nothing is written.
  *
  * @throws ConfigError, InputError or DataError where weights, model and examples do not belong together

@@ -1,11 +1,12 @@
 import { readBytes } from "../data/files.ts";
 import { writeOutput } from "../util/files.ts";
-import { decodeSafetensors, encodeSafetensors } from "../util/safetensors.ts";
+import { encodeSafetensors } from "../util/safetensors.ts";
+import { decodeWeights } from "../util/weights-file.ts";
 import type { NamedArray } from "./trained.ts";
 
 /**
- * Reads the named arrays of a safetensors file, saved by PyTorch or by this library. Numbers other than float32 are
- * converted; the arrays are yours.
+ * Reads the named arrays of a safetensors file, or of a `.pth` file of PyTorch 1.6 or later: a state_dict, or a checkpoint
+ * that has one. Nothing in the file is executed. Numbers other than float32 are converted; the arrays are yours.
  *
  * @throws DataError where the file cannot be read; InputError where it is damaged
  * @example
@@ -15,7 +16,7 @@ import type { NamedArray } from "./trained.ts";
  * ```
  */
 export function readWeights(path: string): Record<string, NamedArray> {
-  const { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
+  const tensors = decodeWeights(readBytes(path, "give the path of a safetensors or .pth file"), path);
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data, Number) }]),
   );

@@ -4,7 +4,8 @@ import type { Model } from "../nn/scope.ts";
 import { InputError } from "../util/errors.ts";
 import { excerpt } from "../util/excerpt.ts";
 import { firstNotFinite } from "../util/finite.ts";
-import { decodeSafetensors, encodeSafetensors, type SafeTensor, type Safetensors } from "../util/safetensors.ts";
+import { encodeSafetensors, type SafeTensor, type Safetensors } from "../util/safetensors.ts";
+import { decodeWeights } from "../util/weights-file.ts";
 
 /** What a checkpoint holds besides weights: behind these prefixes, one vector per parameter. */
 export const statePrefixes = ["optimizer.", "method.", "probe.", "eigenvector."] as const;
@@ -81,7 +82,7 @@ function ownName(name: string, known: ReadonlySet<string>, tensors: Safetensors[
  * where they have torchvision's.
  */
 export function readTensors(path: string, model: Model): Safetensors["tensors"] {
-  let { tensors } = decodeSafetensors(readBytes(path, "give the path of a safetensors file"), path);
+  let tensors = decodeWeights(readBytes(path, "give the path of a safetensors or .pth file"), path);
   const known = namesOf(model);
   for (;;) {
     const theirs = tensors;
@@ -96,7 +97,7 @@ export function readTensors(path: string, model: Model): Safetensors["tensors"] 
 const withNames = (tensors: Safetensors["tensors"], named: (name: string) => string): Safetensors["tensors"] =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [named(name), tensor]));
 
-/** Reads a state_dict saved as safetensors, by PyTorch or by us. PyTorch's counters of batches have no use here. */
+/** Reads a state_dict, saved by PyTorch or by us. PyTorch's counters of batches have no use here. */
 export function readWeights(path: string, model: Model): Weights {
   const tensors = readTensors(path, model);
   const known = namesOf(model);

@@ -152,4 +152,4 @@ function syncPath(path: string): void {
 
 /** Whether a path is a file of weights rather than a run directory: by its name, or because a file lies there. */
 export const isWeightsFile = (path: string): boolean =>
-  path.endsWith(".safetensors") || statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  /\.(safetensors|pth|pt)$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isFile() === true;

@@ -5,3 +5,7 @@ export function halfToNumber(half: number): number {
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
+
+/** bfloat16 is the upper half of a float32. */
+export const bfloat16ToFloat32 = (halves: Uint16Array): Float32Array =>
+  new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);

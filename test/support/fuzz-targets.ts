@@ -17,11 +17,13 @@ import { BEGINNING, openRecorder, readCheckpoint } from "../../src/train/checkpo
 import { trainRun } from "../../src/train/run-dir.ts";
 import { firstState, problemOf } from "../../src/train/session.ts";
 import { checkConfig, resolveConfig } from "../../src/train/settings.ts";
-import { encodeWeights, readWeights } from "../../src/train/weights.ts";
+import { encodeWeights, named, readWeights } from "../../src/train/weights.ts";
+import { stridesOf } from "../../src/util/shape.ts";
 import { fakeRun } from "./fake-runs.ts";
 import { fakeSdeRun } from "./fake-sde-runs.ts";
 import { bytesOf, matArray, matElement, matFile, npyFile, paxRecord, tarEntry, tarFile } from "./files.ts";
 import { type Dice, mutatedBytes, mutatedText } from "./mutate.ts";
+import { pickled, tensor, torchFile } from "./torch-files.ts";
 
 /** A reader, and how to give it a damaged file: reads one, and returns what must be finite. */
 export interface FuzzTarget {
@@ -218,6 +220,32 @@ function weights(): FuzzTarget {
   };
 }
 
+/** The same weights as torch.save writes them; damage behind right checksums in most cases. */
+function torchWeights(): FuzzTarget {
+  const path = join(inFolder("torch"), "weights.pth");
+  const { model } = problem();
+  const { theta } = firstState(problem());
+  const arrays = Object.entries(named(model.parameters, theta));
+  const views = arrays.map(([name, { shape, data }], i) => [
+    name,
+    tensor({ key: String(i), count: data.length, shape, strides: stridesOf(shape) }),
+  ]);
+  const pickle = Buffer.from(pickled.file(pickled.dict(Object.fromEntries(views))), "latin1");
+  const storages = arrays.map(([, { data }]) => bytesOf(data));
+  return {
+    name: "weights of PyTorch",
+    run: (dice) => {
+      const at = dice.chance(0.7) ? -1 : dice.below(storages.length);
+      const file = torchFile(
+        at < 0 ? mutatedBytes(pickle, dice) : pickle,
+        Object.fromEntries(storages.map((data, i) => [i, i === at ? mutatedBytes(data, dice) : data])),
+      );
+      writeFileSync(path, dice.chance(0.2) ? mutatedBytes(file, dice) : file);
+      return readWeights(path, model);
+    },
+  };
+}
+
 function checkpoints(): FuzzTarget {
   const run = inFolder("checkpoint");
   const own = problem();
@@ -326,6 +354,7 @@ export const fuzzTargets = (): readonly FuzzTarget[] => [
   cifar(),
   mat(),
   weights(),
+  torchWeights(),
   checkpoints(),
   records(),
   sdeRecords(),

@@ -21,7 +21,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "eval",
-    summary: "score a run, or weights saved as safetensors: loss and accuracy",
+    summary: "score a run, or weights as safetensors or .pth: loss and accuracy",
     computes: true,
     load: async () => (await import("./eval.ts")).evaluate,
   },

@@ -30,8 +30,8 @@ const collect = (value: string, previous: readonly string[] = []): string[] => [
 /** The arguments of commands that work on trained weights. `usual` is the part of the data set that a command uses, where it uses one. */
 export function weightsArguments(command: Command, usual?: SplitName): Command {
   command
-    .argument("[run]", "a run directory, or weights as safetensors (with --model)")
-    .option("--weights <file>", "weights as safetensors with PyTorch's names, instead of a run")
+    .argument("[run]", "a run directory, or weights as safetensors or .pth (with --model)")
+    .option("--weights <file>", "weights as safetensors or .pth with PyTorch's names, instead of a run")
     .option("--model <name>", "network of --weights", oneOf(namesOf(registry().models)))
     .option("--best", "the run's weights of best validation accuracy, not the last ones")
     .option("--images <x.npy>", "images of your own: float32 NCHW as they are, uint8 normalized")
@@ -85,7 +85,8 @@ export async function weightsSource(options: WeightsOptions, [source]: readonly 
       { run, weights },
       "give a run directory, or --weights FILE --model NAME",
     );
-  if (!existsSync(weights)) throw new InputError(`${weights} is not there`, { weights }, "give weights as safetensors");
+  if (!existsSync(weights))
+    throw new InputError(`${weights} is not there`, { weights }, "give weights as safetensors or .pth");
   if (model === undefined && !set.some((setting) => setting.startsWith("model.name=")))
     throw new ConfigError(
       isFile ? `${weights} needs --model` : "--weights needs --model",
