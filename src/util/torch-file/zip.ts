@@ -9,6 +9,8 @@ const ENTRY = { signature: 0x02014b50, length: 46 } as const;
 const LOCAL = { signature: 0x04034b50, length: 30 } as const;
 const ENCRYPTED = 1;
 
+const UNCHECKED = "fetch or save it again, and with checksums: torch.serialization.set_crc32_options(True)";
+
 interface Entry {
   readonly name: string;
   /** Where its header begins, then its data. */
@@ -52,7 +54,7 @@ export function storedEntries(bytes: Uint8Array, fail: Fail): ReadonlyMap<string
   for (const { name, from, to, crc } of entries) {
     if (found.has(name)) fail(`the zip archive has two entries ${excerpt(name)}`);
     const data = bytes.subarray(from, to);
-    if (crc32(data) !== crc) fail(`the checksum of ${excerpt(name)} is wrong: the file is damaged`);
+    if (crc32(data) !== crc) fail(`the checksum of ${excerpt(name)} is wrong: the file is damaged`, UNCHECKED);
     found.set(name, data);
   }
   return found;
