@@ -54,6 +54,7 @@ export interface SweepOptions {
   };
 }
 
+/** Where a sweep goes, how to listen to its runs, and how to stop it. */
 export interface SweepHooks {
   /** The folder of the sweep; the same call goes on in it. */
   readonly dir: string;
@@ -80,6 +81,7 @@ export interface SweepTrialResult {
   }[];
 }
 
+/** What the runs of a sweep came to. */
 export interface SweepResults {
   /** The trials whose seeds are all done, the best first, and then the others. */
   readonly trials: readonly SweepTrialResult[];
