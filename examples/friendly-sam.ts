@@ -4,10 +4,10 @@
  */
 import { add, defineMethod, fraction, gradAt, mix, mul, radius, real, sub, unit, zeros } from "eigensam";
 
-/** Friendly SAM (Li et al. 2024): perturbs along the part of g that its running mean does not explain. */
+/** Friendly SAM (Li et al. 2024): perturbs along the part of g that its running mean does not explain. The built-in `f-sam` starts m as its authors do. */
 export const friendlySam = defineMethod({
   name: "friendly-sam",
-  title: "F-SAM",
+  title: "Friendly SAM",
   summary: "∇f(θ + ρ·unit(g − σm)),  m ← λm + (1 − λ)g",
   source: "Li et al. 2024",
   colour: "#8c564b",

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { constant } from "../src/graph/ops/source.ts";
+import type { Declaration } from "../src/nn/layout.ts";
 import type { TrainingMethodName } from "../src/optim/methods/index.ts";
 import type { Method } from "../src/optim/method.ts";
 import { evaluate } from "./support/reference.ts";
@@ -7,8 +8,22 @@ import { evaluate } from "./support/reference.ts";
 const rho = { default: 0.05, about: "perturbation radius ρ", min: 0, symbol: "ρ" };
 const alpha = { default: 0.2, about: "alignment strength α", min: 0, symbol: "α" };
 
-/** θ = (2, ½), g = (3, −4), v = (0, 1), ρ = 0.1, α = 0.2: ĝ = (0.6, −0.8), v⊥ = (0.48, 0.36), θg = (6, −2). */
-const expected: Readonly<Record<TrainingMethodName, readonly [hyper: object, factors: number[], ascent: number[]]>> = {
+type Hypers = Readonly<Record<string, object>>;
+type Perturbing = readonly [hyper: Hypers, factors: number[], ascent: number[]];
+type Any = readonly [hyper: Hypers, state: Readonly<Record<string, string>>];
+
+const symbolic = (symbol: string, value: number, about: string, limits: object = {}) => ({
+  default: value,
+  about,
+  symbol,
+  ...limits,
+});
+const zeroToOne = { min: 0, below: 1 };
+const memory = (value: number) => symbolic("λ", value, "memory of the mean", zeroToOne);
+const m = { m: "zeros" };
+
+/** θ = (2, ½), g = (3, −4), v = (0, 1), ρ = 0.1, α = 0.2: ĝ = (0.6, −0.8), v⊥ = (0.48, 0.36), θg = (6, −2); the mask is (1, 0). */
+const expected: Readonly<Record<TrainingMethodName, Perturbing | Any>> = {
   sgd: [{}, [0, 0], [0, 0]],
   sam: [{ rho }, [1, 1], [0.06, -0.08]],
   usam: [{ rho }, [1, 1], [0.3, -0.4]],
@@ -17,23 +32,60 @@ const expected: Readonly<Record<TrainingMethodName, readonly [hyper: object, fac
   egr: [{ rho }, [1, 0], [0.6, -0.8]],
   "third-order": [{ rho }, [0, 1], [0.6, -0.8]],
   "eigen-sam": [{ rho, alpha }, [1, 1], [0.0504, -0.0872]],
+  "f-sam": [
+    { rho, sigma: symbolic("σ", 1, "share of the mean m that is taken out", { min: 0 }), lambda: memory(0.9) },
+    m,
+  ],
+  vasso: [{ rho, lambda: memory(0.1) }, m],
+  gsam: [{ rho, alpha: symbolic("α", 0.4, "weight of the surrogate gap α", { min: 0 }) }, {}],
+  msam: [{ rho: { ...rho, default: 0.3 }, mu: symbolic("μ", 0.9, "momentum μ of the method's own m", zeroToOne) }, m],
+  "sam-on": [{ rho: { ...rho, default: 0.5 } }, [1, 1], [0.1, 0]],
+  wsam: [{ rho, gamma: symbolic("γ", 0.9, "γ of the weight γ/(1 − γ) of sharpness", zeroToOne) }, {}],
+  // T = (2.5, 1) with η = ½: Tg = (7.5, −4), of length 8.5.
+  "asam-eta": [
+    { rho: { ...rho, default: 0.5 }, eta: symbolic("η", 0.01, "least scale η of a weight", { min: 0 }) },
+    [1, 1],
+    [1.875 / 8.5, -0.4 / 8.5],
+  ],
+  "cr-sam": [
+    {
+      rho: { ...rho, default: 0.1 },
+      gamma: symbolic("γ", 0.1, "weight γ of the second difference"),
+      beta: symbolic("β", 0.01, "weight β of the first difference"),
+    },
+    {},
+  ],
+};
+
+/** Of these parameters, which ones a mask takes: a weight, its bias, the scale and the shift of a batch norm. */
+const declared = [
+  { name: "in.weight", shape: [2, 2], init: { fill: 0 }, role: "weight" },
+  { name: "in.bias", shape: [2], init: { fill: 0 }, role: "bias" },
+  { name: "downsample.1.weight", shape: [2], init: { fill: 1 } },
+  { name: "downsample.1.bias", shape: [2], init: { fill: 0 } },
+] as const satisfies readonly Declaration[];
+const masks: Partial<Readonly<Record<TrainingMethodName, readonly boolean[]>>> = {
+  "sam-on": [false, false, true, true],
+  "asam-eta": [true, false, true, false],
 };
 
 const vector = (...values: number[]) => constant(Float64Array.from(values), [2], "f64");
-const point = { theta: vector(2, 0.5), g: vector(3, -4), v: vector(0, 1), mask: vector(1, 1) };
+const point = { theta: vector(2, 0.5), g: vector(3, -4), v: vector(0, 1), mask: vector(1, 0) };
 
 it("the methods are declared as published", async () => {
   // Loaded here, so that a declaration that is refused fails the test.
   const { trainingMethods } = await import("../src/optim/methods/index.ts");
   expect(Object.keys(trainingMethods)).toEqual(Object.keys(expected));
-  for (const [name, { kind, name: own, hyper, state, needs, series }] of Object.entries<Method>(trainingMethods)) {
-    const [hypers, factors, ascent] = expected[name as TrainingMethodName];
-    expect([kind, own, hyper, state, needs]).toEqual([
-      ...["method", name, hypers, {}],
-      name === "eigen-sam" ? { v: true } : {},
-    ]);
-    expect(series!.factors, name).toEqual(factors);
-    const perturbation = series!.ascent({ ...point, step: constant(0, [], "f64") }, { rho: 0.1, alpha: 0.2 });
+  for (const [key, method] of Object.entries<Method>(trainingMethods)) {
+    const [name, { kind, hyper, series }] = [key as TrainingMethodName, method];
+    const [hypers, second, ascent] = expected[name];
+    const { v, mask } = method.needs;
+    expect([kind, method.name, hyper]).toEqual(["method", name, hypers]);
+    expect([v, mask && declared.map(mask)], name).toEqual([name === "eigen-sam" || undefined, masks[name]]);
+    expect(method.state, name).toEqual(ascent ? {} : second);
+    expect(series?.factors, name).toEqual(ascent ? second : undefined);
+    if (!ascent) continue;
+    const perturbation = series!.ascent({ ...point, step: constant(0, [], "f64") }, { rho: 0.1, alpha: 0.2, eta: 0.5 });
     const [values] = evaluate([perturbation], {});
     expect([...values!], name).toEqual(ascent.map((x) => expect.closeTo(x, 14)));
   }

@@ -23,7 +23,7 @@ import { runOn } from "./support/run.ts";
 import { F64, POWER_ITERATION } from "./tolerances.ts";
 
 const N = 7;
-const [RHO, ALPHA] = [0.3, 0.2];
+const [RHO, ALPHA, SIGMA, LAMBDA, MU, GAMMA, BETA, ETA] = [0.3, 0.2, 0.6, 0.7, 0.9, 0.4, 0.15, 0.1];
 const scaled = (x: ArrayLike<number>, by: number) => Float64Array.from(x, (value) => value * by);
 const unit = (x: ArrayLike<number>) => scaled(x, 1 / normOf(x));
 const times = (x: ArrayLike<number>, y: ArrayLike<number>) => Float64Array.from(x, (value, i) => value * y[i]!);
@@ -52,8 +52,14 @@ const asamEpsilon = scaled(times(times(theta0, theta0), g0), RHO / normOf(times(
 const c0 = dotOf(v0, ghat);
 const eigenEpsilon = scaled(along(ghat, along(v0, ghat, -c0), ALPHA * Math.sign(c0)), RHO);
 const at = (epsilon: ArrayLike<number>) => gradient(along(theta0, epsilon, 1));
+const [ahead, behind] = [at(scaled(ghat, RHO)), at(scaled(ghat, -RHO))];
+const m0 = vector("m", [N]);
+const counts = Float64Array.from({ length: N }, (_, i) => i % 2);
+const masked = times(counts, g0);
+const across = along(g0, ahead, -dotOf(g0, ahead) / normOf(ahead) ** 2);
+const scale = counts.map((counted, i) => (counted === 1 ? Math.abs(theta0[i]!) + ETA : 1));
 
-/** The direction of every method by its formula (paper.md, section 2). */
+/** The direction of every method by its formula, from a state vector m that is not zero. */
 const expected: Readonly<Record<string, Float64Array>> = {
   sgd: g0,
   sam: at(scaled(ghat, RHO)),
@@ -63,6 +69,14 @@ const expected: Readonly<Record<string, Float64Array>> = {
   egr: along(g0, hessian(theta0, ghat), RHO),
   "third-order": along(g0, times(c, times(ghat, ghat)), RHO ** 2 / 2),
   "eigen-sam": at(eigenEpsilon),
+  "f-sam": at(scaled(unit(along(g0, m0, -SIGMA)), RHO)),
+  vasso: at(scaled(unit(along(scaled(m0, LAMBDA), g0, 1 - LAMBDA)), RHO)),
+  gsam: along(ahead, across, -ALPHA),
+  msam: at(scaled(unit(m0), -RHO)),
+  "sam-on": at(scaled(unit(masked), RHO)),
+  wsam: along(g0, along(ahead, g0, -1), GAMMA / (1 - GAMMA)),
+  "asam-eta": at(scaled(times(times(scale, scale), g0), RHO / normOf(times(scale, g0)))),
+  "cr-sam": along(along(ahead, along(along(ahead, behind, 1), g0, -2), GAMMA), along(ahead, behind, -1), BETA),
 };
 
 const settings: OptimizerSettings = {
@@ -75,10 +89,13 @@ const settings: OptimizerSettings = {
 };
 
 /** One step of a method over plain SGD with learning rate 1: θ − θ' is the direction. */
-function stepOf(method: Method) {
+function stepOf(method: Method, m: Float64Array = m0) {
   const slots = { momentum_buffer: constant(0, [N], "f64") };
-  const values = { rho: RHO, alpha: ALPHA };
-  const common = { f, theta, v, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };
+  const hyper = { rho: RHO, alpha: ALPHA, sigma: SIGMA, lambda: LAMBDA, mu: MU, gamma: GAMMA, beta: BETA, eta: ETA };
+  const tensors = Object.entries(hyper).map(([name, value]) => [name, constant(value, [], "f64")]);
+  const values = { ...Object.fromEntries(tensors), m: constant(m, [N], "f64") };
+  const [mask, step] = [constant(counts, [N], "f64"), constant(2, [], "f64")];
+  const common = { f, theta, v, mask, step, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };
   return trainingStep({ ...common, method, optimizer: optimizers.sgd, slots });
 }
 
@@ -96,7 +113,7 @@ describe("the direction of a training method", () => {
 
   it.each(trainingMethodNames)("%s is finite and plain where g = 0", async (name) => {
     const zeros = new Float64Array(N);
-    const { next } = await runOn({ next: stepOf(trainingMethods[name]).theta }, { theta: zeros, v: v0 });
+    const { next } = await runOn({ next: stepOf(trainingMethods[name], zeros).theta }, { theta: zeros, v: v0 });
     const moved = (trainingMethods[name] as Method).needs.v ? undefined : zeros;
     for (const value of next) expect(Number.isFinite(value)).toBe(true);
     if (moved) expect(Array.from(next, Math.abs)).toEqual([...moved]);

@@ -12,6 +12,7 @@ import { type Run, readRun } from "../src/report/read-run.ts";
 import { toCsv, toMarkdown } from "../src/report/table.ts";
 import { resultsTable, runsTable } from "../src/report/tables.ts";
 import { runFiles } from "../src/run/files.ts";
+import { trainingMethods } from "../src/optim/methods/index.ts";
 import { InputError } from "../src/util/errors.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 import { cutShort, fakeRun, fakeRuns, temporary } from "./support/fake-runs.ts";
@@ -299,7 +300,7 @@ describe("a method that is not built in", () => {
     expect(new Set(colours(groups)).size).toBe(4);
     const many = groupRuns(Array.from({ length: 30 }, (_, i) => plugin(sam, `m${i}`)));
     for (const colour of colours(many)) expect(colour).toMatch(/^#[0-9a-f]{6}$/);
-    expect(new Set(colours(many)).size).toBe(9);
+    expect(new Set(colours(many)).size).toBe(1 + Object.keys(trainingMethods).length);
   });
 
   it("is told apart from a built-in one of the same title", () => {

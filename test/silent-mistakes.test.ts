@@ -160,3 +160,24 @@ describe("images too small for a network", () => {
     await (await session(2)).release();
   });
 });
+
+it("a method that perturbs parameters of a kind says so of a network that has none", () => {
+  const dataset = load([0, 1, 2], [0]);
+  const notes = (model: string, method: string) =>
+    notesOf(
+      problemOf(
+        checkConfig({
+          ...{ model: { name: model, width: 2 }, method: { name: method } },
+          data: { name: "npy", batch: 1, validation: 0 },
+        }),
+        dataset,
+      ),
+    );
+  expect(notes("mlp", "sam-on")).toEqual([expect.stringContaining("mlp has none of them")]);
+  for (const [model, method] of [
+    ["mlp", "asam-eta"],
+    ["mlp", "sam"],
+    ["resnet18", "sam-on"],
+  ] as const)
+    expect(notes(model, method)).toEqual([]);
+});

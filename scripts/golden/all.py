@@ -8,8 +8,9 @@ import official
 import ops
 import optimizers
 import resnet
+import sam_family
 import torch_files
 
 if __name__ == "__main__":
-    for script in (data, mlp, models, ops, optimizers, resnet, curvature, official, iqm, torch_files):
+    for script in (data, mlp, models, ops, optimizers, sam_family, resnet, curvature, official, iqm, torch_files):
         script.main()

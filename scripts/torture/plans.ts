@@ -2,6 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sdeRun } from "../../src/experiments/sde/run-dir.ts";
 import { plannedRuns, sdeSettings } from "../../src/experiments/sde/config.ts";
+import { trainingMethodNames } from "../../src/optim/methods/index.ts";
 import { sweepOf } from "../../src/sweep/definition.ts";
 import { fixedTrials } from "../../src/sweep/trials.ts";
 import { builtIn } from "../../src/train/registry.ts";
@@ -45,7 +46,6 @@ export function planOf(kind: RunKind, random: Random): Plan {
   }
 }
 
-const methods = ["sgd", "sam", "usam", "asam", "reverse-sam", "egr", "third-order", "eigen-sam"] as const;
 const solvers = ["power", "lanczos", "spread", "free"] as const;
 
 function trainPlan(kind: "train" | "plugin", random: Random): Plan {
@@ -55,7 +55,7 @@ function trainPlan(kind: "train" | "plugin", random: Random): Plan {
     threads: 1,
     "model.name": "mlp",
     "model.width": integer(random, 4, 8),
-    "method.name": own && chance(random, 0.5) ? "mean-sam" : pick(random, methods),
+    "method.name": own && chance(random, 0.5) ? "mean-sam" : pick(random, trainingMethodNames),
     "data.batch": own ? 8 : 512,
     "data.crop": integer(random, 0, 2),
     "optimizer.lr": pick(random, [0.01, 0.03]),

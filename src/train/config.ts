@@ -195,13 +195,21 @@ export function hyperSettings({ methods }: Registry): Record<string, z.ZodOption
   );
   return Object.fromEntries(
     [...groupBy(read, ({ key }) => key)].map(([key, all]) => {
-      const first = all[0]?.hyper;
-      const same = all.every(({ hyper }) => hyper.default === first?.default);
-      const standard = same
-        ? `default: ${first?.default}`
-        : `default: ${all.map(({ method, hyper }) => `${hyper.default} in ${method}`).join(", ")}`;
-      const about = `${first?.about}; read by ${all.map(({ method }) => method).join(", ")} (${standard})`;
-      return [key, z.number().optional().describe(about)];
+      const names = (some: typeof all) => some.map(({ method }) => method).join(", ");
+      const defaults = [...groupBy(all, ({ hyper }) => hyper.default)];
+      const standard = defaults
+        .map(([value, some]) => (defaults.length === 1 ? `${value}` : `${value} in ${names(some)}`))
+        .join("; ");
+      const readers = [...groupBy(all, ({ hyper }) => hyper.about)].map(
+        ([about, some]) => `${about}; read by ${names(some)}`,
+      );
+      return [
+        key,
+        z
+          .number()
+          .optional()
+          .describe(`${readers.join("; ")} (default: ${standard})`),
+      ];
     }),
   );
 }

@@ -1,6 +1,7 @@
 import { stepsPerEpoch } from "../data/batch-maker.ts";
 import { type Dataset, isSplit } from "../data/dataset.ts";
 import { emptyClasses } from "../data/labels.ts";
+import type { Model } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { TrainConfig } from "./config.ts";
@@ -50,21 +51,26 @@ function assertSolver({ solver, every, iterations, hessianBn }: TrainConfig["met
 interface Noted {
   readonly config: TrainConfig;
   readonly dataset: Dataset;
-  readonly method: Pick<Method, "needs">;
+  readonly method: Pick<Method, "name" | "needs">;
+  readonly model: Pick<Model, "parameters">;
   readonly train: Dataset["train"];
   readonly batch: number;
 }
 
 /** What may surprise in a run that can be trained nevertheless, a line each. */
-export function notesOf({ config, dataset, method, train: examples, batch }: Noted): string[] {
+export function notesOf({ config, dataset, method, model, train: examples, batch }: Noted): string[] {
   const { schedule, train } = config;
   const { compat, every } = config.method;
   const steps = isSplit(examples) ? stepsPerEpoch(examples.count, batch) : examples.stepsPerEpoch;
   const never = compat === "official" && method.needs.v === true && every >= steps;
   const late = schedule.milestones.filter((epoch) => epoch >= train.epochs);
   const given = schedule.milestones.length > 0;
+  const { mask } = method.needs;
   return [
     emptyClasses(dataset),
+    mask && !model.parameters.entries.some(mask)
+      ? `${method.name} perturbs some parameters only, and ${config.model.name} has none of them: its steps are the base optimizer's`
+      : undefined,
     never
       ? `an epoch has ${steps} steps and method.every is ${every}: counted within the epoch, as the authors' code counts, no step ever estimates v, and all are USAM`
       : undefined,

@@ -101,15 +101,25 @@ export function tanhReference({ features, hidden, classes }: Sizes) {
 
 export type Reference = ReturnType<typeof tanhReference>;
 
+/** The least scale of a weight that `asam-eta` has by default. */
+const ETA = 0.01;
+
 /** What the methods' directions are made of, beside a mini-batch. */
 export interface MethodValues {
   readonly rho: number;
   readonly alpha: number;
   readonly v: Vector;
+  /** 1 where the method's mask counts a parameter, in the order of θ. */
+  readonly mask?: Vector;
 }
 
 /** The perturbation at ρ = 1, as the methods' papers have it. */
-function ascent(method: TrainingMethodName, theta: Vector, g: Vector, { alpha, v }: MethodValues): Float64Array {
+function ascent(
+  method: TrainingMethodName,
+  theta: Vector,
+  g: Vector,
+  { alpha, v, mask = g }: MethodValues,
+): Float64Array {
   const u = unit(g);
   switch (method) {
     case "sgd":
@@ -121,6 +131,13 @@ function ascent(method: TrainingMethodName, theta: Vector, g: Vector, { alpha, v
     case "asam": {
       const square = Float64Array.from(g, (value, i) => theta[i]! ** 2 * value);
       return scaled(square, 1 / normOf(Float64Array.from(g, (value, i) => theta[i]! * value)));
+    }
+    case "sam-on": // The network has no normalization layers.
+      return scaled(g, 0);
+    case "asam-eta": {
+      const scale = Float64Array.from(theta, (value, i) => (mask[i] === 1 ? Math.abs(value) + ETA : 1));
+      const length = normOf(Float64Array.from(g, (value, i) => scale[i]! * value));
+      return Float64Array.from(g, (value, i) => (scale[i]! ** 2 * value) / length);
     }
     case "eigen-sam": {
       const c = dotOf(u, v);

@@ -27,7 +27,9 @@ export async function driftsOnQuartic(method: TrainingMethodName, v: Vector, alp
     const [mask, step] = [constant(1, [D], "f64"), constant(0, [], "f64")];
     const at = { f, theta, g, v: constant(Float64Array.from(v), [D], "f64"), mask, step };
     const own = trainingMethods[method];
-    return Object.fromEntries(sdeVariantNames.map((name) => [name, sdeVariants[name].drift(own, at, { rho, alpha })]));
+    return Object.fromEntries(
+      sdeVariantNames.map((name) => [name, sdeVariants[name].drift(own, at, { rho, alpha, eta: 0.01 })]),
+    );
   };
   const spec = { theta: vector, weights: { shape: [N], dtype: "f64" }, rho: { shape: [], dtype: "f64" } } as const;
   const executable = await compile(build, spec, { threads: 1 });

@@ -1,0 +1,184 @@
+"""sam-family.json: five steps of SAM and its relatives with SGD and momentum, each as its authors' code takes them, in float64."""
+import torch
+from torch.nn import functional as F
+
+from files import write_json
+from fill import filled
+
+INPUTS, HIDDEN, CLASSES, BATCH, STEPS = 4, 5, 3, 7, 5
+LR, MOMENTUM, DECAY = 0.1, 0.9, 0.01
+
+
+def parameters():
+    """Linear, batch norm, tanh, linear: parameters by PyTorch's name."""
+    shapes = {
+        "in.weight": (HIDDEN, INPUTS), "in.bias": (HIDDEN,), "bn.weight": (HIDDEN,), "bn.bias": (HIDDEN,),
+        "out.weight": (CLASSES, HIDDEN), "out.bias": (CLASSES,),
+    }
+    return {
+        name: filled(10 + k, shape, 0.8 if len(shape) > 1 else 0.3, 1.0 if name == "bn.weight" else 0.0)
+        for k, (name, shape) in enumerate(shapes.items())
+    }
+
+
+def gradients_of(p, t):
+    """The gradient of the mean cross-entropy of mini-batch t at p, by name."""
+    x, y = filled(50 + t, (BATCH, INPUTS), 1.5), torch.tensor([(2 * i + t + 1) % CLASSES for i in range(BATCH)])
+    leaves = {name: value.clone().requires_grad_() for name, value in p.items()}
+    h = F.linear(x, leaves["in.weight"], leaves["in.bias"])
+    h = torch.tanh(F.batch_norm(h, None, None, leaves["bn.weight"], leaves["bn.bias"], training=True))
+    F.cross_entropy(F.linear(h, leaves["out.weight"], leaves["out.bias"]), y).backward()
+    return {name: leaf.grad for name, leaf in leaves.items()}
+
+
+def norm(x):
+    return torch.norm(torch.stack([value.norm(p=2) for value in x.values()]), p=2)
+
+
+def moved(p, x, by):
+    return {name: p[name] + by * x[name] if name in x else p[name] for name in p}
+
+
+class Sgd:
+    """PyTorch's SGD, which every method here steps with."""
+    decay = DECAY
+
+    def __init__(self, **hyper):
+        self.__dict__.update(hyper)
+        self.buffer = None
+
+    def descend(self, p, g):
+        d = {name: g[name] + self.decay * p[name] for name in p}
+        self.buffer = d if self.buffer is None else {name: MOMENTUM * self.buffer[name] + d[name] for name in p}
+        return moved(p, self.buffer, -LR)
+
+    def step(self, p, t):
+        return self.descend(p, gradients_of(p, t))
+
+
+class Sam(Sgd):
+    def along(self, p, g):
+        """What the perturbation is parallel to, by name, and its norm."""
+        return g, norm(g)
+
+    def step(self, p, t):
+        direction, length = self.along(p, gradients_of(p, t))
+        return self.descend(p, gradients_of(moved(p, direction, self.rho / length), t))
+
+
+class Asam(Sam):
+    """T = |w| + eta where the name has "weight"; the perturbation is rho T^2 g / |T g|."""
+
+    def along(self, p, g):
+        scale = {name: p[name].abs() + self.eta if "weight" in name else torch.ones_like(p[name]) for name in p}
+        scaled = {name: scale[name] * g[name] for name in p}
+        return {name: scale[name] * scaled[name] for name in p}, norm(scaled)
+
+
+class SamOn(Sam):
+    def along(self, p, g):
+        some = {name: g[name] for name in p if "norm" in name or "bn" in name}
+        return some, norm(some)
+
+
+class FriendlySam(Sam):
+    mean = None
+
+    def along(self, p, g):
+        if self.mean is None:
+            self.mean = g
+            return g, norm(g)
+        left = {name: g[name] - self.sigma * self.mean[name] for name in p}
+        self.mean = {name: self.mean[name] * self.lmbda + g[name] * (1 - self.lmbda) for name in p}
+        return left, norm(left)
+
+
+class Vasso(Sam):
+    ema = None
+
+    def along(self, p, g):
+        old = self.ema
+        self.ema = g if old is None else {name: (1 - self.theta) * old[name] + self.theta * g[name] for name in p}
+        return self.ema, norm(self.ema)
+
+
+class Gsam(Sgd):
+    def step(self, p, t):
+        old = gradients_of(p, t)
+        new = gradients_of(moved(p, old, self.rho / norm(old)), t)
+        inner = sum((old[name] * new[name]).sum() for name in p)
+        cosine = inner / (norm(new) * norm(old))
+        vertical = {name: old[name] - cosine * norm(old) * new[name] / norm(new) for name in p}
+        return self.descend(p, moved(new, vertical, -self.alpha))
+
+
+class Wsam(Sgd):
+    """decouple=False."""
+
+    def step(self, p, t):
+        g = gradients_of(p, t)
+        ahead = gradients_of(moved(p, g, self.rho / norm(g)), t)
+        weight = self.gamma / (1 - self.gamma)
+        return self.descend(p, {name: weight * ahead[name] + (1 - weight) * g[name] for name in p})
+
+
+class CrSam(Sgd):
+    def step(self, p, t):
+        original = gradients_of(p, t)
+        up = moved(p, original, self.rho / norm(original))
+        worst = gradients_of(up, t)
+        best = gradients_of(moved(up, original, -2 * self.rho / norm(original)), t)
+        return self.descend(p, {
+            name: worst[name] + self.gamma * (worst[name] + best[name] - 2 * original[name])
+            + self.beta * (worst[name] - best[name])
+            for name in p
+        })
+
+
+class Msam(Sgd):
+    """The weights lie at the perturbed point between steps, as in the authors' code; what is returned is without it. No weight decay."""
+    decay = 0.0
+    held = None
+
+    def step(self, p, t):
+        held = p if self.held is None else self.held
+        g = gradients_of(held, t)
+        back = held if self.buffer is None else moved(held, self.buffer, self.rho / norm(self.buffer))
+        there = self.descend(back, g)
+        self.held = moved(there, self.buffer, -self.rho / norm(self.buffer))
+        return there
+
+
+METHODS = {
+    "sgd": Sgd(),
+    "sam": Sam(rho=0.3),
+    "f-sam": FriendlySam(rho=0.3, sigma=0.8, lmbda=0.7),
+    "vasso": Vasso(rho=0.3, theta=0.6),
+    "gsam": Gsam(rho=0.3, alpha=0.4),
+    "msam": Msam(rho=0.3),
+    "sam-on": SamOn(rho=0.3),
+    "wsam": Wsam(rho=0.3, gamma=0.6),
+    "asam-eta": Asam(rho=0.3, eta=0.05),
+    "cr-sam": CrSam(rho=0.3, gamma=0.4, beta=0.2),
+}
+
+
+def path(method):
+    p, steps = parameters(), []
+    for t in range(STEPS):
+        p = method.step(p, t)
+        steps.append(torch.cat([value.flatten() for value in p.values()]).tolist())
+    return steps
+
+
+def main():
+    named = parameters()
+    write_json("sam-family.json", {
+        "names": list(named),
+        "shapes": [list(value.shape) for value in named.values()],
+        **{name: path(method) for name, method in METHODS.items()},
+    })
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+import { add, minimum, mul, sub } from "../../graph/ops/elementwise.ts";
+import { fraction, radius, real } from "../hyper.ts";
+import { defineMethod, gradAt, zeros } from "../method.ts";
+import { mix, unit } from "../vector.ts";
+
+/**
+ * Friendly SAM (Li et al. 2024): ε follows the part of g that the running mean m of earlier gradients does not explain. m starts as
+ * the first gradient, as in the authors' code (nblt/F-SAM), whose σ, λ and ρ are the defaults; their published CIFAR runs
+ * take ρ = 0.2, λ = 0.6. Two gradients per step.
+ */
+export const fSam = defineMethod({
+  name: "f-sam",
+  title: "F-SAM",
+  summary: "∇f(θ + ρ·unit(g − σm)),  m ← λm + (1 − λ)g",
+  source: "Li et al. 2024",
+  colour: "#8c564b",
+  hyper: {
+    rho: radius(0.05),
+    sigma: real(1, "share of the mean m that is taken out", { min: 0, symbol: "σ" }),
+    lambda: { ...fraction(0.9, "memory of the mean"), symbol: "λ" },
+  },
+  state: { m: zeros },
+  descend: ({ f, theta, g, step, rho, sigma, lambda, m }) => {
+    const epsilon = mul(rho, unit(sub(g, mul(sigma, m))));
+    const memory = mul(lambda, minimum(step, 1));
+    return { direction: gradAt(f, add(theta, epsilon)), epsilon, m: mix(m, g, memory) };
+  },
+});

@@ -1,0 +1,25 @@
+import { add, mul, neg } from "../../graph/ops/elementwise.ts";
+import { fraction, radius } from "../hyper.ts";
+import { defineMethod, gradAt, zeros } from "../method.ts";
+import { unit } from "../vector.ts";
+
+/**
+ * Momentum SAM (Becker et al. 2024): the gradient at a point ahead along −m, where momentum is about to go; downhill, as in the paper.
+ * θ itself stays unperturbed, and ρ is the default of the authors' class (MarlonBecker/MSAM); their CIFAR example takes ρ = 3 at
+ * η = 0.5. [C] m is a momentum of the method's own, so that any optimizer will do: with SGD of momentum μ and no weight decay it is
+ * the optimizer's. Decay acts at θ and not in m, theirs at the perturbed point and in it. One gradient per step; here a second, at θ, is taken for the records.
+ */
+export const msam = defineMethod({
+  name: "msam",
+  title: "MSAM",
+  summary: "d = ∇f(θ − ρ·unit(m)),  m ← μm + d",
+  source: "Becker et al. 2024",
+  colour: "#e377c2",
+  hyper: { rho: radius(0.3), mu: { ...fraction(0.9, "momentum μ of the method's own m"), symbol: "μ" } },
+  state: { m: zeros },
+  descend: ({ f, theta, rho, mu, m }) => {
+    const epsilon = neg(mul(rho, unit(m)));
+    const direction = gradAt(f, add(theta, epsilon));
+    return { direction, epsilon, m: add(mul(mu, m), direction) };
+  },
+});

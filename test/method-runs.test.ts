@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { NamedMethod } from "../src/api/options.ts";
+import { batchNorm, linear, type Network, tanh } from "../src/index.ts";
+import { train, type TrainEvent } from "../src/node.ts";
+import type { Method } from "../src/optim/method.ts";
+import { trainingMethods } from "../src/optim/methods/index.ts";
+import { checkpointsOf } from "../src/run/checkpoint.ts";
+import { runFiles } from "../src/run/files.ts";
+import { decodeSafetensors } from "../src/util/safetensors.ts";
+import { regressionData } from "./support/linear.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "eigensam-methods-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const [COUNT, CLASSES] = [16, 3];
+const { x } = regressionData(COUNT, 2);
+const y = { data: Int32Array.from({ length: COUNT }, (_, i) => i % CLASSES), shape: [COUNT] };
+const model: Network = (scope, inputs) =>
+  linear(scope.at("out"), tanh(batchNorm(scope.at("bn"), linear(scope.at("in"), inputs, 4))), CLASSES);
+const options = { data: { train: { x, y } }, model, epochs: 2, batch: 4, threads: 1 } as const;
+const methods = Object.values<Method>(trainingMethods);
+const named = ({ name }: Method, rho?: number) => ({ name, ...(rho === undefined ? {} : { rho }) }) as NamedMethod;
+
+describe("a method without a radius is its optimizer", async () => {
+  const sgd = await train({ ...options, method: "sgd" }).done;
+  it.each(methods.filter(({ hyper }) => "rho" in hyper))("to the last bit: $name", async (method) => {
+    const trained = await train({ ...options, method: named(method, 0) }).done;
+    expect(trained.weights()).toEqual(sgd.weights());
+  });
+
+  it.each(methods.filter(({ hyper }) => "rho" in hyper))("and is not with one: $name", async (method) => {
+    const trained = await train({ ...options, method: named(method) }).done;
+    expect(trained.weights()).not.toEqual(sgd.weights());
+  });
+});
+
+describe("a method with vectors of its own, or with a mask,", () => {
+  const some = methods.filter(({ state, needs }) => Object.keys(state).length > 0 || needs.mask);
+  it.each(some)("resumes to the same bytes: $name", async (method) => {
+    const [whole, halves] = ["whole", "halves"].map((kind) => join(folder, `${kind}-${method.name}`)) as [
+      string,
+      string,
+    ];
+    const own = { ...options, method: named(method), checkpointEvery: 1 };
+    await train({ ...own, dir: whole }).done;
+    const controller = new AbortController();
+    let steps = 0;
+    const onEvent = ({ event }: TrainEvent) => {
+      if (event === "step" && ++steps === 3) controller.abort();
+    };
+    const stopped = await train({ ...own, dir: halves }, { onEvent, signal: controller.signal }).done;
+    expect(stopped.status).toBe("stopped");
+    const at = decodeSafetensors(readFileSync(checkpointsOf(halves).at(-1)!), "checkpoint");
+    for (const vector of Object.keys(method.state)) expect(Object.keys(at.tensors).join()).toContain(vector);
+    await train({ ...own, dir: halves }).done;
+    const bytes = (run: string) => [runFiles(run).metrics, runFiles(run).weights].map((file) => readFileSync(file));
+    expect(bytes(halves)).toEqual(bytes(whole));
+  });
+});
