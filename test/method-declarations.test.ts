@@ -55,6 +55,14 @@ const expected: Readonly<Record<TrainingMethodName, Perturbing | Any>> = {
     },
     {},
   ],
+  "look-sam": [
+    {
+      rho,
+      alpha: symbolic("α", 0.7, "weight of the kept direction α", { min: 0 }),
+      k: { default: 10, about: "steps from one step of SAM to the next, k", min: 1 },
+    },
+    { u: "zeros" },
+  ],
 };
 
 /** Of these parameters, which ones a mask takes: a weight, its bias, the scale and the shift of a batch norm. */

@@ -77,6 +77,8 @@ const expected: Readonly<Record<string, Float64Array>> = {
   wsam: along(g0, along(ahead, g0, -1), GAMMA / (1 - GAMMA)),
   "asam-eta": at(scaled(times(times(scale, scale), g0), RHO / normOf(times(scale, g0)))),
   "cr-sam": along(along(ahead, along(along(ahead, behind, 1), g0, -2), GAMMA), along(ahead, behind, -1), BETA),
+  // Step 2, k = 3: between two steps of SAM.
+  "look-sam": along(g0, m0, ALPHA * normOf(g0)),
 };
 
 const settings: OptimizerSettings = {
@@ -91,9 +93,19 @@ const settings: OptimizerSettings = {
 /** One step of a method over plain SGD with learning rate 1: θ − θ' is the direction. */
 function stepOf(method: Method, m: Float64Array = m0) {
   const slots = { momentum_buffer: constant(0, [N], "f64") };
-  const hyper = { rho: RHO, alpha: ALPHA, sigma: SIGMA, lambda: LAMBDA, mu: MU, gamma: GAMMA, beta: BETA, eta: ETA };
+  const hyper = {
+    rho: RHO,
+    alpha: ALPHA,
+    sigma: SIGMA,
+    lambda: LAMBDA,
+    mu: MU,
+    gamma: GAMMA,
+    beta: BETA,
+    eta: ETA,
+    k: 3,
+  };
   const tensors = Object.entries(hyper).map(([name, value]) => [name, constant(value, [], "f64")]);
-  const values = { ...Object.fromEntries(tensors), m: constant(m, [N], "f64") };
+  const values = { ...Object.fromEntries(tensors), m: constant(m, [N], "f64"), u: constant(m, [N], "f64") };
   const [mask, step] = [constant(counts, [N], "f64"), constant(2, [], "f64")];
   const common = { f, theta, v, mask, step, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };
   return trainingStep({ ...common, method, optimizer: optimizers.sgd, slots });

@@ -41,6 +41,7 @@ const cases = {
   wsam: { rho: 0.3, gamma: 0.6 },
   "asam-eta": { rho: 0.3, eta: 0.05 },
   "cr-sam": { rho: 0.3, gamma: 0.4, beta: 0.2 },
+  "look-sam": { rho: 0.3, alpha: 0.5, k: 3 },
 } satisfies Partial<Readonly<Record<keyof typeof trainingMethods, Readonly<Record<string, number>>>>>;
 
 const network: Network = (scope, x) =>

@@ -135,6 +135,22 @@ class CrSam(Sgd):
         })
 
 
+class LookSam(Sgd):
+    count = 0
+
+    def step(self, p, t):
+        g = gradients_of(p, t)
+        due = self.count % self.k == 0
+        self.count += 1
+        if not due:
+            return self.descend(p, moved(g, self.across, self.alpha * norm(g)))
+        ahead = gradients_of(moved(p, g, self.rho / norm(g)), t)
+        inner = sum((ahead[name] * g[name]).sum() for name in p)
+        across = moved(ahead, g, -inner / norm(g) ** 2)
+        self.across = {name: across[name] / norm(across) for name in p}
+        return self.descend(p, ahead)
+
+
 class Msam(Sgd):
     """The weights lie at the perturbed point between steps, as in the authors' code; what is returned is without it. No weight decay."""
     decay = 0.0
@@ -160,6 +176,7 @@ METHODS = {
     "wsam": Wsam(rho=0.3, gamma=0.6),
     "asam-eta": Asam(rho=0.3, eta=0.05),
     "cr-sam": CrSam(rho=0.3, gamma=0.4, beta=0.2),
+    "look-sam": LookSam(rho=0.3, alpha=0.5, k=3),
 }
 
 

@@ -7,6 +7,7 @@ import { egr } from "./egr.ts";
 import { eigenSam } from "./eigen-sam.ts";
 import { fSam } from "./f-sam.ts";
 import { gsam } from "./gsam.ts";
+import { lookSam } from "./look-sam.ts";
 import { msam } from "./msam.ts";
 import { reverseSam } from "./reverse-sam.ts";
 import { sam } from "./sam.ts";
@@ -35,6 +36,7 @@ export const trainingMethods = {
   wsam,
   "asam-eta": asamEta,
   "cr-sam": crSam,
+  "look-sam": lookSam,
 } as const satisfies Readonly<Record<string, Method>>;
 
 /** Name of a built-in training method. */
