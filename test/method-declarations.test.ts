@@ -40,7 +40,14 @@ const expected: Readonly<Record<TrainingMethodName, Perturbing | Any>> = {
   gsam: [{ rho, alpha: symbolic("α", 0.4, "weight of the surrogate gap α", { min: 0 }) }, {}],
   msam: [{ rho: { ...rho, default: 0.3 }, mu: symbolic("μ", 0.9, "momentum μ of the method's own m", zeroToOne) }, m],
   "sam-on": [{ rho: { ...rho, default: 0.5 } }, [1, 1], [0.1, 0]],
-  wsam: [{ rho, gamma: symbolic("γ", 0.9, "γ of the weight γ/(1 − γ) of sharpness", zeroToOne) }, {}],
+  wsam: [
+    {
+      rho,
+      gamma: symbolic("γ", 0.9, "γ of the weight γ/(1 − γ) of sharpness", zeroToOne),
+      mu: symbolic("μ", 0.9, "momentum μ of the optimizer, kept away from sharpness; 0 lets it in", zeroToOne),
+    },
+    { r: "zeros" },
+  ],
   // T = (2.5, 1) with η = ½: Tg = (7.5, −4), of length 8.5.
   "asam-eta": [
     { rho: { ...rho, default: 0.5 }, eta: symbolic("η", 0.01, "least scale η of a weight", { min: 0 }) },

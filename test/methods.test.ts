@@ -74,7 +74,7 @@ const expected: Readonly<Record<string, Float64Array>> = {
   gsam: along(ahead, across, -ALPHA),
   msam: at(scaled(unit(m0), -RHO)),
   "sam-on": at(scaled(unit(masked), RHO)),
-  wsam: along(g0, along(ahead, g0, -1), GAMMA / (1 - GAMMA)),
+  wsam: along(g0, along(along(ahead, g0, -1), m0, -MU), GAMMA / (1 - GAMMA)),
   "asam-eta": at(scaled(times(times(scale, scale), g0), RHO / normOf(times(scale, g0)))),
   "cr-sam": along(along(ahead, along(along(ahead, behind, 1), g0, -2), GAMMA), along(ahead, behind, -1), BETA),
   // Step 2, k = 3: between two steps of SAM.
@@ -105,7 +105,12 @@ function stepOf(method: Method, m: Float64Array = m0) {
     k: 3,
   };
   const tensors = Object.entries(hyper).map(([name, value]) => [name, constant(value, [], "f64")]);
-  const values = { ...Object.fromEntries(tensors), m: constant(m, [N], "f64"), u: constant(m, [N], "f64") };
+  const values = {
+    ...Object.fromEntries(tensors),
+    m: constant(m, [N], "f64"),
+    u: constant(m, [N], "f64"),
+    r: constant(m, [N], "f64"),
+  };
   const [mask, step] = [constant(counts, [N], "f64"), constant(2, [], "f64")];
   const common = { f, theta, v, mask, step, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };
   return trainingStep({ ...common, method, optimizer: optimizers.sgd, slots });

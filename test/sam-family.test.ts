@@ -38,11 +38,12 @@ const cases = {
   gsam: { rho: 0.3, alpha: 0.4 },
   msam: { rho: 0.3, mu: 0.9 },
   "sam-on": { rho: 0.3 },
-  wsam: { rho: 0.3, gamma: 0.6 },
+  wsam: { rho: 0.3, gamma: 0.6, mu: 0.9 },
+  "wsam, coupled": { rho: 0.3, gamma: 0.6, mu: 0 },
   "asam-eta": { rho: 0.3, eta: 0.05 },
   "cr-sam": { rho: 0.3, gamma: 0.4, beta: 0.2 },
   "look-sam": { rho: 0.3, alpha: 0.5, k: 3 },
-} satisfies Partial<Readonly<Record<keyof typeof trainingMethods, Readonly<Record<string, number>>>>>;
+} satisfies Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 const network: Network = (scope, x) =>
   linear(scope.at("out"), tanh(batchNorm(scope.at("bn"), linear(scope.at("in"), x, HIDDEN))), CLASSES);
@@ -90,7 +91,7 @@ function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightD
 }
 
 it.each(Object.keys(cases) as Name[])("five steps of %s are those of its authors' code", async (name) => {
-  const method: Method = trainingMethods[name];
+  const method: Method = trainingMethods[name === "wsam, coupled" ? "wsam" : name];
   // The authors' MSAM decays at the perturbed point, ours at θ.
   const executable = await stepOf(method, cases[name], name === "msam" ? 0 : settings.weightDecay);
   let state: Record<string, Float64Array> = {

@@ -113,13 +113,23 @@ class Gsam(Sgd):
 
 
 class Wsam(Sgd):
+    """decouple=True: the base step, with its momentum, on g; then one along the sharpness."""
+
+    def step(self, p, t):
+        g = gradients_of(p, t)
+        ahead = gradients_of(moved(p, g, self.rho / norm(g)), t)
+        sharpness = {name: ahead[name] - g[name] for name in p}
+        return moved(self.descend(p, g), sharpness, -LR * self.gamma / (1 - self.gamma))
+
+
+class WsamCoupled(Wsam):
     """decouple=False."""
 
     def step(self, p, t):
         g = gradients_of(p, t)
         ahead = gradients_of(moved(p, g, self.rho / norm(g)), t)
-        weight = self.gamma / (1 - self.gamma)
-        return self.descend(p, {name: weight * ahead[name] + (1 - weight) * g[name] for name in p})
+        alpha = self.gamma / (1 - self.gamma)
+        return self.descend(p, {name: alpha * ahead[name] + (1 - alpha) * g[name] for name in p})
 
 
 class CrSam(Sgd):
@@ -174,6 +184,7 @@ METHODS = {
     "msam": Msam(rho=0.3),
     "sam-on": SamOn(rho=0.3),
     "wsam": Wsam(rho=0.3, gamma=0.6),
+    "wsam, coupled": WsamCoupled(rho=0.3, gamma=0.6),
     "asam-eta": Asam(rho=0.3, eta=0.05),
     "cr-sam": CrSam(rho=0.3, gamma=0.4, beta=0.2),
     "look-sam": LookSam(rho=0.3, alpha=0.5, k=3),

@@ -1,23 +1,29 @@
 import { add, div, mul, sub } from "../../graph/ops/elementwise.ts";
 import { fraction, radius } from "../hyper.ts";
-import { defineMethod, gradAt } from "../method.ts";
+import { defineMethod, gradAt, zeros } from "../method.ts";
 import { unit } from "../vector.ts";
 
 /**
- * Weighted SAM (Yue et al. 2023): the sharpness f(θ + ρĝ) − f(θ) is a penalty of weight γ/(1 − γ); γ = ½ is SAM. This is the form that
- * their code (atorch) has with decouple=False: the whole direction goes through the optimizer, where the decoupled form keeps the penalty out of
- * momentum. γ and ρ are that code's. Two gradients per step.
+ * Weighted SAM (Yue et al. 2023): a step of the optimizer on g, and apart from its momentum a step of η·γ/(1 − γ) along r, the rise of the gradient
+ * to θ + ρĝ. Taking μ times the last one from r keeps it out of an SGD of momentum μ, so the two together are the authors'
+ * decoupled steps (atorch, with its γ and ρ); μ = 0 is their form with decouple=False, the one for AdamW. Two gradients per step.
  */
 export const wsam = defineMethod({
   name: "wsam",
   title: "WSAM",
-  summary: "g + γ/(1 − γ)·(∇f(θ + ρĝ) − g)",
+  summary: "g + γ/(1 − γ)·(r − μ·last r),  r = ∇f(θ + ρĝ) − g",
   source: "Yue et al. 2023",
   colour: "#a6761d",
-  hyper: { rho: radius(), gamma: { ...fraction(0.9, "γ of the weight γ/(1 − γ) of sharpness"), symbol: "γ" } },
-  descend: ({ f, theta, g, rho, gamma }) => {
+  hyper: {
+    rho: radius(),
+    gamma: { ...fraction(0.9, "γ of the weight γ/(1 − γ) of sharpness"), symbol: "γ" },
+    mu: { ...fraction(0.9, "momentum μ of the optimizer, kept away from sharpness; 0 lets it in"), symbol: "μ" },
+  },
+  state: { r: zeros },
+  descend: ({ f, theta, g, rho, gamma, mu, r }) => {
     const epsilon = mul(rho, unit(g));
     const rise = sub(gradAt(f, add(theta, epsilon)), g);
-    return { direction: add(g, mul(div(gamma, sub(1, gamma)), rise)), epsilon };
+    const weight = div(gamma, sub(1, gamma));
+    return { direction: add(g, mul(weight, sub(rise, mul(mu, r)))), epsilon, r: rise };
   },
 });
