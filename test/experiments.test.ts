@@ -158,6 +158,13 @@ describe("reports of experiments", () => {
     ]);
     const svg = readFileSync(join(out, "figures/rho-alpha.svg"), "utf8");
     for (const text of ["15.0", "17.0", "20.0", "22.0", "0 (SAM)"]) expect(svg).toContain(text);
+    // α = 0.2 adds 0.02 to every radius, in both series.
+    const mixing = csvOf(tables, "mixing");
+    expect(mixing.map(({ labelNoise, alpha, seeds }) => [labelNoise, alpha, seeds])).toEqual([
+      ["0", "0.2", "2"],
+      ["0.3", "0.2", "2"],
+    ]);
+    for (const { mean } of mixing) expect(Number(mean)).toBeCloseTo(2, 10);
     expect(csvOf(tables, "estimates").map(({ k, p }) => [k, p])).toEqual([
       ["10", "1"],
       ["10", "5"],

@@ -7,7 +7,7 @@ import type { StudyRecord } from "./study/record.ts";
 import { runOfRecord } from "./study/run-of-record.ts";
 
 /** Whether a run is one of those that vary k and p: all others leave the solver as it is. */
-const variesEstimates = (record: StudyRecord): boolean =>
+export const variesEstimates = (record: StudyRecord): boolean =>
   settingOf(record.config, "method.name") === "eigen-sam" && settingOf(record.config, "method.solver") === "power";
 
 interface Cell {

@@ -1,6 +1,7 @@
 import type { Experiment, Scale } from "./experiment.ts";
 import { merged } from "../util/merge.ts";
 import { estimatesTable, heatMap } from "./sensitivity-figure.ts";
+import { mixingTable } from "./sensitivity-table.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
 
@@ -99,7 +100,7 @@ export const experiment: Experiment = {
   write: (made) =>
     writeComparison(made, {
       title: "Sensitivity to ρ, α, k and p",
-      tables: [estimatesTable(made.records)],
+      tables: [mixingTable(made.records), estimatesTable(made.records)],
       figures: scales[made.scale].noise.flatMap((noise) => heatMap(made.records, noise) ?? []),
       only: [],
       results: false,
