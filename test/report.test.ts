@@ -94,6 +94,11 @@ describe("finding runs", () => {
     const folder = temporary();
     expect(() => findRuns([join(folder, "nowhere")])).toThrow("is not there");
     expect(() => findRuns([folder])).toThrow("holds no run");
+    // As runs/* gives them, where one is the folder of an experiment.
+    const some = fakeRuns(["sgd"], [1]);
+    const { runs, leftOut } = findRuns([some, folder]);
+    expect([runs.length, leftOut]).toEqual([1, [`${folder} holds no run`]]);
+    expect(() => findRuns([folder, temporary()])).toThrow(/no run of eigensam train was found: .* holds no run; /);
   });
 });
 

@@ -12,18 +12,21 @@ export interface FoundRuns {
   readonly leftOut: readonly string[];
 }
 
-/** A run directory, and the kind that its run.json names; undefined where it has not begun. */
+/** A run directory, and the kind that its run.json names; undefined where it has not begun, or is no run at all. */
 export interface RunDirectory {
   readonly path: string;
   readonly kind: string | undefined;
 }
 
-/** The run directories among paths that are run directories, or folders of them; each once. InputError where a path holds none. */
+/**
+ * The run directories among paths that are run directories, or folders of them; each once. Of several paths, as runs/* gives them, some may hold none.
+ * InputError where the only path holds none, or one is not there.
+ */
 export function runDirectories(paths: readonly string[]): RunDirectory[] {
   const found = paths.flatMap((path) => {
     if (!existsSync(path))
       throw new InputError(`${path} is not there`, { path }, "give run directories, or a folder of them");
-    return isRun(path) ? [path] : runsIn(path);
+    return isRun(path) ? [path] : runsIn(path, paths.length === 1);
   });
   const distinct = new Map(found.map((path) => [realpathSync(path), path]));
   return [...distinct.values()].map((path) => ({
@@ -34,7 +37,11 @@ export function runDirectories(paths: readonly string[]): RunDirectory[] {
 
 /** Why a run directory is not shown. */
 export const reasonLeftOut = ({ path, kind }: RunDirectory): string =>
-  kind === undefined ? `${path} has not begun` : `${path} is a run of kind "${kind}"`;
+  kind !== undefined
+    ? `${path} is a run of kind "${kind}"`
+    : isRun(path)
+      ? `${path} has not begun`
+      : `${path} holds no run`;
 
 /** Reads the runs of training among paths that are run directories, or folders of run directories. */
 export function findRuns(paths: readonly string[]): FoundRuns {
@@ -53,10 +60,12 @@ export function findRuns(paths: readonly string[]): FoundRuns {
   );
 }
 
-function runsIn(folder: string): string[] {
+/** The run directories in a folder; the folder itself where there are none and it is not the only one. */
+function runsIn(folder: string, alone: boolean): string[] {
   const names = statSync(folder).isDirectory() ? readdirSync(folder).sort() : [];
   const inner = names.map((name) => join(folder, name)).filter(isRun);
   const hint = "a run directory has a run.json; eigensam train and eigensam sde make them";
+  if (inner.length === 0 && !alone) return [folder];
   if (inner.length === 0) throw new InputError(`${folder} holds no run`, { folder }, hint);
   return inner;
 }
