@@ -40,7 +40,7 @@ describe.runIf(process.env.EIGENSAM_SLOW === "1")("every experiment, to see it w
     for (const width of [1280, 400]) {
       const picture = join(out, `${width}.png`);
       shown(page, width, picture);
-      expect(drawnPart(readPng(picture)), `${width} pixels wide`).toBeGreaterThan(0.02);
+      expect(drawnPart(readPng(picture)), `${width} pixels wide`).toBeGreaterThan(0.005);
     }
   });
 
