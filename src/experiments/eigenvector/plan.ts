@@ -26,7 +26,7 @@ interface StudyScale {
 }
 
 export const studyScales = {
-  smoke: { networks: [cnn], seeds: [1, 2], epochs: 2, moments: 3, images: 256 },
+  smoke: { networks: [cnn], seeds: [1, 2], epochs: 1, moments: 3, images: 256 },
   laptop: { networks: [cnn, resnet], seeds: [1, 2, 3, 4, 5], epochs: 5, moments: 5, images: 512 },
   full: {
     networks: [
