@@ -39,7 +39,7 @@ const small = (epochs: number) => `
 /** Runs one by one; the last diverges. */
 const withOneThatFails = (count: number) =>
   [
-    `[settings]${small(SLOW ? 12 : 6)}`,
+    `[settings]${small(12)}`,
     ...Array.from({ length: count }, (_, i) => {
       const lr = i === count - 1 ? 1e30 : 0.01 * (i + 1);
       return `[[runs]]\nmethod.name = "${i % 2 === 0 ? "sgd" : "sam"}"\noptimizer.lr = ${lr}`;
@@ -69,52 +69,56 @@ async function killSome(names: readonly string[], out: string, count: number, en
 }
 
 describe("eigensam sweep", () => {
-  const [count, kills] = SLOW ? [24, 3] : [4, 1];
+  const [count, kills] = [24, 3];
 
-  it("ends, after kills, with the bytes of a sweep that nothing happened to; what fails costs itself, and nothing is made twice", {
-    timeout: 300_000,
-  }, async () => {
-    const path = file("kills.toml", withOneThatFails(count));
-    const [whole, broken] = [join(folder, "whole"), join(folder, "broken")];
-    const undisturbed = await sweep("run", path, "--out", whole);
-    expect(undisturbed.status).toBe(1);
-    expect(undisturbed.stderr).toMatch(/sam-lr1e\+30-\S+ failed after .*: the loss is NaN at step/);
-    expect(undisturbed.stdout).toContain(`${count} runs: ${count - 1} done, 1 failed`);
-    const lines = await statusOf(whole);
-    expect(lines.filter(({ state }) => state === "failed")).toEqual([
-      expect.objectContaining({
-        error: expect.stringContaining("the loss is NaN"),
-        point: { "method.name": "sam", "optimizer.lr": 1e30 },
-      }),
-    ]);
-    const names = lines.filter(({ state }) => state === "done").map(({ name }) => name);
+  it.runIf(SLOW)(
+    "ends, after kills, with the bytes of a sweep that nothing happened to; what fails costs itself, and nothing is made twice",
+    {
+      timeout: 300_000,
+    },
+    async () => {
+      const path = file("kills.toml", withOneThatFails(count));
+      const [whole, broken] = [join(folder, "whole"), join(folder, "broken")];
+      const undisturbed = await sweep("run", path, "--out", whole);
+      expect(undisturbed.status).toBe(1);
+      expect(undisturbed.stderr).toMatch(/sam-lr1e\+30-\S+ failed after .*: the loss is NaN at step/);
+      expect(undisturbed.stdout).toContain(`${count} runs: ${count - 1} done, 1 failed`);
+      const lines = await statusOf(whole);
+      expect(lines.filter(({ state }) => state === "failed")).toEqual([
+        expect.objectContaining({
+          error: expect.stringContaining("the loss is NaN"),
+          point: { "method.name": "sam", "optimizer.lr": 1e30 },
+        }),
+      ]);
+      const names = lines.filter(({ state }) => state === "done").map(({ name }) => name);
 
-    let over = false;
-    const running = sweep("run", path, "--out", broken).finally(() => {
-      over = true;
-    });
-    const killed = await killSome(names, broken, kills, () => over);
-    const first = await running;
-    expect(killed).toHaveLength(kills);
-    expect(first.status).toBe(1);
-    expect(first.stderr).toMatch(/failed after .*killed by SIGKILL/);
-    const doneOf = (all: readonly RunLine[]) => all.filter(({ state }) => state === "done").map(({ name }) => name);
-    const before = doneOf(await statusOf(broken));
-    expect(before.toSorted()).toEqual(names.filter((name) => !killed.includes(name)).toSorted());
-    const touched = (name: string) => statSync(runFiles(join(broken, name)).metrics).mtimeMs;
-    const times = before.map(touched);
+      let over = false;
+      const running = sweep("run", path, "--out", broken).finally(() => {
+        over = true;
+      });
+      const killed = await killSome(names, broken, kills, () => over);
+      const first = await running;
+      expect(killed).toHaveLength(kills);
+      expect(first.status).toBe(1);
+      expect(first.stderr).toMatch(/failed after .*killed by SIGKILL/);
+      const doneOf = (all: readonly RunLine[]) => all.filter(({ state }) => state === "done").map(({ name }) => name);
+      const before = doneOf(await statusOf(broken));
+      expect(before.toSorted()).toEqual(names.filter((name) => !killed.includes(name)).toSorted());
+      const touched = (name: string) => statSync(runFiles(join(broken, name)).metrics).mtimeMs;
+      const times = before.map(touched);
 
-    const second = await sweep("run", path, "--out", broken);
-    expect(second.stderr).toContain(`${count} runs in ${broken}, 2 at a time, ${before.length} complete already`);
-    expect(second.stderr).toMatch(/1 of \d+ runs failed: sam-lr1e\+30/);
-    expect(doneOf(await statusOf(broken)).toSorted()).toEqual(names.toSorted());
-    expect(before.map(touched)).toEqual(times);
-    for (const name of names)
-      for (const part of ["metrics", "weights", "best"] as const) {
-        const [a, b] = [broken, whole].map((out) => readFileSync(runFiles(join(out, name))[part]));
-        expect(a!.equals(b!), `${part} of ${name}`).toBe(true);
-      }
-  });
+      const second = await sweep("run", path, "--out", broken);
+      expect(second.stderr).toContain(`${count} runs in ${broken}, 2 at a time, ${before.length} complete already`);
+      expect(second.stderr).toMatch(/1 of \d+ runs failed: sam-lr1e\+30/);
+      expect(doneOf(await statusOf(broken)).toSorted()).toEqual(names.toSorted());
+      expect(before.map(touched)).toEqual(times);
+      for (const name of names)
+        for (const part of ["metrics", "weights", "best"] as const) {
+          const [a, b] = [broken, whole].map((out) => readFileSync(runFiles(join(out, name))[part]));
+          expect(a!.equals(b!), `${part} of ${name}`).toBe(true);
+        }
+    },
+  );
 
   it.runIf(SLOW)("searches, stops bad trials early, stops at Ctrl-C and goes on", { timeout: 120_000 }, async () => {
     const path = file(
