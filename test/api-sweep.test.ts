@@ -36,7 +36,7 @@ it("makes what is missing, ranks the trials by their mean over seeds, and keeps 
   ]);
   expect(failed!.runs[0]!.error).toContain("the loss is");
   expect((await report(join(folder, "report"))).html).toContain("report.html");
-  await expect(runSweep({ ...options, seeds: 3 }, { dir })).rejects.toThrow(/holds another plan: its seeds/);
+  await expect(runSweep({ ...options, seeds: 3 }, { dir })).rejects.toThrow(/holds another plan: changed: seeds/);
 });
 
 it("searches", async () => {

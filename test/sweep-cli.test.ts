@@ -141,7 +141,7 @@ describe("eigensam sweep", () => {
     expect(stopped.status).toBe(130);
     expect(stopped.stderr).toContain("run the same command again to resume");
     const changed = await sweep("run", path, "--out", out, "--search", "tpe");
-    expect(changed.stderr).toContain("holds another plan: its search");
+    expect(changed.stderr).toContain("holds another plan: changed: search");
     const ended = await sweep("run", path, "--out", out);
     expect(ended.status).toBe(0);
     const lines = await statusOf(out);

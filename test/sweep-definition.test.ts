@@ -167,9 +167,11 @@ describe("the folder of a sweep", () => {
     const toml = "[vary]\nmodel.width = [4, 8]";
     begin(opened("b.toml", toml, "b"), 1);
     expect(begin(opened("b.toml", `# the same\n${toml}\n[slurm]\ntime = "1:00:00"`, "b"), 4).threads).toBe(1);
-    expect(() => begin(opened("b.toml", `seeds = [2]\n${toml}`, "b"), 1)).toThrow(/holds another plan: its seeds/);
-    expect(() => begin(opened("b.toml", `${toml}\noptimizer.lr = [0.1]`, "b"), 1)).toThrow(/its values that vary/);
-    expect(() => begin(opened("b.toml", `${toml}\n[settings]\noptimizer.lr = 0.1`, "b"), 1)).toThrow(/its settings/);
+    expect(() => begin(opened("b.toml", `seeds = [2]\n${toml}`, "b"), 1)).toThrow(/holds another plan: changed: seeds/);
+    expect(() => begin(opened("b.toml", `${toml}\noptimizer.lr = [0.1]`, "b"), 1)).toThrow(/changed: values that vary/);
+    expect(() => begin(opened("b.toml", `${toml}\n[settings]\noptimizer.lr = 0.1`, "b"), 1)).toThrow(
+      /changed: settings/,
+    );
   });
 
   it("is refused where it holds anything else", () => {

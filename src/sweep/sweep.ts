@@ -69,9 +69,8 @@ export function begin(sweep: Sweep, threads: number): Sweep & { readonly threads
     if (before.sweep === undefined) return ["runs that no sweep began"];
     const other = sweepIn(out, sweep.settings).definition;
     const [was, is] = [comparable(other), comparable(definition)];
-    return Object.keys(is)
-      .filter((key) => was[key] !== is[key])
-      .map((key) => `its ${key} were others`);
+    const changed = Object.keys(is).filter((key) => was[key] !== is[key]);
+    return changed.length === 0 ? [] : [`changed: ${changed.join(", ")}`];
   });
   return { ...sweep, threads: decided };
 }
