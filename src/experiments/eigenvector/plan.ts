@@ -23,10 +23,12 @@ interface StudyScale {
   readonly moments: number;
   /** Images of the Hessian that judges it. */
   readonly images: number;
+  /** Training images, those for validation included; all if left out. */
+  readonly examples?: number;
 }
 
 export const studyScales = {
-  smoke: { networks: [cnn], seeds: [1, 2], epochs: 1, moments: 3, images: 256 },
+  smoke: { networks: [cnn], seeds: [1, 2], epochs: 2, moments: 3, images: 256, examples: 2000 },
   laptop: { networks: [cnn, resnet], seeds: [1, 2, 3, 4, 5], epochs: 5, moments: 5, images: 512 },
   full: {
     networks: [
@@ -58,7 +60,7 @@ const contenders: readonly Contender[] = [
 
 /** Eigen-SAM with every solver on every network and seed; solvers of one seed start from the same weights and see the same batches. */
 export function studyRuns(scale: StudyScaleName): StudyRun[] {
-  const { networks, seeds, epochs, moments, images }: StudyScale = studyScales[scale];
+  const { networks, seeds, epochs, moments, images, examples = IMAGES }: StudyScale = studyScales[scale];
   return seeds.flatMap((seed) =>
     networks.flatMap(({ label, model, batch, rho }) =>
       contenders.map(({ label: contender, solver, follow }) => ({
@@ -69,7 +71,7 @@ export function studyRuns(scale: StudyScaleName): StudyRun[] {
           seed,
           threads: 1,
           model,
-          data: { name: "fashion-mini", batch },
+          data: { name: "fashion-mini", batch, ...(examples < IMAGES ? { examples } : {}) },
           method: {
             name: "eigen-sam",
             rho,
@@ -82,7 +84,7 @@ export function studyRuns(scale: StudyScaleName): StudyRun[] {
           optimizer: { lr: 0.1 },
           train: { epochs },
           probe: {
-            at: momentsOf(seed, moments, epochs * Math.floor(TRAINED / batch)),
+            at: momentsOf(seed, moments, epochs * Math.floor((examples - Math.round(VALIDATION * examples)) / batch)),
             batches: Math.floor(images / batch),
           },
         }),
@@ -91,8 +93,8 @@ export function studyRuns(scale: StudyScaleName): StudyRun[] {
   );
 }
 
-/** Training images of fashion-mini without its validation part. */
-const TRAINED = 9000;
+/** Training images of fashion-mini, and the part that is kept for validation. */
+const [IMAGES, VALIDATION] = [10_000, 0.1];
 
 /** One step in each of `count` equal parts of the training, at random, so that no solver's interval is favoured. */
 const momentsOf = (seed: number, count: number, steps: number): number[] => [
