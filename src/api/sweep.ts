@@ -15,6 +15,7 @@ import type { TrainEvent } from "../train/events.ts";
 import { builtIn } from "../train/registry.ts";
 import { trainRun } from "../train/run-dir.ts";
 import { trainSettings } from "../train/settings.ts";
+import { EigensamError } from "../util/errors.ts";
 import { merged } from "../util/merge.ts";
 
 /** Numbers from min to max; with `log`, equal ratios count as equal distances. A grid takes `points` of them. */
@@ -125,7 +126,10 @@ export async function runSweep(options: SweepOptions, { dir, onEvent, signal }: 
       // Why it failed is kept in the folder, and in the result.
       const status = await trainUnit(sweep, unit, hooks).then(
         (end) => end.status,
-        () => "failed" as const,
+        (error) => {
+          if (!(error instanceof EigensamError)) throw error;
+          return "failed" as const;
+        },
       );
       units.ended(unit, status);
     }

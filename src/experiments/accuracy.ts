@@ -1,7 +1,7 @@
 import { cellsOf, type Table } from "../report/table.ts";
 import { merged } from "../util/merge.ts";
 import { summarize } from "../util/statistics.ts";
-import type { Experiment, Scale } from "./experiment.ts";
+import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { publishedTable } from "./published.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { crossed } from "./study/crossed.ts";
@@ -142,13 +142,13 @@ function reportedRuns(task: Task, scale: AccuracyScale, records: readonly StudyR
   });
 }
 
-const runsOf = (name: Scale) => (records: readonly StudyRecord[]) => {
+function runsOf(name: Scale, records: readonly StudyRecord[]): StudyRun[] {
   const scale = scales[name];
   return [
     ...scale.tasks.flatMap((task) => choosingRuns(task, scale)),
     ...scale.tasks.flatMap((task) => reportedRuns(task, scale, records)),
   ];
-};
+}
 
 /** What was chosen, and by what. */
 function choicesTable(records: readonly StudyRecord[], scale: AccuracyScale): Table {
@@ -178,7 +178,7 @@ function choicesTable(records: readonly StudyRecord[], scale: AccuracyScale): Ta
 
 /** The paper's table of test accuracies: four data sets, three networks, three methods; ρ and α chosen on validation images first. */
 export const experiment: Experiment = {
-  plans: { smoke: runsOf("smoke"), laptop: runsOf("laptop"), full: runsOf("full") },
+  plans: atEveryScale(runsOf),
   write: (made) => {
     const isReported = ({ name }: { readonly name: string }) => !name.startsWith(CHOOSING);
     const records = made.records.filter(isReported);

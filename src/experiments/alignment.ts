@@ -1,4 +1,4 @@
-import type { Experiment, Scale } from "./experiment.ts";
+import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
 import { matchedTable } from "./study/matched-table.ts";
@@ -51,11 +51,7 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
  * no ε; the placebo mixes in a fixed random vector, and shows what mixing in gives by itself.
  */
 export const experiment: Experiment = {
-  plans: {
-    smoke: () => runsOf("smoke"),
-    laptop: () => runsOf("laptop"),
-    full: () => runsOf("full"),
-  },
+  plans: atEveryScale(runsOf),
   write: (made) =>
     writeComparison(made, {
       title: "Alignment and sharpness over training",

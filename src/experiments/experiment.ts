@@ -35,3 +35,9 @@ export interface Experiment {
   /** Writes figures and tables of the records there are. */
   write(made: Made): Promise<Written>;
 }
+
+/** The plans of an experiment whose runs are a function of its scale, and of the records that there are. */
+export const atEveryScale = (
+  runsOf: (scale: Scale, records: readonly StudyRecord[]) => readonly StudyRun[],
+): Experiment["plans"] =>
+  Object.fromEntries(scaleNames.map((scale) => [scale, (records: readonly StudyRecord[]) => runsOf(scale, records)]));

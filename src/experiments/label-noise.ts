@@ -1,4 +1,4 @@
-import type { Experiment, Scale } from "./experiment.ts";
+import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { byNoise } from "./label-noise-figure.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
@@ -58,11 +58,7 @@ function runsOf(scale: Scale) {
 
 /** Sharpness-aware training where a part of the training labels is wrong, and is fitted in the end (Foret et al. 2021, section 3.3). */
 export const experiment: Experiment = {
-  plans: {
-    smoke: () => runsOf("smoke"),
-    laptop: () => runsOf("laptop"),
-    full: () => runsOf("full"),
-  },
+  plans: atEveryScale(runsOf),
   write: (made) =>
     writeComparison(made, {
       title: "Wrong training labels",

@@ -1,7 +1,8 @@
 import { stepCost } from "../report/cost.ts";
 import { cellsOf, type Table } from "../report/table.ts";
+import { groupBy } from "../util/group-by.ts";
 import { median } from "../util/statistics.ts";
-import type { Experiment, Scale } from "./experiment.ts";
+import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
 import { runOfRecord } from "./study/run-of-record.ts";
@@ -68,9 +69,7 @@ interface Row {
 }
 
 export function rowsOf(records: readonly StudyRecord[]): Row[] {
-  const kinds = new Map<string, StudyRecord[]>();
-  for (const record of records)
-    kinds.set(`${record.network} ${record.arm}`, [...(kinds.get(`${record.network} ${record.arm}`) ?? []), record]);
+  const kinds = groupBy(records, ({ network, arm }) => `${network} ${arm}`);
   return [...kinds.values()].flatMap((alike) => {
     const costs = alike.flatMap((record) => {
       const run = runOfRecord(record);
@@ -111,11 +110,7 @@ function costTable(rows: readonly Row[]): Table {
 
 /** What sharpness-aware steps cost: seconds, the share of the estimates of v̂, and memory. */
 export const experiment: Experiment = {
-  plans: {
-    smoke: () => runsOf("smoke"),
-    laptop: () => runsOf("laptop"),
-    full: () => runsOf("full"),
-  },
+  plans: atEveryScale(runsOf),
   timed: true,
   write: (made) =>
     writeComparison(made, {

@@ -1,5 +1,6 @@
 import { cellsOf, type Table } from "../report/table.ts";
 import { settingOf } from "../sweep/names.ts";
+import { groupBy } from "../util/group-by.ts";
 import { type Summary, summarize } from "../util/statistics.ts";
 import type { StudyRecord } from "./study/record.ts";
 
@@ -32,15 +33,13 @@ export const published: readonly Published[] = [
 
 /** Our own means of a data set and network, as a row of the same table; the width is ours where it is not the network's usual one. */
 function oursOf(records: readonly StudyRecord[]): (readonly [string, string, ...(Summary | undefined)[]])[] {
-  const tasks = new Map<string, StudyRecord[]>();
-  for (const record of records) {
-    const width = settingOf(record.config, "model.width");
-    const key = JSON.stringify([
-      settingOf(record.config, "data.name"),
-      width === undefined || /^WRN/.test(record.network) ? record.network : `${record.network} (width ${width})`,
+  const tasks = groupBy(records, ({ config, network }) => {
+    const width = settingOf(config, "model.width");
+    return JSON.stringify([
+      settingOf(config, "data.name"),
+      width === undefined || /^WRN/.test(network) ? network : `${network} (width ${width})`,
     ]);
-    tasks.set(key, [...(tasks.get(key) ?? []), record]);
-  }
+  });
   return [...tasks].map(([key, alike]) => {
     const [data, network] = JSON.parse(key) as [string, string];
     const of = (name: string): Summary | undefined => {

@@ -1,4 +1,4 @@
-import type { Experiment, Scale } from "./experiment.ts";
+import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
 import { merged } from "../util/merge.ts";
@@ -40,11 +40,7 @@ const runsOf = (scale: Scale) => {
 
 /** The paper's curves of training and test loss: SAM, Reverse-SAM, EGR (the second-order term alone) and the third-order term alone. */
 export const experiment: Experiment = {
-  plans: {
-    smoke: () => runsOf("smoke"),
-    laptop: () => runsOf("laptop"),
-    full: () => runsOf("full"),
-  },
+  plans: atEveryScale(runsOf),
   write: (made) =>
     writeComparison(made, {
       title: "SAM, its reverse, and its terms alone",

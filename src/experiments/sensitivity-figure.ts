@@ -2,6 +2,7 @@ import { stepCost } from "../report/cost.ts";
 import { HEIGHT, INK, literal, type NamedFigure, onePanel, TEXT } from "../report/figures/figure.ts";
 import { cellsOf, type Table } from "../report/table.ts";
 import { type Summary, summarize } from "../util/statistics.ts";
+import { groupBy } from "../util/group-by.ts";
 import { settingOf } from "../sweep/names.ts";
 import type { StudyRecord } from "./study/record.ts";
 import { runOfRecord } from "./study/run-of-record.ts";
@@ -18,18 +19,17 @@ interface Cell {
 
 /** Mean test accuracy of every ρ and α at a part of wrong labels. */
 function cellsAt(records: readonly StudyRecord[], noise: number): Cell[] {
-  const values = new Map<string, number[]>();
-  for (const record of records) {
+  const runs = records.flatMap((record) => {
     const accuracy = record.test?.accuracy;
     if (variesEstimates(record) || settingOf(record.config, "data.labelNoise") !== noise || accuracy === undefined)
-      continue;
-    const key = `${settingOf(record.config, "method.rho")} ${settingOf(record.config, "method.alpha") ?? 0}`;
-    values.set(key, [...(values.get(key) ?? []), 100 * accuracy]);
-  }
-  return [...values].map(([key, each]) => {
-    const [rho, alpha] = key.split(" ").map(Number);
-    return { rho: rho!, alpha: alpha!, accuracy: summarize(each) };
+      return [];
+    const [rho, alpha] = ["method.rho", "method.alpha"].map((key) => Number(settingOf(record.config, key) ?? 0));
+    return { rho: rho!, alpha: alpha!, accuracy: 100 * accuracy };
   });
+  return [...groupBy(runs, ({ rho, alpha }) => `${rho} ${alpha}`).values()].map((alike) => ({
+    ...{ rho: alike[0]!.rho, alpha: alike[0]!.alpha },
+    accuracy: summarize(alike.map(({ accuracy }) => accuracy)),
+  }));
 }
 
 /** The mean test accuracy of every ρ and α, as numbers on colours; undefined where there is no run. */
@@ -91,9 +91,7 @@ export function heatMap(records: readonly StudyRecord[], noise: number): NamedFi
 
 /** A row per k and p: accuracy beside what the estimates cost. */
 export function estimatesTable(records: readonly StudyRecord[]): Table {
-  const kinds = new Map<string, StudyRecord[]>();
-  for (const record of records.filter(variesEstimates))
-    kinds.set(record.arm, [...(kinds.get(record.arm) ?? []), record]);
+  const kinds = groupBy(records.filter(variesEstimates), ({ arm }) => arm);
   const rows = [...kinds.values()].map((alike) => {
     const [k, p] = ["method.every", "method.iterations"].map((key) => Number(settingOf(alike[0]!.config, key)));
     const accuracy = summarize(

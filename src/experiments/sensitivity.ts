@@ -1,4 +1,4 @@
-import type { Experiment, Scale } from "./experiment.ts";
+import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { merged } from "../util/merge.ts";
 import { estimatesTable, heatMap } from "./sensitivity-figure.ts";
 import { mixingTable } from "./sensitivity-table.ts";
@@ -92,11 +92,7 @@ function runsOf(name: Scale) {
 
 /** How much ρ and α matter, with right and with wrong labels, and how often and by how many products v̂ is estimated (power iteration). */
 export const experiment: Experiment = {
-  plans: {
-    smoke: () => runsOf("smoke"),
-    laptop: () => runsOf("laptop"),
-    full: () => runsOf("full"),
-  },
+  plans: atEveryScale(runsOf),
   write: (made) =>
     writeComparison(made, {
       title: "Sensitivity to ρ, α, k and p",
