@@ -149,14 +149,16 @@ describe("a training whose last update diverged", () => {
   it("fails in a study", { timeout: 20_000 }, async () => {
     const plan = studyRuns("smoke")[0]!;
     const run = newRun();
+    // One step per epoch.
+    const batch = plan.config.data.examples;
     const one = {
       ...plan,
       moments: [0],
-      images: 4500,
+      images: batch,
       config: checkConfig({
         ...plan.config,
         model: { name: "mlp", width: 4, depth: 1 },
-        data: { ...plan.config.data, batch: 4500 },
+        data: { ...plan.config.data, batch },
         optimizer: { lr: 1e30 },
         train: { epochs: 2 },
       }),
