@@ -12,14 +12,14 @@ const settings = [
   "model.name=mlp",
   "model.width=32",
   "threads=1",
-  "train.epochs=8",
+  "train.epochs=6",
   "train.checkpointEvery=9",
   "method.every=20",
   "method.iterations=2",
   "train.tensorboard=true",
 ];
 
-const KILLS = Number(process.env.EIGENSAM_KILLS ?? 3);
+const KILLS = Number(process.env.EIGENSAM_KILLS ?? 2);
 
 it(`a run killed ${KILLS} times at random moments ends with the same bytes`, { timeout: 1_200_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), "eigensam-kill-"));

@@ -8,7 +8,7 @@ import { sum } from "../src/graph/ops/reduce.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { mean } from "../src/nn/functions.ts";
 import type { Loss } from "../src/optim/point.ts";
-import { eigenSamStep, samStep, sgdStep } from "./support/steps.ts";
+import { eigenSamStep, sgdStep } from "./support/steps.ts";
 import { splitVectors } from "../src/onnx/plan/split.ts";
 import { compile } from "../src/runtime/compile.ts";
 import { input } from "../src/graph/ops/source.ts";
@@ -50,7 +50,6 @@ type Inputs = { readonly [K in keyof typeof spec]: Tensor };
 
 const steps: Readonly<Record<string, (inputs: Inputs) => ReturnType<typeof sgdStep>>> = {
   SGD: ({ x, ...state }) => sgdStep(lossOn(x), state, hyper),
-  SAM: ({ x, ...state }) => samStep(lossOn(x), state, hyper),
   "Eigen-SAM": ({ x, v, ...state }) => eigenSamStep(lossOn(x), state, v, hyper),
 };
 
