@@ -1,38 +1,53 @@
 #!/usr/bin/env python3
-"""PyTorch side of the interleaved benchmark: one training step at a time, on request.
+"""PyTorch side of the interleaved benchmark: one training step at a time, on request (see peer_protocol.py).
 
-    /usr/bin/python3 bench/torch_peer.py --model resnet18 --batch 128 --method sam --threads 2
+    /usr/bin/python3 bench/torch_peer.py --model resnet18 --batch 128 --method sam --threads 2 --steps 5
 
-After building the network and one warm-up step it prints {"ready": true, "side", "layout", "peakMiB"}. Each line
-"step" on standard input then runs one step and prints {"seconds", "peakMiB"}; "quit" or end of input ends it. With
---steps N it reads nothing, runs N steps and prints one summary. A step is one of
+A step is one of
 
   grad       forward and backward alone
   sgd        that, and SGD with momentum and weight decay
   sam        two gradients, the ascent step between them, the same SGD
   eigen-sam  as sam, the ascent direction mixed with a given top eigenvector (no refresh in the timed step)
-  hvp        one Hessian-vector product by double backward, the first backward included
-  power5     five power-iteration steps on one retained graph (one Eigen-SAM refresh)
+  hvp        one Hessian-vector product, the first backward included: double backward, or with --mode func jvp of grad
+  power5     five power-iteration steps (one Eigen-SAM refresh): on one retained graph, or with --mode func five products
+
+--mode eager is PyTorch as it is; compile passes the network through torch.compile, which knows no second derivatives;
+func is torch.func, for Hessian-vector products alone.
 """
-import argparse
-import json
-import resource
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import torch
 from torch.nn import functional as F
 
+from peer_protocol import parser_of, serve
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "golden"))
+from torch_models import Cnn6, Mlp, WideResNet  # noqa: E402
 from torch_resnet import ARCHITECTURES, ResNet  # noqa: E402
 
 RHO, ALPHA = 0.1, 0.2
 
 
+def depth_of(options, default):
+    return {"depth": options.depth or default}
+
+
+NETWORKS = {
+    "mlp": lambda o: Mlp(o.channels * o.size * o.size, o.classes, o.width, **depth_of(o, 2)),
+    "cnn6": lambda o: Cnn6(o.classes, o.width, o.channels),
+    "wide-resnet": lambda o: WideResNet(o.classes, o.width, channels=o.channels, **depth_of(o, 28)),
+    **{name: lambda o: ResNet(o.model, o.width, o.classes, o.channels) for name in ARCHITECTURES},
+}
+
+
+def norm_of(vectors):
+    return torch.sqrt(sum((v * v).sum() for v in vectors))
+
+
 def unit(vectors):
-    norm = torch.sqrt(sum((v * v).sum() for v in vectors))
+    norm = norm_of(vectors)
     return [v / norm for v in vectors]
 
 
@@ -42,8 +57,9 @@ class Workload:
     def __init__(self, options):
         torch.manual_seed(0)
         layout = torch.channels_last if options.channels_last else torch.contiguous_format
-        net = ResNet(options.model, options.width, options.classes, options.channels)
+        net = NETWORKS[options.model](options)
         self.net = net.to(memory_format=layout)
+        self.call = torch.compile(self.net) if options.mode == "compile" else self.net
         images = torch.randn(options.batch, options.channels, options.size, options.size)
         self.images = images.to(memory_format=layout)
         self.labels = torch.randint(options.classes, (options.batch,))
@@ -52,7 +68,7 @@ class Workload:
         self.eigenvector = unit([torch.randn_like(p) for p in self.parameters])
 
     def grad(self, create_graph=False):
-        loss = F.cross_entropy(self.net(self.images), self.labels)
+        loss = F.cross_entropy(self.call(self.images), self.labels)
         return torch.autograd.grad(loss, self.parameters, create_graph=create_graph)
 
     def descend(self, gradient):
@@ -68,12 +84,13 @@ class Workload:
         c = sum((a * v).sum() for a, v in zip(u, self.eigenvector))
         return [a + ALPHA * torch.sign(c) * (v - c * a) for a, v in zip(u, self.eigenvector)]
 
-    def sam(self, direction=lambda u: u):
-        epsilon = direction(unit(self.grad()))
+    def sam(self, direction=None):
+        gradient = self.grad()
         with torch.no_grad():
             before = [p.clone() for p in self.parameters]
-            for p, e in zip(self.parameters, epsilon):
-                p.add_(e, alpha=RHO)
+            # SAM itself needs one number of the gradient; today's PyTorch adds all tensors in one call.
+            epsilon, scale = (gradient, RHO / float(norm_of(gradient))) if direction is None else (direction(unit(gradient)), RHO)
+            torch._foreach_add_(self.parameters, epsilon, alpha=scale)
         gradient = self.grad()
         with torch.no_grad():
             for p, old in zip(self.parameters, before):
@@ -95,70 +112,42 @@ class Workload:
         self.power(5)
 
 
+class Functional(Workload):
+    """torch.func: jvp of grad. Running statistics are not updated, since functions have no state."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        for module in self.net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.track_running_stats, module.running_mean, module.running_var = False, None, None
+
+    def power(self, iterations):
+        from torch.func import functional_call, grad, jvp
+
+        parameters = {name: p.detach() for name, p in self.net.named_parameters()}
+        loss = lambda p: F.cross_entropy(functional_call(self.net, p, (self.images,)), self.labels)
+        v = self.eigenvector
+        for _ in range(iterations):
+            product = jvp(grad(loss), (parameters,), (dict(zip(parameters, v)),))[1]
+            v = unit(list(product.values()))
+
+
 METHODS = {
     "sgd": Workload.sgd, "sam": Workload.sam, "eigen-sam": Workload.eigen_sam,
     "grad": Workload.grad, "hvp": Workload.hvp, "power5": Workload.power5,
 }
 
 
-def parse():
-    parser = argparse.ArgumentParser(description="PyTorch side of the interleaved benchmark")
-    parser.add_argument("--model", choices=ARCHITECTURES, default="resnet18")
-    parser.add_argument("--method", choices=METHODS, default="sgd")
-    parser.add_argument("--channels-last", action="store_true", help="NHWC memory layout")
-    parser.add_argument("--steps", type=int, help="run this many steps, print a summary, read no input")
-    defaults = {"width": 64, "batch": 128, "size": 32, "channels": 3, "classes": 10, "threads": 2}
-    for name, value in defaults.items():
-        parser.add_argument(f"--{name}", type=int, default=value)
-    return parser.parse_args()
-
-
-def peak_mib():
-    """Peak resident memory of this process; the system counts it in KiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-
-
-def seconds_of(run):
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def say(**message):
-    print(json.dumps(message), flush=True)
-
-
-def serve(run, about):
-    """The line protocol of the interleaved benchmark."""
-    say(ready=True, **about, peakMiB=peak_mib())
-    for line in sys.stdin:
-        request = line.strip()
-        if request == "quit":
-            return
-        if request != "step":
-            sys.exit(f'torch_peer: got "{request}", expected "step" or "quit"')
-        say(seconds=seconds_of(run), peakMiB=peak_mib())
-
-
-def summarize(run, steps, about, options):
-    times = [seconds_of(run) for _ in range(steps)]
-    kept = {key: getattr(options, key) for key in ("model", "width", "batch", "method", "threads")}
-    say(**about, **kept, medianSeconds=statistics.median(times), minSeconds=min(times), peakMiB=peak_mib())
-
-
 def main():
-    options = parse()
-    if options.steps is not None and options.steps < 1:
-        sys.exit(f"torch_peer: got --steps {options.steps}, expected at least 1")
+    parser = parser_of("PyTorch side of the interleaved benchmark", NETWORKS, METHODS)
+    parser.add_argument("--channels-last", action="store_true", help="NHWC memory layout")
+    parser.add_argument("--mode", choices=["eager", "compile", "func"], default="eager")
+    options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    work = Workload(options)
-    run = lambda: METHODS[options.method](work)
-    run()
-    about = {"side": f"torch {torch.__version__}", "layout": "nhwc" if options.channels_last else "nchw"}
-    if options.steps is None:
-        serve(run, about)
-    else:
-        summarize(run, options.steps, about, options)
+    work = (Functional if options.mode == "func" else Workload)(options)
+    layout = "nhwc" if options.channels_last else "nchw"
+    serve(lambda: METHODS[options.method](work),
+          {"side": f"torch {torch.__version__}", "layout": layout, "options": options})
 
 
 if __name__ == "__main__":

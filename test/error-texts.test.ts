@@ -193,6 +193,12 @@ const commander: Readonly<Record<string, readonly (readonly [said: string, text:
   "commander.optionMissingArgument": [
     ["error: option '--out <dir>' argument missing", "--out needs a value: --out <dir> | eigensam eval --help"],
   ],
+  "commander.conflictingOption": [
+    [
+      "error: option '--suite' cannot be used with option '--model <name>'",
+      "--suite and --model cannot be given together | eigensam eval --help",
+    ],
+  ],
   "commander.excessArguments": [
     [
       "error: too many arguments for 'eval'. Expected 1 argument but got 2.",

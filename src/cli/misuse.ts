@@ -31,6 +31,10 @@ export const misuses: Readonly<Record<string, Rewriting>> = {
     says: /^option '(.*)' argument missing$/s,
     what: (option) => `${optionName(option)} needs a value: ${option}`,
   },
+  "commander.conflictingOption": {
+    says: /^option '(.*)' cannot be used with option '(.*)'$/s,
+    what: (option, other) => `${optionName(option)} and ${optionName(other)} cannot be given together`,
+  },
   "commander.excessArguments": {
     says: /^too many arguments(?: for '(.*)')?\. Expected (\d+) arguments? but got (\d+).*$/s,
     what: (command, expected, got) =>

@@ -63,6 +63,8 @@ export interface Op<A = unknown> {
   readonly fold?: (a: number, b: number) => number;
   /** The result is its operand under another shape or name, in the same memory. */
   readonly view?: boolean;
+  /** Multiplications that the definition takes, of products and convolutions; other ops do next to nothing beside them. */
+  multiplications?(inputs: readonly Tensor[], attrs: A): number;
 }
 
 export type OnnxAttr = number | string | readonly number[] | { readonly float: number };

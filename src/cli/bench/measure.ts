@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { NodeTime } from "../../runtime/session.ts";
-import { type Layout, type PeerReady, type Side, startOurs, startPeer } from "./sides.ts";
+import { type Layout, type PeerName, peers, peerTakes } from "./peers.ts";
+import { type PeerReady, type Side, startOurs, startPeer } from "./sides.ts";
 import type { Profile, Ready, Step } from "./worker.ts";
 import type { WorkloadOptions } from "./workload.ts";
 
@@ -12,59 +13,92 @@ export interface Timing {
 
 export interface OurTiming extends Timing, Pick<Ready, "traceS" | "lowerS" | "sessionS" | "firstStepS"> {}
 
-export interface PeerTiming extends Timing {
-  readonly name: string;
+export interface PeerTiming extends Timing, Pick<PeerReady, "side" | "firstStepS"> {
+  readonly peer: PeerName;
+  /** The memory layout that was faster. */
   readonly layout: Layout;
+  /** Our median over the peer's. */
+  readonly ratio: number;
+  /** Our peak memory over the peer's. */
+  readonly memoryRatio: number;
 }
 
 export interface Measurement {
   readonly side: string;
+  /** Floating-point operations of products and convolutions by their definitions, in thousand millions. */
+  readonly gflop: number;
   readonly ours: OurTiming;
-  /** PyTorch in the layout that was faster. */
-  readonly peer?: PeerTiming;
+  /** Of those asked for, the ones that can take this step. */
+  readonly peers: readonly PeerTiming[];
   readonly nodes?: readonly NodeTime[];
 }
 
 export interface MeasureOptions extends WorkloadOptions {
   readonly steps: number;
-  readonly peer: boolean;
+  readonly peer: readonly PeerName[];
   readonly python: string;
 }
 
+type PeerSide = Side<PeerReady> & { readonly peer: PeerName };
+
 /** Times one method: every side is started and warmed up, then all take turns, one at a time. */
 export async function measure({ steps, peer, python, ...options }: MeasureOptions): Promise<Measurement> {
-  const sides: Side<unknown>[] = [];
-  const started = async <R>(side: Promise<Side<R>>): Promise<Side<R>> => {
-    sides.push(await side);
+  const running: Side<unknown>[] = [];
+  const started = async <R>(starting: Promise<Side<R>>): Promise<Side<R>> => {
+    const side = await starting;
+    running.push(side);
     return side;
   };
+  const fastest = async (name: PeerName): Promise<PeerSide> => {
+    const sides: PeerSide[] = [];
+    for (const layout of peers[name].layouts)
+      sides.push({ ...(await started(startPeer(python, name, layout, options))), peer: name });
+    return sides.length === 1 ? sides[0]! : await fasterOf(sides);
+  };
   try {
-    const peers: Side<PeerReady>[] = [];
-    // PyTorch first, since it is the side that may be missing.
-    if (peer)
-      for (const layout of ["nchw", "nhwc"] as const) peers.push(await started(startPeer(python, layout, options)));
+    const others: PeerSide[] = [];
+    // Peers first, since they may be missing.
+    for (const name of peer.filter((name) => peerTakes(name, options))) others.push(await fastest(name));
     const ours = await started(startOurs(options));
-    const [mine, ...theirs] = await takeTurns([ours, ...peers], steps);
-    const { side, traceS, lowerS, sessionS, firstStepS } = ours.ready;
-    const best = theirs
-      .map((steps, i): PeerTiming => ({ name: peers[i]!.ready.side, layout: peers[i]!.ready.layout, ...timing(steps) }))
-      .sort((a, b) => a.medianS - b.medianS)[0];
+    const [mine, ...theirs] = await takeTurns([ours, ...others], steps);
+    const { side, gflop, traceS, lowerS, sessionS, firstStepS } = ours.ready;
+    const timed = timing(mine!);
     return {
-      side,
-      ours: { ...timing(mine!), traceS, lowerS, sessionS, firstStepS },
-      ...(best === undefined ? {} : { peer: best }),
+      ...{ side, gflop },
+      ours: { ...timed, traceS, lowerS, sessionS, firstStepS },
+      peers: others.map(({ peer, ready }, i) => {
+        const its = timing(theirs[i]!);
+        return {
+          ...{ peer, side: ready.side, layout: ready.layout, firstStepS: ready.firstStepS },
+          ...its,
+          ratio: timed.medianS / its.medianS,
+          memoryRatio: timed.peakMiB / its.peakMiB,
+        };
+      }),
       ...(options.profile ? await ours.child.ask<Profile>("profile") : {}),
     };
   } finally {
-    await Promise.all(sides.map(({ child }) => child.stop()));
+    await Promise.all(running.map(({ child }) => child.stop()));
   }
 }
 
-/** Worker threads of both sides spin for some milliseconds after a step, waiting for more work, before they sleep. */
+/** Steps that decide between two memory layouts. Only the faster one stays: all sides together must fit the memory. */
+const TRIALS = 3;
+
+async function fasterOf(sides: readonly PeerSide[]): Promise<PeerSide> {
+  const steps = await takeTurns(sides, TRIALS);
+  const [first, ...rest] = sides
+    .map((side, i) => ({ side, seconds: timing(steps[i]!).medianS }))
+    .toSorted((a, b) => a.seconds - b.seconds);
+  await Promise.all(rest.map(({ side }) => side.child.stop()));
+  return first!.side;
+}
+
+/** Worker threads of all sides spin for some milliseconds after a step, waiting for more work, before they sleep. */
 const SETTLE_MS = 20;
 
 /** Load on the machine changes over seconds; in turns it hits every side alike. */
-async function takeTurns(sides: readonly Side<unknown>[], rounds: number): Promise<Step[][]> {
+export async function takeTurns(sides: readonly Side<unknown>[], rounds: number): Promise<Step[][]> {
   const steps = sides.map((): Step[] => []);
   for (let round = 0; round < rounds; round++)
     for (const [i, { child }] of sides.entries()) {

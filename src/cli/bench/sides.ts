@@ -2,6 +2,7 @@ import { computeEnvironment } from "../allocator.ts";
 import { ChildError, type LineChild, startLineChild } from "../line-child.ts";
 import { pluginArguments } from "../plugins.ts";
 import { inPackage, moduleExtension, nodeArguments } from "../../util/package.ts";
+import { type Layout, type Peer, type PeerName, peers } from "./peers.ts";
 import type { Ready } from "./worker.ts";
 import type { WorkloadOptions } from "./workload.ts";
 
@@ -10,11 +11,11 @@ export interface Side<R> {
   readonly ready: R;
 }
 
-export type Layout = "nchw" | "nhwc";
-
 export interface PeerReady {
   readonly side: string;
   readonly layout: Layout;
+  /** Seconds of the warm-up step, compilation included. */
+  readonly firstStepS: number;
   readonly peakMiB: number;
 }
 
@@ -28,8 +29,11 @@ const environment = (threads: number): NodeJS.ProcessEnv => ({
   OMP_NUM_THREADS: String(threads),
 });
 
-export function startOurs(options: WorkloadOptions): Promise<Side<Ready>> {
-  const module = new URL(`./worker${moduleExtension}`, import.meta.url);
+/** Ours, or that of another build by its worker. */
+export function startOurs(
+  options: WorkloadOptions,
+  module = new URL(`./worker${moduleExtension}`, import.meta.url),
+): Promise<Side<Ready>> {
   return ready(
     startLineChild({
       name: `the bench worker (${options.method})`,
@@ -42,17 +46,20 @@ export function startOurs(options: WorkloadOptions): Promise<Side<Ready>> {
 
 export async function startPeer(
   python: string,
+  name: PeerName,
   layout: Layout,
-  { model, method, width, batch, size, channels, classes, threads }: WorkloadOptions,
+  { model, method, width, depth, batch, size, channels, classes, threads }: WorkloadOptions,
 ): Promise<Side<PeerReady>> {
-  const numbers = Object.entries({ width, batch, size, channels, classes, threads });
+  const peer: Peer = peers[name];
+  const numbers = Object.entries({ width, depth: depth ?? 0, batch, size, channels, classes, threads });
   // A core type that helps this machine's NumPy can slow PyTorch down; it chooses better by itself.
   const { OPENBLAS_CORETYPE: _, ...env } = environment(threads);
   const child = startLineChild({
-    name: `PyTorch (${method}, ${layout})`,
+    name: `${peer.title} (${method}, ${layout})`,
     command: python,
     args: [
-      inPackage("bench/torch_peer.py"),
+      inPackage(`bench/${peer.script}`),
+      ...peer.args,
       ...["--model", model, "--method", method],
       ...numbers.flatMap(([name, value]) => [`--${name}`, String(value)]),
       ...(layout === "nhwc" ? ["--channels-last"] : []),
@@ -62,29 +69,25 @@ export async function startPeer(
   try {
     return await ready(child);
   } catch (error) {
-    throw error instanceof ChildError ? explained(error, python) : error;
+    throw error instanceof ChildError ? explained(error, python, peer) : error;
   }
 }
 
-function explained(error: ChildError, python: string): ChildError {
+function explained(error: ChildError, python: string, { title, packages }: Peer): ChildError {
   if (!error.data.started)
     return new ChildError(
       error.message,
       error.data,
       `on Debian: apt install python3 python3-torch; another interpreter than ${python}: --python PATH`,
     );
-  const choice = /argument (--\S+): invalid choice: '(.*)' \(choose from (.*)\)/.exec(error.data.stderr);
-  if (choice) {
-    const [, option, got, allowed] = choice;
-    return new ChildError(`--peer: got ${option} ${got}, expected ${allowed} for the PyTorch side`, error.data);
-  }
-  if (/No module named '(torch|numpy)'/.test(error.data.stderr))
+  const missing = /No module named '([^'.]+)/.exec(error.data.stderr)?.[1];
+  if (missing !== undefined && packages.includes(missing))
     return new ChildError(
-      `--peer: ${python} has no PyTorch`,
+      `--peer: ${python} has no ${missing}, which ${title} needs`,
       error.data,
-      "on Debian: apt install python3-torch; another interpreter: --python PATH",
+      `python3 -m venv peers && peers/bin/pip install ${packages.join(" ")}; then --python peers/bin/python`,
     );
-  if (/No such file|No module named 'torch_resnet'/.test(error.data.stderr))
+  if (/No such file|No module named '(torch_(resnet|models)|peer_protocol)'/.test(error.data.stderr))
     return new ChildError(error.message, error.data, "--peer works in a clone of the repository, not in the package");
   return error;
 }

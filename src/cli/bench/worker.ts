@@ -19,6 +19,7 @@ export interface Ready {
   readonly lowerS: number;
   readonly sessionS: number;
   readonly firstStepS: number;
+  readonly gflop: number;
 }
 
 export interface Step {
@@ -54,7 +55,7 @@ async function serve(options: WorkloadOptions): Promise<void> {
   const { traceSeconds: traceS, lowerSeconds: lowerS, sessionSeconds: sessionS } = work.stats;
   const firstStepS = await secondsOf(work);
   const side = `onnxruntime ${ortVersion}`;
-  print({ ready: true, side, peakMiB: peakMiB(), traceS, lowerS, sessionS, firstStepS });
+  print({ ready: true, side, peakMiB: peakMiB(), traceS, lowerS, sessionS, firstStepS, gflop: work.gflop });
   for await (const request of createInterface({ input: process.stdin })) {
     if (request === "quit") break;
     else if (request === "step") print({ seconds: await secondsOf(work), peakMiB: peakMiB() });

@@ -1,3 +1,4 @@
+import { multiplicationsOf } from "../../graph/multiplications.ts";
 import { networkOf } from "../../models/entry.ts";
 import { crossEntropy } from "../../nn/functions.ts";
 import { initialize } from "../../nn/layout.ts";
@@ -14,6 +15,8 @@ export interface WorkloadOptions {
   readonly model: string;
   readonly method: string;
   readonly width: number;
+  /** Where the model has a choice; left out, its default. */
+  readonly depth?: number | undefined;
   readonly batch: number;
   readonly size: number;
   readonly channels: number;
@@ -26,6 +29,8 @@ export interface WorkloadOptions {
 /** One method compiled for one fixed random batch. */
 export interface Workload {
   readonly stats: CompileStats;
+  /** Floating-point operations of a step's products and convolutions by their definitions, in thousand millions. */
+  readonly gflop: number;
   readonly profile: Executable["profile"];
   step(): Promise<void>;
 }
@@ -35,7 +40,7 @@ export async function prepare(options: WorkloadOptions, registry: Registry): Pro
   const method = benchMethods(registry)[options.method]!;
   const entry = registry.models[options.model]!;
   const width = entry.defaultWidth === undefined ? undefined : options.width;
-  const model = declare(networkOf(entry, { classes, width }), [batch, channels, size, size]);
+  const model = declare(networkOf(entry, { classes, width, depth: options.depth }), [batch, channels, size, size]);
   const vector = { shape: [model.parameters.size] };
   const spec = {
     theta: vector,
@@ -45,10 +50,12 @@ export async function prepare(options: WorkloadOptions, registry: Registry): Pro
     x: { shape: model.inputShape },
     y: { shape: [batch], dtype: "i32" as const },
   };
+  let gflop = 0;
   const executable: Executable = await compile(
     ({ x, y, buffers, ...inputs }) => {
       const pass = (theta: typeof x) => forward(model, x, { theta, buffers, training: true });
       const outputs = method.build((theta) => crossEntropy(pass(theta).logits, y), inputs);
+      gflop = (2 * multiplicationsOf(Object.values(outputs))) / 1e9;
       // Running statistics are part of a training step, and PyTorch's side updates its own.
       return model.buffers.size === 0 ? outputs : { ...outputs, nextBuffers: pass(inputs.theta).buffers };
     },
@@ -70,6 +77,7 @@ export async function prepare(options: WorkloadOptions, registry: Registry): Pro
 
   return {
     stats: executable.stats,
+    gflop,
     profile: () => executable.profile(),
     step: async () => {
       await executable.run(feeds, { reuse: true });

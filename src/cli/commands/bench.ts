@@ -2,7 +2,10 @@ import { Option } from "commander";
 import { type Convolution, defaultThreads } from "../../runtime/device.ts";
 import { type Measurement, type MeasureOptions, measure } from "../bench/measure.ts";
 import { benchMethods } from "../bench/methods.ts";
-import { sayHead, sayProfile, sayRow, timePerOp } from "../bench/table.ts";
+import { type PeerName, peerNames, peers, peerTakes } from "../bench/peers.ts";
+import { entryLabel, suite, type SuiteEntry, suiteMeans, type SuiteResult } from "../bench/suite.ts";
+import { benchTable, sayHead, sayMeans, sayPeers, sayProfile, sayRow, timePerOp } from "../bench/table.ts";
+import { ConfigError } from "../../util/errors.ts";
 import { namesOf } from "../../util/names.ts";
 import { registry } from "../plugins.ts";
 import { emit, status } from "../ui.ts";
@@ -14,7 +17,8 @@ type Fixed = Omit<MeasureOptions, "method">;
 /** As commander gives them: a flag that was not set is not there. */
 interface BenchOptions extends Omit<Fixed, "peer" | "profile"> {
   readonly method: readonly string[];
-  readonly peer?: true;
+  readonly peer?: true | readonly PeerName[];
+  readonly suite?: true;
   readonly profile?: true;
   readonly json?: true;
 }
@@ -27,7 +31,7 @@ const SLOWEST_NODES = 10;
 export const bench: CliCommand<BenchOptions> = {
   configure: (command) => {
     const [modelNames, methodNames] = [namesOf(registry().models), namesOf(benchMethods(registry()))];
-    const integer = (flags: string, about: string, value: number, shown?: string) =>
+    const integer = (flags: string, about: string, value?: number, shown?: string) =>
       command.addOption(new Option(flags, about).argParser(positiveInteger).default(value, shown));
     command
       .option("--model <name>", `network: ${modelNames.join(", ")}`, oneOf(modelNames), "resnet18")
@@ -37,6 +41,7 @@ export const bench: CliCommand<BenchOptions> = {
           .default(defaultMethods, defaultMethods.join(",")),
       );
     integer("--width <n>", "channels of the first stage, or hidden units", 64);
+    integer("--depth <n>", "layers, where the model has a choice (default: the model's)");
     integer("--batch <n>", "images in a batch", 128);
     integer("--size <n>", "height and width of the images", 32);
     integer("--channels <n>", "channels of the images", 3);
@@ -50,43 +55,64 @@ export const bench: CliCommand<BenchOptions> = {
         oneOf(convolutions),
         "winograd",
       )
-      .option("--peer", "also time PyTorch in both memory layouts, alternating, and compare with the faster")
-      .option("--python <path>", "interpreter that has PyTorch, for --peer", "/usr/bin/python3")
+      .addOption(
+        new Option("--suite", "time a fixed list of networks, from small to large, in batches of 32 and 128").conflicts(
+          ["model", "width", "depth", "batch", "profile"],
+        ),
+      )
+      .option(
+        "--peer [list]",
+        `also time others, alternating, each in its faster memory layout: ${peerNames.join(", ")}; torch where none is named`,
+        someOf(peerNames),
+      )
+      .option("--python <path>", "interpreter that has the packages of the peers", "/usr/bin/python3")
       .option("--profile", "time per operator and the slowest nodes of our side")
       .option("--json", "one JSON line per method on stdout");
   },
-  run: async ({ json, method: chosen, peer = false, profile: profiled = false, ...rest }) => {
-    const options: Fixed = { ...rest, peer, profile: profiled };
-    for (const [i, method] of chosen.entries()) {
-      status(`${method} (${i + 1}/${chosen.length}) …`);
-      const measured = await measure({ ...options, method }).finally(() => status());
-      if (i === 0) {
-        const { model, width, batch, size, threads, steps } = options;
-        sayHead(
-          `${model} · width ${width} · batch ${batch} · ${size}×${size} · ${threads} threads · ${steps} steps`,
-          measured,
-        );
-      }
-      sayRow(method, measured);
+  run: async ({ json, method: methods, suite: isSuite, peer = [], profile: profiled = false, ...rest }) => {
+    const options: Fixed = { ...rest, peer: peer === true ? ["torch"] : peer, profile: profiled };
+    const { model, width, depth, batch } = options;
+    const entries: readonly SuiteEntry[] = isSuite
+      ? suite
+      : [{ model, width, batch, ...(depth === undefined ? {} : { depth }) }];
+    const lines = entries.flatMap((entry) => methods.map((method) => ({ entry, method })));
+    assertTaken(options, lines);
+    const table = benchTable(options.peer, isSuite ? suite.map(entryLabel) : []);
+    const results: SuiteResult[] = [];
+    for (const { entry, method } of lines) {
+      status(`${isSuite ? `${entryLabel(entry)} ` : ""}${method} (${results.length + 1}/${lines.length}) …`);
+      const measured = await measure({ ...options, ...entry, method }).finally(() => status());
+      const { size, threads, steps } = options;
+      const what = isSuite ? "suite" : `${model} · width ${width} · batch ${batch}`;
+      if (results.length === 0) sayHead(`${what} · ${size}×${size} · ${threads} threads · ${steps} steps`, table);
+      results.push({ entry, method, measured });
+      sayRow(table, method, measured, entryLabel(entry));
       const profile = profileOf(measured);
       if (profile) sayProfile(profile.ops, profile.slowest);
-      if (json) emit({ ...resultOf(method, options, measured), ...(profile ? { profile } : {}) });
+      const { side: _, nodes: __, ...numbers } = measured;
+      if (json) emit({ method, ...entry, threads, ...numbers, ...(profile ? { profile } : {}) });
     }
+    sayPeers(results.map(({ measured }) => measured));
+    if (!isSuite || options.peer.length === 0) return;
+    const means = suiteMeans(results);
+    sayMeans(means);
+    if (json) emit({ means });
   },
 };
+
+/** A peer that takes none of the steps was asked for by mistake. */
+function assertTaken({ peer }: Fixed, lines: readonly { entry: SuiteEntry; method: string }[]): void {
+  for (const name of peer)
+    if (!lines.some(({ entry, method }) => peerTakes(name, { model: entry.model, method })))
+      throw new ConfigError(
+        `--peer ${name} takes none of these steps`,
+        { peer: name },
+        `it knows the methods ${peers[name].methods.join(", ")} and the models ${peers[name].models.join(", ")}`,
+      );
+}
 
 const profileOf = ({ nodes }: Measurement) =>
   nodes && {
     ops: timePerOp(nodes),
     slowest: nodes.toSorted((a, b) => b.medianMs - a.medianMs).slice(0, SLOWEST_NODES),
   };
-
-function resultOf(method: string, options: Fixed, { ours, peer }: Measurement) {
-  const { model, width, batch, threads } = options;
-  return {
-    method,
-    ...{ model, width, batch, threads },
-    ours,
-    ...(peer && { peer, ratio: ours.medianS / peer.medianS, memoryRatio: ours.peakMiB / peer.peakMiB }),
-  };
-}

@@ -1,5 +1,5 @@
 import { ShapeError } from "../../util/errors.ts";
-import { type Shape, sameShape, showShape } from "../../util/shape.ts";
+import { type Shape, sameShape, showShape, sizeOf } from "../../util/shape.ts";
 import { apply, defineOp, type Sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { type ConvAttrs, convOutputSize } from "./conv-attrs.ts";
@@ -36,6 +36,10 @@ const mismatch = (op: string, a: Shape, b: Shape, attrs: ConvAttrs): never => {
   );
 };
 
+/** Every tap meets every pair of channels at every pixel of the output. Zeros of the padding count. */
+const multiplications = (attrs: ConvAttrs, batch: number, channels: number, filters: number): number =>
+  sizeOf([...convOutputSize(attrs), ...attrs.kernel, batch, channels, filters]);
+
 /** y = x ∗ w: [H, W, N, C], [kh, kw, C, K] → [Ho, Wo, N, K]. */
 export const convOp = defineOp<ConvAttrs>({
   name: "conv2d",
@@ -51,6 +55,7 @@ export const convOp = defineOp<ConvAttrs>({
     const [x, w] = inputs as [Tensor, Tensor];
     return [() => convInput(g, w, attrs), () => convWeight(x, g, attrs)];
   },
+  multiplications: ([x, w], attrs) => multiplications(attrs, x!.shape[2]!, w!.shape[2]!, w!.shape[3]!),
   emit: emitConv,
   samples: samplesOf((x, w) => [x, w]),
 });
@@ -67,6 +72,7 @@ export const convInputOp = defineOp<ConvAttrs>({
     const [y, w] = inputs as [Tensor, Tensor];
     return [() => conv(g, w, attrs), () => convWeight(g, y, attrs)];
   },
+  multiplications: ([y, w], attrs) => multiplications(attrs, y!.shape[2]!, w!.shape[2]!, w!.shape[3]!),
   emit: emitConvInput,
   samples: samplesOf((_, w, y) => [y, w]),
 });
@@ -83,6 +89,7 @@ export const convWeightOp = defineOp<ConvAttrs>({
     const [x, y] = inputs as [Tensor, Tensor];
     return [() => convInput(y, g, attrs), () => conv(x, g, attrs)];
   },
+  multiplications: ([x, y], attrs) => multiplications(attrs, x!.shape[2]!, x!.shape[3]!, y!.shape[3]!),
   emit: emitConvWeight,
   samples: samplesOf((x, _, y) => [x, y]),
 });

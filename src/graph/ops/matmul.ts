@@ -1,5 +1,5 @@
 import { ShapeError } from "../../util/errors.ts";
-import { broadcastShapes, showShape } from "../../util/shape.ts";
+import { broadcastShapes, showShape, sizeOf } from "../../util/shape.ts";
 import { apply, defineOp, sample } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { sumTo } from "./reduce.ts";
@@ -28,6 +28,11 @@ export const matmulOp = defineOp<MatmulAttrs>({
         { a: a.shape, b: b.shape, transA, transB },
       );
     return [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns];
+  },
+  multiplications: (inputs, { transA, transB }) => {
+    const [a, b] = inputs as [Tensor, Tensor];
+    const leading = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return sizeOf([...leading, ...ends(a, transA), ends(b, transB)[1]]);
   },
   vjp: ({ g, inputs, attrs: { transA, transB } }) => {
     const [a, b] = inputs as [Tensor, Tensor];
