@@ -15,7 +15,7 @@ METHODS = ["grad", "sgd", "sam", "hvp", "power5"]
 MODELS = ["mlp", "cnn6", "resnet18", "resnet34", "wide-resnet"]
 RHO, LR, MOMENTUM, DECAY = 0.1, 0.01, 0.9, 5e-4
 
-options = parser_of("JAX side of the interleaved benchmark", MODELS, METHODS).parse_args()
+options = parser_of("JAX side of the interleaved benchmark", MODELS, METHODS, ["nhwc"]).parse_args()
 # XLA sizes its pool by the cores that the process may use.
 os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
 import jax  # noqa: E402
@@ -160,4 +160,4 @@ step = jax.jit(STEPS[options.method])
 if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)
     serve(lambda: jax.block_until_ready(step(parameters, momentum, eigenvector, images, labels)),
-          {"side": f"jax {jax.__version__}", "layout": "nhwc", "options": options})
+          f"jax {jax.__version__}", options)

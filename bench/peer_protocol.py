@@ -12,10 +12,11 @@ import sys
 import time
 
 
-def parser_of(about, models, methods):
+def parser_of(about, models, methods, layouts):
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--model", choices=sorted(models), default="resnet18")
     parser.add_argument("--method", choices=sorted(methods), default="grad")
+    parser.add_argument("--layout", choices=layouts, default=layouts[0], help="memory layout of the images")
     parser.add_argument("--steps", type=int, help="run this many steps, print a summary, read no input")
     defaults = {"width": 64, "depth": 0, "batch": 128, "size": 32, "channels": 3, "classes": 10, "threads": 2}
     for name, value in defaults.items():
@@ -38,9 +39,9 @@ def say(**message):
     print(json.dumps(message), flush=True)
 
 
-def serve(run, about):
+def serve(run, side, options):
     """Warms up, and answers requests or sums up."""
-    options = about.pop("options")
+    about = {"side": side, "layout": options.layout}
     first = seconds_of(run)
     if options.steps is not None:
         if options.steps < 1:

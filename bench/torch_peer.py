@@ -56,7 +56,7 @@ class Workload:
 
     def __init__(self, options):
         torch.manual_seed(0)
-        layout = torch.channels_last if options.channels_last else torch.contiguous_format
+        layout = torch.channels_last if options.layout == "nhwc" else torch.contiguous_format
         net = NETWORKS[options.model](options)
         self.net = net.to(memory_format=layout)
         self.call = torch.compile(self.net) if options.mode == "compile" else self.net
@@ -139,15 +139,12 @@ METHODS = {
 
 
 def main():
-    parser = parser_of("PyTorch side of the interleaved benchmark", NETWORKS, METHODS)
-    parser.add_argument("--channels-last", action="store_true", help="NHWC memory layout")
+    parser = parser_of("PyTorch side of the interleaved benchmark", NETWORKS, METHODS, ["nchw", "nhwc"])
     parser.add_argument("--mode", choices=["eager", "compile", "func"], default="eager")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     work = (Functional if options.mode == "func" else Workload)(options)
-    layout = "nhwc" if options.channels_last else "nchw"
-    serve(lambda: METHODS[options.method](work),
-          {"side": f"torch {torch.__version__}", "layout": layout, "options": options})
+    serve(lambda: METHODS[options.method](work), f"torch {torch.__version__}", options)
 
 
 if __name__ == "__main__":

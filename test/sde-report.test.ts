@@ -38,6 +38,12 @@ const found = (process: string, quantity: Quantity = "norm", rho = 0.1) =>
 /** The offset grows to its whole size; the first measurement does not count. */
 const rms = (offset: number) => offset * Math.sqrt((0.25 ** 2 + 0.5 ** 2 + 0.75 ** 2 + 1) / 4);
 
+it("is the same whatever order the runs are found in", async () => {
+  const turned = seeds.toReversed().map((seed) => join(folder, "runs", `rho0.1-seed${seed}`));
+  const [one, other] = [turned.toReversed(), turned].map((runs, i) => writeSdeReport(runs, join(folder, `order${i}`)));
+  expect((await other!).distances).toEqual((await one!).distances);
+});
+
 describe("the distances to the discrete method", () => {
   it("are roots of the mean square over time, in every panel, with an interval that holds them", () => {
     let held = 0;

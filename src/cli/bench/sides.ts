@@ -60,9 +60,8 @@ export async function startPeer(
     args: [
       inPackage(`bench/${peer.script}`),
       ...peer.args,
-      ...["--model", model, "--method", method],
+      ...["--model", model, "--method", method, "--layout", layout],
       ...numbers.flatMap(([name, value]) => [`--${name}`, String(value)]),
-      ...(layout === "nhwc" ? ["--channels-last"] : []),
     ],
     env,
   });

@@ -21,7 +21,8 @@ export async function writeSdeReport(
   outDir: string,
   leftOut: readonly string[] = [],
 ): Promise<SdeReport> {
-  const read = runDirs.map(readSdeRun);
+  // By seed, not by name: intervals are drawn over the runs in their order.
+  const read = runDirs.map(readSdeRun).sort((a, b) => a.seed - b.seed);
   const complete = read.filter(({ unfinished }) => unfinished === undefined);
   // Of a run that has just begun there is nothing to compare, and seeds are compared at the steps that all of them have.
   const runs = complete.length > 0 ? complete : read.filter(({ measured }) => measured);
