@@ -17,6 +17,7 @@ export type {
   EigenvectorOptions,
   ModelChoice,
   NamedMethod,
+  PhaseOptions,
   RadiusOptions,
   TrainOptions,
   UsedMethod,

@@ -7,6 +7,7 @@ import { reshape } from "../src/graph/ops/reshape.ts";
 import { constant, input } from "../src/graph/ops/source.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { correct } from "../src/nn/accuracy.ts";
+import { methodOfPhase, ownPhase } from "../src/optim/phases.ts";
 import type { Method } from "../src/optim/method.ts";
 import { trainingMethodNames, trainingMethods } from "../src/optim/methods/index.ts";
 import { stepMetrics } from "../src/optim/metrics/index.ts";
@@ -113,7 +114,12 @@ function stepOf(method: Method, m: Float64Array = m0) {
   };
   const [mask, step] = [constant(counts, [N], "f64"), constant(2, [], "f64")];
   const common = { f, theta, v, mask, step, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };
-  return trainingStep({ ...common, method, optimizer: optimizers.sgd, slots });
+  return trainingStep({
+    ...common,
+    method: methodOfPhase(method, ownPhase(method, 2, hyper)),
+    optimizer: optimizers.sgd,
+    slots,
+  });
 }
 
 describe("the direction of a training method", () => {

@@ -9,6 +9,7 @@ import { pack, unpack } from "../src/nn/layout.ts";
 import { declare, forward, type Network } from "../src/nn/scope.ts";
 import { maskOf, type Method } from "../src/optim/method.ts";
 import { trainingMethods } from "../src/optim/methods/index.ts";
+import { methodOfPhase, ownPhase } from "../src/optim/phases.ts";
 import { optimizers } from "../src/optim/optimizers.ts";
 import { trainingStep } from "../src/optim/training-step.ts";
 import { compile } from "../src/runtime/compile.ts";
@@ -93,7 +94,9 @@ function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightD
 it.each(Object.keys(cases) as Name[])("five steps of %s are those of its authors' code", async (name) => {
   const method: Method = trainingMethods[name === "wsam, coupled" ? "wsam" : name];
   // The authors' MSAM decays at the perturbed point, ours at θ.
-  const executable = await stepOf(method, cases[name], name === "msam" ? 0 : settings.weightDecay);
+  const decay = name === "msam" ? 0 : settings.weightDecay;
+  const own = await stepOf(method, cases[name], decay);
+  const between = method.between && (await stepOf(methodOfPhase(method, "between"), cases[name], decay));
   let state: Record<string, Float64Array> = {
     theta: pack(parameters, start, new Float64Array(parameters.size)),
     momentum: new Float64Array(parameters.size),
@@ -102,11 +105,13 @@ it.each(Object.keys(cases) as Name[])("five steps of %s are those of its authors
   for (const [t, expected] of golden[name].entries()) {
     const labels = Int32Array.from({ length: BATCH }, (_, i) => (2 * i + t + 1) % CLASSES);
     const x = fill(50 + t, BATCH * INPUTS, 1.5);
+    const executable = ownPhase(method, t, cases[name]) === "between" ? between! : own;
     const results = await executable.run({ ...state, x, labels, step: Float64Array.of(t) });
     state = Object.fromEntries(Object.keys(state).map((key) => [key, Float64Array.from(results[`${NEXT}${key}`]!)]));
     expect(relativeError(inPytorchOrder(state.theta!), expected), `step ${t}`).toBeLessThan(GOLDEN_F64);
   }
-  await executable.release();
+  await own.release();
+  await between?.release();
 });
 
 it("no two of them take the same steps", () => {

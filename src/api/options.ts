@@ -37,6 +37,12 @@ export interface EigenvectorOptions {
   readonly compat?: "none" | "official";
 }
 
+/** When a method acts. */
+export interface PhaseOptions {
+  /** Epoch from which the method acts, fractions allowed; the steps before it are its base optimizer's (0). */
+  readonly from?: number;
+}
+
 /** How ρ begins, for methods that read it. */
 export interface RadiusOptions {
   /** Epochs over which ρ grows linearly from 0 to its value; 0, the default, is off. */
@@ -48,12 +54,16 @@ type NumbersOf<H extends Hypers> = { readonly [K in keyof H]?: number };
 
 /** A built-in method by name with the numbers it reads. */
 export type NamedMethod = {
-  [N in keyof BuiltIn]: { readonly name: N } & NumbersOf<BuiltIn[N]["hyper"]> & EigenvectorOptions & RadiusOptions;
+  [N in keyof BuiltIn]: { readonly name: N } & NumbersOf<BuiltIn[N]["hyper"]> &
+    EigenvectorOptions &
+    PhaseOptions &
+    RadiusOptions;
 }[keyof BuiltIn];
 
 /** A method by value with the numbers it reads. */
 export type UsedMethod<M extends Method> = { readonly use: M } & NumbersOf<M["hyper"]> &
   EigenvectorOptions &
+  PhaseOptions &
   RadiusOptions;
 
 /** The settings of a model. */

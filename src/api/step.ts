@@ -3,7 +3,7 @@ import type { Targets } from "../nn/losses.ts";
 import type { InitName } from "../nn/init.ts";
 import type { Model, Network } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
-import { methodOf } from "../train/config.ts";
+import { methodOf, type TrainConfig } from "../train/config.ts";
 import type { RefreshMetrics } from "../train/refresh.ts";
 import { builtIn, extended } from "../train/registry.ts";
 import { stepperSettings } from "../train/session.ts";
@@ -90,6 +90,20 @@ function assertLabels(y: Batch["y"], targets: Targets): void {
     });
 }
 
+/** Throws where a setting counts in epochs. */
+function assertWithoutEpochs({ rhoWarmup, from }: TrainConfig["method"]): void {
+  const refuse = (key: string, value: number, hint: string) => {
+    throw new ConfigError(
+      `compileStep: method.${key} is ${value}, but a step alone knows no epochs`,
+      { [key]: value },
+      hint,
+    );
+  };
+  if (rhoWarmup !== undefined)
+    refuse("rhoWarmup", rhoWarmup, "give each step its radius: run(state, batch, { lr, hyper: { rho } })");
+  if (from !== undefined) refuse("from", from, "take the steps before it by a compiled step of sgd");
+}
+
 const shapeOf = (given: InputShape): Shape => ("shape" in given ? given.shape : given);
 
 /**
@@ -118,13 +132,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   const { declared, table } = stepEntries(options, targets);
   const registry = extended(builtIn, [...declared, networkEntry(options.network)]);
   const config = settingsOf({ ...table, model: { name: CUSTOM } }, registry, "compileStep");
-  const { rhoWarmup } = config.method;
-  if (rhoWarmup !== undefined)
-    throw new ConfigError(
-      `compileStep: method.rhoWarmup is ${rhoWarmup}, but a step alone knows no epochs`,
-      { rhoWarmup },
-      "give each step its radius: run(state, batch, { lr, hyper: { rho } })",
-    );
+  assertWithoutEpochs(config.method);
   const method = methodOf(config, registry);
   const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";
   const task = taskOf(config, registry, { inputShape: x.slice(1), targets, mean: [], std: [], dtype });

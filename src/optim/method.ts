@@ -37,6 +37,16 @@ export interface Descent {
   readonly state: Readonly<Record<string, Tensor>>;
 }
 
+/**
+ * Another rule for some of a method's steps. Which rule a step takes is decided before it runs, and each rule is a graph of its own: a cheaper
+ * rule makes cheaper steps.
+ */
+export interface Between {
+  /** Whether a step takes this rule; `step` counts the steps of the method from 0. */
+  when(step: number, hyper: Readonly<Record<string, number>>): boolean;
+  descend(at: Point, values: Values): Descent;
+}
+
 /** A training method as registries and steps see it; made by `defineMethod`. */
 export interface Method<H extends Hypers = Hypers, S extends States = States> {
   readonly kind: "method";
@@ -53,6 +63,8 @@ export interface Method<H extends Hypers = Hypers, S extends States = States> {
   readonly needs: Needs;
   /** How its direction expands in ρ, for the SDEs; undefined where it does not. */
   readonly series?: Series;
+  /** The rule of steps between those of `descend`, where there are some. */
+  readonly between?: Between;
   descend(at: Point, values: Values): Descent;
 }
 
@@ -72,6 +84,11 @@ interface Definition<H extends Hypers, S extends States> {
   /** The vectors it keeps, by name. */
   readonly state?: S;
   readonly needs?: Needs;
+  /** A cheaper or other rule for the steps that `when` chooses by their number, counted from 0. */
+  readonly between?: {
+    when(step: number, hyper: { readonly [K in keyof H]: number }): boolean;
+    descend(args: Point & Named<H, S>): Found<S>;
+  };
 }
 
 /** What a method's own function returns: the direction, perhaps ε, and every state vector after the step. */
@@ -154,26 +171,36 @@ export function defineMethod<
   const hyper = definition.hyper ?? ({} as H);
   const state = definition.state ?? ({} as S);
   assertNames(name, Object.keys(hyper), Object.keys(state));
-  const facts = { kind: "method" as const, name, title, summary, hyper, state, needs };
-  const optional = { ...(source === undefined ? {} : { source }), ...(colour === undefined ? {} : { colour }) };
   const named = <P>(at: P, values: Values) => ({ ...at, ...values }) as P & Named<H, S>;
-
-  if ("descend" in definition)
-    return {
-      ...facts,
-      ...optional,
-      descend: (at, values) => {
-        const { direction, epsilon, ...next } = definition.descend(named(at, values));
-        const missing = Object.keys(state).find((vector) => !(vector in next));
-        if (missing !== undefined)
-          throw new DeclarationError(
-            `method ${name}: descend returns no ${missing}`,
-            { name, missing },
-            "return every state vector",
-          );
-        return { direction, ...(epsilon ? { epsilon } : {}), state: next as Readonly<Record<string, Tensor>> };
-      },
+  const descentBy =
+    (rule: string, found: (args: Point & Named<H, S>) => Found<S>): Method["descend"] =>
+    (at, values) => {
+      const { direction, epsilon, ...next } = found(named(at, values));
+      const missing = Object.keys(state).find((vector) => !(vector in next));
+      if (missing !== undefined)
+        throw new DeclarationError(
+          `method ${name}: ${rule} returns no ${missing}`,
+          { name, missing },
+          "return every state vector",
+        );
+      return { direction, ...(epsilon ? { epsilon } : {}), state: next as Readonly<Record<string, Tensor>> };
     };
+  const { between } = definition;
+  const facts = {
+    ...{ kind: "method" as const, name, title, summary, hyper, state, needs },
+    ...(source === undefined ? {} : { source }),
+    ...(colour === undefined ? {} : { colour }),
+    ...(between === undefined
+      ? {}
+      : {
+          between: {
+            when: between.when as Between["when"],
+            descend: descentBy("between.descend", (args) => between.descend(args)),
+          },
+        }),
+  };
+
+  if ("descend" in definition) return { ...facts, descend: descentBy("descend", (args) => definition.descend(args)) };
 
   const rule = "series" in definition ? definition.series.ascent : definition.ascent;
   const factors = "series" in definition ? definition.series.factors : ([1, 1] as const);
@@ -181,13 +208,11 @@ export function defineMethod<
   if ("series" in definition)
     return {
       ...facts,
-      ...optional,
       series,
       descend: (at, values) => ({ direction: seriesSum(series, 2, at, values), state: {} }),
     };
   return {
     ...facts,
-    ...optional,
     series,
     descend: (at, values) => {
       const epsilon = series.ascent(at, values);

@@ -5,6 +5,7 @@ import { initNames } from "../nn/init.ts";
 import { solverNames } from "../optim/eigenvector.ts";
 import { assertHyper } from "../optim/hyper.ts";
 import type { Method } from "../optim/method.ts";
+import { sgd } from "../optim/methods/sgd.ts";
 import { optimizerNames } from "../optim/optimizers.ts";
 import { scheduleNames } from "../optim/schedules.ts";
 import { devices } from "../runtime/device.ts";
@@ -87,6 +88,11 @@ export function trainSchema(registry: Registry) {
         rhoWarmup: notNegative
           .optional()
           .describe("epochs over which rho grows linearly from 0, for methods that read rho (default: 0, off)"),
+        from: notNegative
+          .optional()
+          .describe(
+            "epoch from which the method acts, fractions allowed; before it steps are its base optimizer's (default: 0)",
+          ),
         solver: z
           .enum(solverNames)
           .default("free")
@@ -226,12 +232,19 @@ export function ownSettings<M extends { readonly name: string }>(given: M, regis
   const { name, ...rest } = given;
   const others = hyperNames(registry);
   const method = registry.methods[name]!;
-  const grows = "rho" in method.hyper;
+  const reads = commonKeys(method);
   const common = Object.fromEntries(
-    Object.entries(rest).filter(([key]) => !others.has(key) && (grows || key !== "rhoWarmup")),
+    Object.entries(rest).filter(([key]) => !others.has(key) && (!COMMON.includes(key) || reads.includes(key))),
   );
   return { name, ...hyperOf(method, given), ...common } as M & Readonly<Record<string, number>>;
 }
+
+/** Settings that some methods do not read, besides their numbers. */
+const COMMON: readonly string[] = ["rhoWarmup", "from"];
+
+/** Those that this one reads: ρ grows where there is one, and SGD is its own base optimizer. */
+const commonKeys = ({ name, hyper }: Pick<Method, "name" | "hyper">): readonly string[] =>
+  COMMON.filter((key) => (key === "rhoWarmup" ? "rho" in hyper : name !== sgd.name));
 
 /** The names of the numbers of all methods. */
 const hyperNames = ({ methods }: Registry): ReadonlySet<string> =>
@@ -239,9 +252,9 @@ const hyperNames = ({ methods }: Registry): ReadonlySet<string> =>
 
 /** The keys of the numbers given that are other methods'. */
 export function unreadKeys(method: Readonly<Record<string, unknown>> & { readonly name: string }, registry: Registry) {
-  const { hyper } = registry.methods[method.name]!;
-  const reads = new Set(Object.keys(hyper).flatMap((key) => (key === "rho" ? [key, "rhoWarmup"] : [key])));
-  return [...hyperNames(registry), "rhoWarmup"]
+  const used = registry.methods[method.name]!;
+  const reads = new Set([...Object.keys(used.hyper), ...commonKeys(used)]);
+  return [...hyperNames(registry), ...COMMON]
     .filter((key) => method[key] !== undefined && !reads.has(key))
     .map((key) => `method.${key}`);
 }

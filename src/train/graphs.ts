@@ -1,7 +1,7 @@
 import { dot, grad } from "../graph/grad.ts";
 import { mul } from "../graph/ops/elementwise.ts";
 import { sum } from "../graph/ops/reduce.ts";
-import { constant } from "../graph/ops/source.ts";
+import { constant, input } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
@@ -9,7 +9,8 @@ import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import { trainingStep } from "../optim/training-step.ts";
 import { cosine } from "../optim/vector.ts";
-import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
+import { compile, type CompileOptions, type Executable, type InputSpec } from "../runtime/compile.ts";
+import { mapValues } from "../util/map-values.ts";
 import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
 const number = { shape: [] } as const;
@@ -42,7 +43,7 @@ export interface StepGraphOptions extends MethodGraphOptions {
 }
 
 /** What a method and its optimizer read in one step, on one mini-batch. */
-function stepSpec(task: Task, model: Model, { method, optimizer, settings }: MethodGraphOptions) {
+function stepSpec(task: Task, model: Model, { method, optimizer, settings }: MethodGraphOptions): InputSpec {
   const vector = { shape: [vectorLength(model.parameters)] };
   return {
     theta: vector,
@@ -64,11 +65,8 @@ const valuesOf = ({ hyper, state }: Method, inputs: Traced) => ({
   ...record(Object.keys(state), (name) => inputs[stateName(name)]!),
 });
 
-/**
- * One training step as one graph: both gradients, the perturbation, the update, the running statistics (of the first
- * pass alone, so once per step) and what is recorded. State vectors are written over in place.
- */
-export function compileStepGraph(task: Task, model: Model, options: StepGraphOptions): Promise<Executable> {
+/** The graph of one training step as a function of its inputs, and their shapes. */
+function stepGraph(task: Task, model: Model, options: StepGraphOptions) {
   const { method, optimizer, settings, clip, follow, metrics } = options;
   const states = Object.keys(method.state);
   const scalars = Object.keys(optimizer.scalars(1, settings));
@@ -94,21 +92,32 @@ export function compileStepGraph(task: Task, model: Model, options: StepGraphOpt
       [nextName("theta")]: made.theta,
     };
   };
+  return { build, spec: stepSpec(task, model, options) };
+}
+
+/**
+ * One training step as one graph: both gradients, the perturbation, the update, the running statistics (of the first
+ * pass alone, so once per step) and what is recorded. State vectors are written over in place.
+ */
+export function compileStepGraph(task: Task, model: Model, options: StepGraphOptions): Promise<Executable> {
+  const { build, spec } = stepGraph(task, model, options);
   const inPlace = record(
     [
       "theta",
-      ...states.map(stateName),
-      ...optimizer.slots.map(slotName),
+      ...Object.keys(options.method.state).map(stateName),
+      ...options.optimizer.slots.map(slotName),
       ...(model.buffers.size === 0 ? [] : ["buffers"]),
     ],
     nextName,
   );
   // A metric, or a method with state, may read a vector after its successor is made.
-  return compile(build, stepSpec(task, model, options), {
-    ...options.compile,
-    inPlace,
-    copyBack: true,
-  }) as Promise<Executable>;
+  return compile(build, spec, { ...options.compile, inPlace, copyBack: true }) as Promise<Executable>;
+}
+
+/** Throws what compiling the same would throw for a mistake of the method's. */
+export function traceStepGraph(task: Task, model: Model, options: StepGraphOptions): void {
+  const { build, spec } = stepGraph(task, model, options);
+  build(mapValues(spec, ({ shape, dtype }, name) => input(name, shape, dtype)));
 }
 
 /** |cos| of the gradient, and of the perturbation where there is one, with a unit vector u: what a step is about to do. */

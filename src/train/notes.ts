@@ -9,6 +9,12 @@ import type { TrainConfig } from "./config.ts";
 /** Throws where settings ask for something that they also switch off. */
 export function assertEffective({ optimizer, schedule, method, probe }: TrainConfig, readsV: boolean): void {
   if (readsV) assertSolver(method);
+  if (method.compat === "official" && method.from)
+    throw new ConfigError(
+      `method.from is ${method.from}, but method.compat is official, and the authors' code begins with its method`,
+      { from: method.from },
+      "leave one of them out",
+    );
   if (probe.products < probe.top)
     throw new ConfigError(
       `probe.products is ${probe.products}, but probe.top asks for ${probe.top} eigenvalues`,
@@ -62,6 +68,7 @@ export function notesOf({ config, dataset, method, model, train: examples, batch
   const { schedule, train } = config;
   const { compat, every } = config.method;
   const steps = isSplit(examples) ? stepsPerEpoch(examples.count, batch) : examples.stepsPerEpoch;
+  const { from = 0 } = config.method;
   const never = compat === "official" && method.needs.v === true && every >= steps;
   const late = schedule.milestones.filter((epoch) => epoch >= train.epochs);
   const given = schedule.milestones.length > 0;
@@ -70,6 +77,9 @@ export function notesOf({ config, dataset, method, model, train: examples, batch
     emptyClasses(dataset),
     mask && !model.parameters.entries.some(mask)
       ? `${method.name} perturbs some parameters only, and ${config.model.name} has none of them: its steps are the base optimizer's`
+      : undefined,
+    Math.round(from * steps) >= train.epochs * steps
+      ? `method.from is ${from} and the run has ${train.epochs} epochs: ${method.name} never begins, and all steps are the base optimizer's`
       : undefined,
     never
       ? `an epoch has ${steps} steps and method.every is ${every}: counted within the epoch, as the authors' code counts, no step ever estimates v, and all are USAM`

@@ -136,6 +136,8 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
       ...problem,
       ...stepperSettings(config, method),
       fixed: oracleBatches(problem),
+      start: startOf(config, batches.stepsPerEpoch),
+      at: state.step,
     });
     const evaluator = createEvaluator(task, batch, compileOptions(config));
     return {
@@ -173,13 +175,16 @@ function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStar
   return openBatches(train, { inputShape, batch, seed: config.seed, augment, from, epochs });
 }
 
+/** The step at which the method begins, counted from 0. */
+export const startOf = ({ method }: Pick<TrainConfig, "method">, stepsPerEpoch: number): number =>
+  Math.round((method.from ?? 0) * stepsPerEpoch);
+
 /** What differs from step to step, a function of the step alone: η by the schedule, and ρ while it grows. */
-export function numbersOf(
-  { optimizer, schedule, method, train: { epochs } }: TrainConfig,
-  step: number,
-  stepsPerEpoch: number,
-): StepNumbers {
+export function numbersOf(config: TrainConfig, step: number, stepsPerEpoch: number): StepNumbers {
+  const { optimizer, schedule, method } = config;
+  const { epochs } = config.train;
   const lr = optimizer.lr * scheduleFactor(schedule.name, { ...schedule, step, stepsPerEpoch, epochs });
   const growing = Math.round((method.rhoWarmup ?? 0) * stepsPerEpoch);
-  return step < growing ? { lr, hyper: { rho: (method.rho as number) * (step / growing) } } : { lr };
+  const own = Math.max(0, step - startOf(config, stepsPerEpoch));
+  return own < growing ? { lr, hyper: { rho: (method.rho as number) * (own / growing) } } : { lr };
 }

@@ -1,15 +1,23 @@
 import type { Batch } from "../data/dataset.ts";
-import type { Tensor } from "../graph/tensor.ts";
 import type { Model } from "../nn/scope.ts";
 import { maskOf, type Method } from "../optim/method.ts";
-import { usam } from "../optim/methods/usam.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import type { Estimate } from "../optim/eigenvector.ts";
+import { methodOfPhase, ownPhase, type Phase } from "../optim/phases.ts";
 import { lastGood, type RefreshPlan, type RefreshSettings } from "../optim/refresh-plan.ts";
 import type { Executable } from "../runtime/compile.ts";
 import { randomDirection } from "../spectrum/vectors.ts";
-import { compileLookGraph, compileStepGraph, hyperName, metricName, nextName, slotName, stateName } from "./graphs.ts";
+import {
+  compileLookGraph,
+  compileStepGraph,
+  hyperName,
+  metricName,
+  nextName,
+  slotName,
+  stateName,
+  traceStepGraph,
+} from "./graphs.ts";
 import { compileEstimator, type Estimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
 import { rng } from "../util/rng.ts";
 import type { TrainState } from "./state.ts";
@@ -37,6 +45,10 @@ export interface StepperOptions extends EstimatorOptions {
   readonly plan: RefreshPlan;
   readonly warmup: RefreshSettings["warmup"];
   readonly metrics: readonly StepMetric[];
+  /** The step at which the method begins, counted from 0; those before it are its base optimizer's. Left out, 0. */
+  readonly start?: number;
+  /** The step that will be taken first. Left out, 0. */
+  readonly at?: number;
 }
 
 /** What may differ from one step to the next. */
@@ -62,16 +74,21 @@ export interface Stepper {
   /** Estimates v on one mini-batch, and measures it. */
   refresh(state: TrainState, batch: Batch): Promise<RefreshMetrics>;
   step(state: TrainState, batch: Batch, numbers: StepNumbers): Promise<StepMetrics>;
+  /** Which rule the next step of this state takes. */
+  phase(state: Pick<TrainState, "step" | "quality">, numbers?: Pick<StepNumbers, "hyper">): Phase;
   /** Whether the next step of this state perturbs along v. */
-  usesV(state: TrainState): boolean;
+  usesV(state: Pick<TrainState, "step" | "quality">): boolean;
   /** What that step would do, seen from the unit vector u. The state stays as it is. */
   look(state: TrainState, batch: Batch, numbers: StepNumbers, u: Float32Array): Promise<Look>;
   release(): Promise<void>;
 }
 
-/** Compiles the graphs of a method: the step, a step of warm-up where it differs, and the estimates of v. */
+/**
+ * Compiles the graphs of a method: those of its first step at once, every other rule's when a step takes it. A rule that begins later is traced
+ * at once, so that a mistake in it is found before the training.
+ */
 export async function createStepper(options: StepperOptions): Promise<Stepper> {
-  const { task, model, method, optimizer, settings, plan } = options;
+  const { task, model, method, optimizer, settings, plan, start = 0, at = 0 } = options;
   const resources: (Executable | Estimator)[] = [];
   const keep = async <T extends Executable | Estimator>(compiling: Promise<T>): Promise<T> => {
     const resource = await compiling;
@@ -84,93 +101,128 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
   const ownV = method.needs.v === true;
   const metrics = options.metrics.filter(({ eigenvector }) => !eigenvector || ownV);
   const plain = options.metrics.filter(({ eigenvector }) => !eigenvector);
-  const estimator = (estimate: Estimate) => keep(compileEstimator(task, model, estimate, options));
-  const compileAll = async () => {
-    const stepGraph = await keep(compileStepGraph(task, model, { ...options, metrics, follow: plan.follow }));
-    const warmup = { ...options, method: warmedUp(method), metrics: plain, follow: 0 };
-    const warmsUp = ownV && options.warmup === "usam";
-    const warmupGraph = warmsUp ? await keep(compileStepGraph(task, model, warmup)) : stepGraph;
-    const first = plan.first && (await estimator(plan.first));
-    const differs = plan.interval > 0 && plan.later && !same(plan.first, plan.later);
-    return { stepGraph, warmupGraph, first, later: differs ? await estimator(plan.later) : first };
+  const warmsUp = ownV && options.warmup === "usam";
+  const optionsOf = (phase: Phase) => ({
+    ...options,
+    method: methodOfPhase(method, phase),
+    metrics: phase === "own" || phase === "between" ? metrics : plain,
+    follow: phase === "own" ? plan.follow : 0,
+  });
+  const estimator = once((estimate: Estimate) => keep(compileEstimator(task, model, estimate, options)));
+  const stepGraph = once((phase: Phase) => keep(compileStepGraph(task, model, optionsOf(phase))));
+  const lookGraph = once((phase: Phase) => keep(compileLookGraph(task, model, optionsOf(phase))));
+  const compileFirst = async () => {
+    if (at < start) {
+      await stepGraph("before");
+      traceStepGraph(task, model, optionsOf("own"));
+    } else {
+      await stepGraph("own");
+      if (warmsUp) await stepGraph("warmup");
+      if (plan.first) await estimator(plan.first);
+      if (plan.interval > 0 && plan.later) await estimator(plan.later);
+    }
+    if (method.between) traceStepGraph(task, model, optionsOf("between"));
   };
-  const { stepGraph, warmupGraph, first, later } = await compileAll().catch(async (error) => {
+  await compileFirst().catch(async (error) => {
     await release();
     throw error;
   });
   const mask = method.needs.mask && { mask: maskOf(method.needs.mask, model.parameters) };
   const zero = new Float32Array(model.parameters.size);
-  let lookGraph: Promise<Executable> | undefined;
+  const begun = ({ step }: Pick<TrainState, "step">) => step >= start;
+  const usesV: Stepper["usesV"] = (state) => begun(state) && plan.usable(state.quality);
 
-  const inputsOf = (state: TrainState, { x, y }: Batch, { lr, hyper }: StepNumbers) => ({
+  const phaseOf: Stepper["phase"] = (state, { hyper } = {}) => {
+    if (!begun(state)) return "before";
+    if (warmsUp && !state.quality.made && !usesV(state)) return "warmup";
+    return ownPhase(method, state.step - start, { ...options.hyper, ...hyper });
+  };
+
+  /** The method's vectors that are θ at this step, as the method begins later than the run. */
+  const startingAtTheta = ({ step }: TrainState): string[] =>
+    start > 0 && step === start ? Object.keys(method.state).filter((name) => method.state[name] === "theta") : [];
+  const vectorsOf = (state: TrainState): Record<string, Float32Array> => ({
+    ...state.method,
+    ...Object.fromEntries(startingAtTheta(state).map((name) => [name, state.theta])),
+  });
+
+  const inputsOf = (
+    state: TrainState,
+    { x, y }: Batch,
+    { lr, hyper }: StepNumbers,
+    phase: Phase,
+    vectors: TrainState["method"],
+  ) => ({
     theta: state.theta,
     buffers: state.buffers,
     ...keyed(state.slots, slotName),
-    ...keyed(state.method, stateName),
     // A rule that has no good estimate gets zeros: Eigen-SAM with v = 0 is SAM.
-    v: plan.usable(state.quality) || !ownV ? state.v : zero,
+    v: usesV(state) || !ownV ? state.v : zero,
     x,
     y,
-    ...mask,
-    ...scalarsOf({
-      ...{ lr, step: state.step },
-      ...optimizer.scalars(state.step + 1, settings),
-      ...keyed({ ...options.hyper, ...hyper }, hyperName),
-    }),
+    ...scalarsOf({ lr, step: Math.max(0, state.step - start), ...optimizer.scalars(state.step + 1, settings) }),
+    ...(phase === "before"
+      ? {}
+      : {
+          ...keyed(vectors, stateName),
+          ...mask,
+          ...scalarsOf(keyed({ ...options.hyper, ...hyper }, hyperName)),
+        }),
   });
 
   return {
-    refreshDue: (state, stepInEpoch) => plan.due({ step: state.step, stepInEpoch }, state.quality),
+    refreshDue: (state, stepInEpoch) =>
+      begun(state) && plan.due({ step: state.step - start, stepInEpoch }, state.quality),
     refresh: async (state, { x, y }) => {
       const { theta, buffers, v, quality, step } = state;
-      const [chosen, estimate] = lastGood(quality) ? [later!, plan.later!] : [first!, plan.first!];
-      const { v: estimated, ...measured } = await chosen.estimate({ theta, buffers, v, x, y });
+      const estimate = lastGood(quality) ? plan.later! : plan.first!;
+      const { v: estimated, ...measured } = await (await estimator(estimate)).estimate({ theta, buffers, v, x, y });
       // A product that is zero leaves nothing to iterate from.
       const lost = estimated.every((value) => value === 0);
       if (lost) randomDirection(v, rng(options.seed, "eigenvector", step));
       else v.set(estimated);
-      state.quality = plan.judge(measured, estimate, step, quality);
+      state.quality = plan.judge(measured, estimate, step - start, quality);
       return { ...measured, good: lastGood(state.quality), used: plan.usable(state.quality) };
     },
     step: async (state, batch, numbers) => {
-      const usable = plan.usable(state.quality);
-      const graph = usable || state.quality.made ? stepGraph : warmupGraph;
-      const results = await graph.run(inputsOf(state, batch, numbers), { reuse: true });
+      const [phase, along] = [phaseOf(state, numbers), usesV(state)];
+      const graph = await stepGraph(phase);
+      for (const name of startingAtTheta(state)) state.method[name]!.set(state.theta);
+      const results = await graph.run(inputsOf(state, batch, numbers, phase, state.method), { reuse: true });
       state.step++;
       const nextV = results[nextName("v")];
       // Diagnostics read v after its successor is made, so the two cannot share an array.
-      if (usable && nextV) state.v.set(nextV as Float32Array);
-      const found = (usable ? metrics : plain).flatMap(({ name }): [string, number][] => {
+      if (along && nextV) state.v.set(nextV as Float32Array);
+      const found = (along ? metrics : plain).flatMap(({ name }): [string, number][] => {
         const value = results[metricName(name)];
         return value ? [[name, value[0]!]] : [];
       });
       return { loss: results.loss![0]!, correct: results.correct?.[0], metrics: Object.fromEntries(found) };
     },
-    usesV: ({ quality }) => plan.usable(quality),
+    phase: phaseOf,
+    usesV,
     look: async (state, batch, numbers, u) => {
-      lookGraph ??= keep(compileLookGraph(task, model, options));
-      const { cosGrad, cosEps } = await (await lookGraph).run(
-        { ...inputsOf(state, batch, numbers), u },
-        { reuse: true },
-      );
+      const phase = phaseOf(state, numbers);
+      // Of USAM's ε, and that of a method without v, only the lengths differ.
+      const seen = phase === "warmup" ? "own" : phase;
+      const inputs = { ...inputsOf(state, batch, numbers, seen, vectorsOf(state)), u };
+      const { cosGrad, cosEps } = await (await lookGraph(seen)).run(inputs, { reuse: true });
       return { cosGrad: cosGrad![0]!, ...(cosEps ? { cosEps: cosEps[0]! } : {}) };
     },
     release,
   };
 }
 
-/** USAM in the place of a method: it reads the method's ρ, takes the same inputs and leaves its state alone. */
-const warmedUp = ({ hyper, state, needs }: Method): Method => ({
-  ...usam,
-  ...{ hyper, state, needs },
-  descend: (at, values) => ({
-    ...usam.descend(at, values),
-    state: Object.fromEntries(Object.keys(state).map((name) => [name, values[name] as Tensor])),
-  }),
-});
-
-const same = (a: Estimate | undefined, b: Estimate): boolean =>
-  a?.estimator === b.estimator && a.products === b.products;
+/** Makes what belongs to a key once, when it is first asked for. */
+function once<K, T>(make: (key: K) => Promise<T>): (key: K) => Promise<T> {
+  const made = new Map<string, Promise<T>>();
+  return (key) => {
+    const text = JSON.stringify(key);
+    const known = made.get(text) ?? make(key);
+    made.set(text, known);
+    return known;
+  };
+}
 
 const keyed = <T>(values: Readonly<Record<string, T>>, name: (key: string) => string): Record<string, T> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [name(key), value]));

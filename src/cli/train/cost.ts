@@ -1,6 +1,8 @@
 import { isSplit } from "../../data/dataset.ts";
-import { openSession, type Problem } from "../../train/session.ts";
+import type { Phase } from "../../optim/phases.ts";
+import { openSession, type Problem, startOf } from "../../train/session.ts";
 import type { TrainState } from "../../train/state.ts";
+import type { Stepper } from "../../train/stepper.ts";
 import { median } from "../../util/statistics.ts";
 
 /** Steps that are timed. */
@@ -15,7 +17,10 @@ export interface Cost {
   readonly memoryMiB: number;
   /** Of a run's weights and its two newest checkpoints. */
   readonly diskMiB: number;
+  /** On average over the run. */
   readonly stepSeconds: number;
+  /** How many steps take each rule, and how long one takes. */
+  readonly rules: readonly { readonly rule: Phase; readonly steps: number; readonly seconds: number }[];
   /** Of one estimate of v; 0 where there are none. */
   readonly refreshSeconds: number;
   /** Of one look of the probe; 0 where there is none. */
@@ -30,15 +35,24 @@ export async function costOf(problem: Problem): Promise<Cost> {
   const session = await openSession({ ...problem, config: longEnough(config) });
   const { state, stepper, batches, stepsPerEpoch, probe } = session;
   const { interval } = plan;
-  const seconds: number[] = [];
+  const total = stepsPerEpoch * config.train.epochs;
+  const start = startOf(config, stepsPerEpoch);
+  const taken = rulesOf(stepper, total);
+  const rules: Cost["rules"][number][] = [];
   let [refreshSeconds, probeSeconds] = [0, 0];
   try {
-    for (let i = 0; i < STEPS + 1; i++) {
-      const examples = (await batches.next())!;
-      // The first run of each graph pays for memory, and is not counted.
-      if (i < 2 && interval > 0) refreshSeconds = await timed(() => stepper.refresh(state, examples));
-      const step = await timed(() => stepper.step(state, examples, { lr: config.optimizer.lr }));
-      if (i > 0) seconds.push(step);
+    for (const [rule, { first, steps }] of taken) {
+      const seconds: number[] = [];
+      for (let i = 0; i < STEPS + 1; i++) {
+        const examples = (await batches.next())!;
+        state.step = first;
+        // The first run of each graph pays for memory, and is not counted.
+        if (i < 2 && interval > 0 && rule === "own")
+          refreshSeconds = await timed(() => stepper.refresh(state, examples));
+        const step = await timed(() => stepper.step(state, examples, { lr: config.optimizer.lr }));
+        if (i > 0) seconds.push(step);
+      }
+      rules.push({ rule, steps, seconds: median(seconds) });
     }
     if (probe) {
       // Its first look compiles what it needs.
@@ -48,10 +62,9 @@ export async function costOf(problem: Problem): Promise<Cost> {
   } finally {
     await session.release();
   }
-  const stepSeconds = median(seconds);
-  const refreshes = refreshSeconds > 0 ? stepsPerEpoch / interval : 0;
-  const epochSeconds = stepSeconds * stepsPerEpoch + refreshes * refreshSeconds;
-  const total = stepsPerEpoch * config.train.epochs;
+  const stepsSeconds = rules.reduce((sum, { steps, seconds }) => sum + steps * seconds, 0);
+  const refreshes = refreshSeconds > 0 ? (total - start) / interval : 0;
+  const trainSeconds = stepsSeconds + refreshes * refreshSeconds;
   let looks = 0;
   for (let step = 0; step <= total; step++) if (probe?.due(step, total)) looks++;
   return {
@@ -61,19 +74,35 @@ export async function costOf(problem: Problem): Promise<Cost> {
     steps: total,
     diskMiB: diskOf(state) / 2 ** 20,
     memoryMiB: Math.round(process.resourceUsage().maxRSS / 1024),
-    stepSeconds,
+    stepSeconds: stepsSeconds / total,
+    rules,
     refreshSeconds,
     probeSeconds,
-    epochSeconds,
-    totalSeconds: epochSeconds * config.train.epochs + looks * probeSeconds,
+    epochSeconds: trainSeconds / config.train.epochs,
+    totalSeconds: trainSeconds + looks * probeSeconds,
   };
 }
+
+/** Rules that a run has at most: before its method begins, the method's own, and those between. */
+const RULES = 3;
 
 /** Epochs for all the steps that are timed, however short an epoch is. */
 const longEnough = (config: Problem["config"]): Problem["config"] => ({
   ...config,
-  train: { ...config.train, epochs: Math.max(config.train.epochs, STEPS + 1) },
+  train: { ...config.train, epochs: Math.max(config.train.epochs, RULES * (STEPS + 1)) },
 });
+
+/** The rules of a run of so many steps, each with its first step and how many there are, where v is estimated. */
+function rulesOf(stepper: Stepper, total: number): Map<Phase, { readonly first: number; readonly steps: number }> {
+  const rules = new Map<Phase, { readonly first: number; readonly steps: number }>();
+  const quality = { made: true, failures: 0, at: 0 };
+  for (let step = 0; step < total; step++) {
+    const rule = stepper.phase({ step, quality });
+    const known = rules.get(rule) ?? { first: step, steps: 0 };
+    rules.set(rule, { ...known, steps: known.steps + 1 });
+  }
+  return rules;
+}
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();

@@ -1,6 +1,7 @@
 import type { Problem } from "../../train/session.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { duration, grouped } from "../format.ts";
+import { registry } from "../plugins.ts";
 import { emit, say, type Column, tableHead, tableRow } from "../ui.ts";
 import { type Cost, costOf } from "./cost.ts";
 import type { PlannedRun } from "./plan.ts";
@@ -56,13 +57,14 @@ export async function sayCosts(
     say(`${jobs} at a time share the cores: between ${duration(totalSeconds / jobs)} and ${duration(totalSeconds)}`);
 }
 
-/** What decides how long a run takes; seed, learning rate and radius do not. */
+/** What decides how long a run takes; seed, learning rate and radius do not, where they choose no step's rule. */
 function kindOf({ device, threads, model, data, method, optimizer, train, probe }: PlannedRun["config"]): string {
-  const { name, solver, every, iterations, warmup } = method;
+  const { name, solver, every, iterations, warmup, from } = method;
   const { epochs, loss } = train;
   return JSON.stringify([
     [device, threads, model, data],
-    [name, solver, every, iterations, warmup],
+    [name, solver, every, iterations, warmup, from],
+    registry().methods[name]?.between ? method : undefined,
     [optimizer.name, epochs, loss, probe],
   ]);
 }

@@ -3,7 +3,7 @@ import type { Problem } from "../../train/session.ts";
 import { configToml } from "../../train/settings.ts";
 import { duration, grouped } from "../format.ts";
 import { emit } from "../ui.ts";
-import { costOf, STEPS } from "./cost.ts";
+import { type Cost, costOf, STEPS } from "./cost.ts";
 
 /** Says what a run would be and cost. Nothing is written. */
 export async function dryRun(problem: Problem, json: boolean): Promise<void> {
@@ -24,9 +24,20 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
       ...(dataset.targets.kind === "labels" ? [`classes     ${grouped(dataset.targets.classes)}`] : []),
       `steps       ${grouped(cost.steps)} in all, ${grouped(cost.stepsPerEpoch)} per epoch`,
       `memory      ${grouped(cost.memoryMiB)} MiB at most, the examples included`,
-      `one step    ${(1000 * stepSeconds).toFixed(1)} ms, median of ${STEPS}${refreshSeconds > 0 ? `; one estimate of v ${(1000 * refreshSeconds).toFixed(0)} ms` : ""}${probeSeconds > 0 ? `; one look of the probe ${(1000 * probeSeconds).toFixed(0)} ms` : ""}`,
+      `one step    ${(1000 * stepSeconds).toFixed(1)} ms, ${cost.rules.length > 1 ? `on average, by medians` : "median"} of ${STEPS}${refreshSeconds > 0 ? `; one estimate of v ${(1000 * refreshSeconds).toFixed(0)} ms` : ""}${probeSeconds > 0 ? `; one look of the probe ${(1000 * probeSeconds).toFixed(0)} ms` : ""}`,
+      ...(cost.rules.length > 1 ? [`rules       ${cost.rules.map(ruleOf).join(", ")}`] : []),
       `one epoch   ${duration(cost.epochSeconds)}, ${duration(cost.totalSeconds)} in all, without scoring`,
       ...notesOf(problem).map((note) => `note: ${note}`),
     ].join("\n"),
   );
 }
+
+const NAMES = {
+  before: "of the base optimizer",
+  warmup: "of the warm-up",
+  own: "of the method",
+  between: "between them",
+};
+
+const ruleOf = ({ rule, steps, seconds }: Cost["rules"][number]): string =>
+  `${grouped(steps)} steps ${NAMES[rule]} at ${(1000 * seconds).toFixed(1)} ms`;
