@@ -10,7 +10,8 @@ import optimizers
 import resnet
 import sam_family
 import torch_files
+import training_steps
 
 if __name__ == "__main__":
-    for script in (data, mlp, models, ops, optimizers, sam_family, resnet, curvature, official, iqm, torch_files):
+    for script in (data, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files):
         script.main()

@@ -37,10 +37,12 @@ export interface EigenvectorOptions {
   readonly compat?: "none" | "official";
 }
 
-/** When a method acts. */
+/** When a method acts, and on what. */
 export interface PhaseOptions {
   /** Epoch from which the method acts, fractions allowed; the steps before it are its base optimizer's (0). */
   readonly from?: number;
+  /** Parts of each mini-batch that the method perturbs apart, each along its own gradient (1). Not for methods that keep vectors. */
+  readonly m?: number;
 }
 
 /** How ρ begins, for methods that read it. */
@@ -187,6 +189,8 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly labelNoise?: number;
   /** Random changes of training images; left out, crop 4 and flip for clothing and CIFAR, and none for digits and arrays. */
   readonly augment?: false | { readonly crop?: number; readonly flip?: boolean; readonly cutout?: number };
+  /** Micro-batches that each mini-batch is computed in, one after another, to take the memory of one (1). */
+  readonly accumulate?: number;
   /** Steps between checkpoints inside an epoch; 0, the default, saves at its end alone. */
   readonly checkpointEvery?: number;
   /** Measurements of λ₁ and alignment apart from the training: every so many steps, or with further settings. Left out, none. */

@@ -4,6 +4,7 @@ import type { InitName } from "../nn/init.ts";
 import type { Model, Network } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
 import { methodOf, type TrainConfig } from "../train/config.ts";
+import { microOf } from "../train/micro.ts";
 import type { RefreshMetrics } from "../train/refresh.ts";
 import { builtIn, extended } from "../train/registry.ts";
 import { stepperSettings } from "../train/session.ts";
@@ -137,9 +138,10 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";
   const task = taskOf(config, registry, { inputShape: x.slice(1), targets, mean: [], std: [], dtype });
   const rows = x[0]!;
-  const model = modelFor(task, rows);
+  const micro = microOf(config, method, rows);
+  const model = modelFor(task, rows / micro.count);
   const settings = stepperSettings(config, method);
-  const stepper = await createStepper({ ...settings, task, model, metrics: Object.values(registry.metrics) });
+  const stepper = await createStepper({ ...settings, task, model, micro, metrics: Object.values(registry.metrics) });
   let measured: RefreshMetrics | undefined;
   return {
     model,

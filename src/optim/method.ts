@@ -142,6 +142,9 @@ const RESERVED: ReadonlySet<string> = new Set([
   ],
 ]);
 
+/** A setting of `method`, so no hyperparameter; vectors may have this name. */
+const PARTS = "m";
+
 /**
  * Declares a training method. Use it by value (`train({ method: { use: mine } })`), from a file (`--plugin FILE`), or
  * by its name once it stands in a registry.
@@ -230,13 +233,14 @@ function assertNames(method: string, hyper: readonly string[], state: readonly s
     );
   const names = [...hyper, ...state];
   for (const [i, name] of names.entries()) {
-    const problem = RESERVED.has(name)
-      ? "is reserved"
-      : names.indexOf(name) < i
-        ? "stands twice"
-        : /^[a-zA-Z][a-zA-Z0-9]*$/.test(name)
-          ? undefined
-          : "is no identifier";
+    const problem =
+      RESERVED.has(name) || (name === PARTS && i < hyper.length)
+        ? "is reserved"
+        : names.indexOf(name) < i
+          ? "stands twice"
+          : /^[a-zA-Z][a-zA-Z0-9]*$/.test(name)
+            ? undefined
+            : "is no identifier";
     if (problem !== undefined)
       throw new DeclarationError(
         `method ${method}: the name ${name} ${problem}`,

@@ -93,6 +93,11 @@ export function trainSchema(registry: Registry) {
           .describe(
             "epoch from which the method acts, fractions allowed; before it steps are its base optimizer's (default: 0)",
           ),
+        m: count
+          .optional()
+          .describe(
+            "parts of each mini-batch that the method perturbs apart, each along its own gradient (default: 1)",
+          ),
         solver: z
           .enum(solverNames)
           .default("free")
@@ -158,6 +163,11 @@ export function trainSchema(registry: Registry) {
           .describe("what is minimized; left out, cross-entropy for labels and mse for real-valued targets"),
         labelSmoothing: fraction.default(0).describe("part of each target that is spread over all classes"),
         clip: notNegative.default(0).describe("largest norm of the descent direction; 0 is off"),
+        accumulate: count
+          .optional()
+          .describe(
+            "micro-batches that each mini-batch is computed in, one after another, to take the memory of one (default: 1)",
+          ),
         checkpointEvery: countOrOff
           .default(0)
           .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
@@ -240,7 +250,7 @@ export function ownSettings<M extends { readonly name: string }>(given: M, regis
 }
 
 /** Settings that some methods do not read, besides their numbers. */
-const COMMON: readonly string[] = ["rhoWarmup", "from"];
+const COMMON: readonly string[] = ["rhoWarmup", "from", "m"];
 
 /** Those that this one reads: ρ grows where there is one, and SGD is its own base optimizer. */
 const commonKeys = ({ name, hyper }: Pick<Method, "name" | "hyper">): readonly string[] =>

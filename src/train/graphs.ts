@@ -1,16 +1,18 @@
-import { dot, grad } from "../graph/grad.ts";
+import { external } from "../graph/external.ts";
+import { dot } from "../graph/grad.ts";
 import { mul } from "../graph/ops/elementwise.ts";
-import { sum } from "../graph/ops/reduce.ts";
 import { constant, input } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
-import type { Method } from "../optim/method.ts";
+import { gradAt, type Method } from "../optim/method.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import { trainingStep } from "../optim/training-step.ts";
 import { cosine } from "../optim/vector.ts";
 import { compile, type CompileOptions, type Executable, type InputSpec } from "../runtime/compile.ts";
 import { mapValues } from "../util/map-values.ts";
+import { type LossGraph, type LossGraphs, type Losses, meanOf, onEachPart } from "./loss-graphs.ts";
+import { WHOLE } from "./micro-batches.ts";
 import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
 const number = { shape: [] } as const;
@@ -33,7 +35,6 @@ interface MethodGraphOptions {
   readonly method: Method;
   readonly optimizer: Optimizer;
   readonly settings: OptimizerSettings;
-  readonly compile: CompileOptions;
 }
 
 export interface StepGraphOptions extends MethodGraphOptions {
@@ -42,8 +43,8 @@ export interface StepGraphOptions extends MethodGraphOptions {
   readonly metrics: readonly StepMetric[];
 }
 
-/** What a method and its optimizer read in one step, on one mini-batch. */
-function stepSpec(task: Task, model: Model, { method, optimizer, settings }: MethodGraphOptions): InputSpec {
+/** What a method and its optimizer read in one step, besides the mini-batch. */
+function stepSpec(model: Model, { method, optimizer, settings }: MethodGraphOptions): InputSpec {
   const vector = { shape: [vectorLength(model.parameters)] };
   return {
     theta: vector,
@@ -55,7 +56,6 @@ function stepSpec(task: Task, model: Model, { method, optimizer, settings }: Met
     ...record(optimizer.slots.map(slotName), () => vector),
     ...record(Object.keys(optimizer.scalars(1, settings)), () => number),
     ...(method.needs.mask === undefined ? {} : { mask: vector }),
-    ...batchSpec(task, model),
   };
 }
 
@@ -65,73 +65,63 @@ const valuesOf = ({ hyper, state }: Method, inputs: Traced) => ({
   ...record(Object.keys(state), (name) => inputs[stateName(name)]!),
 });
 
-/** The graph of one training step as a function of its inputs, and their shapes. */
-function stepGraph(task: Task, model: Model, options: StepGraphOptions) {
-  const { method, optimizer, settings, clip, follow, metrics } = options;
-  const states = Object.keys(method.state);
-  const scalars = Object.keys(optimizer.scalars(1, settings));
-  const build = (inputs: Traced): Traced => {
+/** One step as a function of its inputs and of the mini-batch's losses. */
+const stepOf =
+  ({ method, optimizer, settings, clip, follow, metrics }: StepGraphOptions) =>
+  (inputs: Traced, { parts }: Losses): Traced => {
     const { theta, v, lr, step, mask } = inputs as Named;
-    const batch = inputs as unknown as TracedBatch;
-    const { pass, f, targets } = onBatch(task, model, batch, { training: true });
     const made = trainingStep({
-      ...{ f, theta, v, mask, step, follow, method, optimizer, settings, metrics, lr, clip },
+      ...{ theta, v, mask, step, follow, optimizer, settings, metrics, lr, clip },
+      ...{ f: meanOf(parts), method: onEachPart(method, parts) },
       values: valuesOf(method, inputs),
       slots: record(optimizer.slots, (slot) => inputs[slotName(slot)]!),
-      scalars: record(scalars, (name) => inputs[name]!),
+      scalars: record(Object.keys(optimizer.scalars(1, settings)), (name) => inputs[name]!),
     });
-    const { logits, buffers } = pass(theta);
     return {
       loss: made.loss,
       ...Object.fromEntries(Object.entries(made.metrics).map(([name, value]) => [metricName(name), value])),
-      ...(task.loss.correct ? { correct: sum(task.loss.correct(logits, targets)) } : {}),
-      ...(model.buffers.size === 0 ? {} : { [nextName("buffers")]: buffers }),
-      ...Object.fromEntries(states.map((name) => [nextName(stateName(name)), made.state[name]!])),
+      ...Object.fromEntries(Object.keys(method.state).map((name) => [nextName(stateName(name)), made.state[name]!])),
       ...Object.fromEntries(optimizer.slots.map((slot) => [nextName(slotName(slot)), made.slots[slot]!])),
       ...(made.v ? { [nextName("v")]: made.v } : {}),
       [nextName("theta")]: made.theta,
     };
   };
-  return { build, spec: stepSpec(task, model, options) };
-}
 
 /**
- * One training step as one graph: both gradients, the perturbation, the update, the running statistics (of the first
- * pass alone, so once per step) and what is recorded. State vectors are written over in place.
+ * One training step: both gradients, the perturbation, the update, the running statistics (of the first pass alone, so once per
+ * step and part) and what is recorded. State vectors are written over in place.
  */
-export function compileStepGraph(task: Task, model: Model, options: StepGraphOptions): Promise<Executable> {
-  const { build, spec } = stepGraph(task, model, options);
-  const inPlace = record(
-    [
-      "theta",
-      ...Object.keys(options.method.state).map(stateName),
-      ...options.optimizer.slots.map(slotName),
-      ...(model.buffers.size === 0 ? [] : ["buffers"]),
-    ],
-    nextName,
-  );
-  // A metric, or a method with state, may read a vector after its successor is made.
-  return compile(build, spec, { ...options.compile, inPlace, copyBack: true }) as Promise<Executable>;
-}
+export const compileStepGraph = (graphs: LossGraphs, model: Model, options: StepGraphOptions): Promise<LossGraph> =>
+  graphs.compile(stepOf(options), stepSpec(model, options), {
+    training: true,
+    sees: true,
+    inPlace: record(
+      ["theta", ...Object.keys(options.method.state).map(stateName), ...options.optimizer.slots.map(slotName)],
+      nextName,
+    ),
+  });
 
 /** Throws what compiling the same would throw for a mistake of the method's. */
-export function traceStepGraph(task: Task, model: Model, options: StepGraphOptions): void {
-  const { build, spec } = stepGraph(task, model, options);
-  build(mapValues(spec, ({ shape, dtype }, name) => input(name, shape, dtype)));
+export function traceStepGraph(model: Model, options: StepGraphOptions): void {
+  const spec = stepSpec(model, options);
+  const f = external(WHOLE);
+  stepOf(options)(
+    mapValues(spec, ({ shape, dtype }, name) => input(name, shape, dtype)),
+    { whole: f, parts: [f] },
+  );
 }
 
 /** |cos| of the gradient, and of the perturbation where there is one, with a unit vector u: what a step is about to do. */
-export function compileLookGraph(task: Task, model: Model, options: MethodGraphOptions): Promise<Executable> {
-  const { method } = options;
-  const build = (inputs: Traced): Traced => {
+export function compileLookGraph(graphs: LossGraphs, model: Model, options: MethodGraphOptions): Promise<LossGraph> {
+  const build = (inputs: Traced, { parts }: Losses): Traced => {
     const { theta, v, step, u, mask = constant(1, theta.shape) } = inputs as Named & { readonly u: Tensor };
-    const { f } = onBatch(task, model, inputs as unknown as TracedBatch, { training: true });
-    const g = grad(f(theta), theta);
+    const [f, method] = [meanOf(parts), onEachPart(options.method, parts)];
+    const g = gradAt(f, theta);
     const { epsilon } = method.descend({ f, theta, g, v, mask, step }, valuesOf(method, inputs));
     return { cosGrad: cosine(g, u), ...(epsilon ? { cosEps: cosine(epsilon, u) } : {}) };
   };
   const vector = { shape: [vectorLength(model.parameters)] };
-  return compile(build, { ...stepSpec(task, model, options), u: vector }, options.compile) as Promise<Executable>;
+  return graphs.compile(build, { ...stepSpec(model, options), u: vector }, { training: true });
 }
 
 /**

@@ -9,6 +9,7 @@ import { rng } from "../util/rng.ts";
 import type { TrainConfig } from "./config.ts";
 import { empiricalLoss } from "./empirical-loss.ts";
 import { fixedBatches } from "./fixed-batches.ts";
+import type { Micro } from "./micro.ts";
 import type { ProbeLine } from "./records.ts";
 import type { TrainState } from "./state.ts";
 import type { StepNumbers, Stepper } from "./stepper.ts";
@@ -25,6 +26,8 @@ interface Probed {
   readonly model: Model;
   /** Examples per step. */
   readonly batch: number;
+  /** How they are computed, in the probe as well. */
+  readonly micro: Micro;
   readonly train: Dataset["train"];
 }
 
@@ -54,7 +57,7 @@ export interface Probe {
  * that are drawn once, of the training's size, and that neither a step nor an estimate of v uses. Every method is measured alike.
  * @throws ConfigError where there are no training examples in memory to measure
  */
-export function probeOf({ config, task, train, batch, model, method }: Probed): Probe | undefined {
+export function probeOf({ config, task, train, batch, micro, model, method }: Probed): Probe | undefined {
   const { every, at, batches: asked, top: k, tolerance, products } = config.probe;
   if (every === 0 && at.length === 0) return undefined;
   if (!isSplit(train))
@@ -63,7 +66,7 @@ export function probeOf({ config, task, train, batch, model, method }: Probed): 
       { every, at },
       "leave them out, or give the examples as arrays",
     );
-  const batches = fixedBatches(train, batch, asked, rng(config.seed, "probe"));
+  const batches = fixedBatches(train, batch, asked, rng(config.seed, "probe"), micro.count);
   const { device, threads } = config;
   // Batch norm takes the statistics of each mini-batch, as training does, so running ones are never read.
   const buffers = new Float32Array(Math.max(1, model.buffers.size));
@@ -94,7 +97,7 @@ export function probeOf({ config, task, train, batch, model, method }: Probed): 
         eigenvalues,
         residuals,
         products: found.products + multiplied.length,
-        batches: batches.length,
+        batches: batches.length / micro.count,
         images: loss.images,
         ...(own ? qualityOf(state, multiplied.at(-1)!, eigenvalues[0]!, vectors) : {}),
         ...(coming && own ? { inUse: coming.stepper.usesV(state) } : {}),

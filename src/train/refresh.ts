@@ -9,11 +9,13 @@ import type { Batch } from "../data/dataset.ts";
 import { extremeEigenpairs } from "../spectrum/extremes.ts";
 import { inner, warmStart } from "../spectrum/vectors.ts";
 import { rng } from "../util/rng.ts";
-import { compile, type CompileOptions } from "../runtime/compile.ts";
+import type { CompileOptions } from "../runtime/compile.ts";
 import type { TypedArray } from "../runtime/session.ts";
 import { ConfigError } from "../util/errors.ts";
 import { empiricalLoss, type LossBatch } from "./empirical-loss.ts";
-import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
+import type { LossGraph, LossGraphs } from "./loss-graphs.ts";
+import type { Micro } from "./micro.ts";
+import type { Task } from "./task.ts";
 
 interface Found {
   /** How the estimate was made. */
@@ -57,37 +59,32 @@ export interface EstimatorOptions {
   readonly compile: CompileOptions;
   /** Decides where an estimate starts that has nothing to start from. */
   readonly seed: number;
-  /** The mini-batches of the oracle. */
+  /** How a mini-batch is computed. */
+  readonly micro: Micro;
+  /** The mini-batches of the oracle, in their parts. */
   readonly fixed?: (() => readonly LossBatch[]) | undefined;
 }
 
 /** Compiles an estimator: `products` Hessian-vector products at one point, which share one forward pass and one gradient. */
 export async function compileEstimator(
+  graphs: LossGraphs,
   task: Task,
   model: Model,
   { estimator, products }: Estimate,
   settings: EstimatorOptions,
 ): Promise<Estimator> {
   if (estimator === "oracle") return oracle(task, model, products, settings);
-  const { hessianBn, compile: options } = settings;
   const vector = { shape: [vectorLength(model.parameters)] };
-  const spec = { theta: vector, v: vector, ...batchSpec(task, model) };
-  const compiled = (build: (f: Loss, theta: Tensor, v: Tensor) => Readonly<Record<string, Tensor>>) =>
-    compile(
-      (inputs) => {
-        const { theta, v } = inputs as Record<"theta" | "v", Tensor>;
-        const { f } = onBatch(task, model, inputs as unknown as TracedBatch, { training: hessianBn === "batch" });
-        return build(f, theta, v);
-      },
-      spec,
-      options,
+  const compiled: Compile = (build) =>
+    graphs.compile(
+      ({ theta, v }, { whole }) => build(whole, theta!, v!),
+      { theta: vector, v: vector },
+      { training: settings.hessianBn === "batch" },
     );
   return estimators[estimator](compiled, products);
 }
 
-type Compile = (
-  build: (f: Loss, theta: Tensor, v: Tensor) => Readonly<Record<string, Tensor>>,
-) => ReturnType<typeof compile>;
+type Compile = (build: (f: Loss, theta: Tensor, v: Tensor) => Readonly<Record<string, Tensor>>) => Promise<LossGraph>;
 
 const estimators: Readonly<
   Record<Exclude<Estimate["estimator"], "oracle">, (compiled: Compile, products: number) => Promise<Estimator>>
@@ -99,7 +96,7 @@ const estimators: Readonly<
     });
     return {
       estimate: async (inputs) => {
-        const { nextV, ...numbers } = await graph.run({ ...inputs }, { reuse: true });
+        const { nextV, ...numbers } = await graph.run({ ...inputs });
         const at = (name: string) => numbers[name]![0]!;
         return {
           v: nextV as Float32Array,
@@ -119,7 +116,7 @@ const estimators: Readonly<
     const graph = await compiled((f, theta, v) => ({ ...krylovSpace(f, theta, v, products) }));
     return {
       estimate: async (inputs) => {
-        const { basis, alpha, beta, g } = await graph.run({ ...inputs }, { reuse: true });
+        const { basis, alpha, beta, g } = await graph.run({ ...inputs });
         const d = inputs.v.length;
         const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
         const estimator = "lanczos";
@@ -161,7 +158,7 @@ async function oracle(
   task: Task,
   model: Model,
   products: number,
-  { hessianBn: bn, compile: { device = "cpu", threads = 0 }, fixed, seed }: EstimatorOptions,
+  { hessianBn: bn, compile: { device = "cpu", threads = 0 }, fixed, micro, seed }: EstimatorOptions,
 ): Promise<Estimator> {
   if (fixed === undefined)
     throw new ConfigError(
@@ -189,7 +186,7 @@ async function oracle(
         residual,
         rayleigh: inner(inputs.v, await H.apply(inputs.v)),
         cosGradV: alignment(gradient, vector),
-        products: (made + 1) * loss.batches,
+        products: ((made + 1) * loss.batches) / micro.count,
       };
     },
     release: () => loss.release(),

@@ -18,6 +18,7 @@ import { fixedBatches } from "./fixed-batches.ts";
 import { type Probe, probeOf } from "./probe.ts";
 import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { assertEffective } from "./notes.ts";
+import { type Micro, microOf } from "./micro.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { initialState, type TrainState } from "./state.ts";
 import { createStepper, type StepNumbers, type Stepper } from "./stepper.ts";
@@ -32,8 +33,9 @@ export interface Problem {
   readonly optimizer: Optimizer;
   readonly metrics: readonly StepMetric[];
   readonly plan: RefreshPlan;
-  /** The network for the training batches. */
+  /** The network for a training batch, or for one of its micro-batches. */
   readonly model: Model;
+  readonly micro: Micro;
   /** Examples per step. */
   readonly batch: number;
   readonly train: Dataset["train"];
@@ -44,6 +46,9 @@ export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" |
   device,
   ...(threads === 0 ? {} : { threads }),
 });
+
+/** Examples that are computed at a time. */
+const rowsOf = ({ batch, micro }: Pick<Problem, "batch" | "micro">): number => batch / micro.count;
 
 /** What a stepper reads of the settings. */
 export const stepperSettings = (config: TrainConfig, method: Method) => ({
@@ -74,6 +79,7 @@ export function problemOf(
   const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
   const { optimizer, plan } = stepperSettings(config, method);
+  const micro = microOf(config, method, batch);
   return {
     config,
     dataset,
@@ -82,7 +88,8 @@ export function problemOf(
     optimizer,
     metrics: Object.values(registry.metrics),
     plan,
-    model: modelFor(task, batch),
+    model: modelFor(task, batch / micro.count),
+    micro,
     batch,
     train,
     val,
@@ -127,7 +134,7 @@ export interface SessionStart {
 
 /** Opens the batches and compiles the step. Training, the dry run, studies and code all train through one of these. */
 export async function openSession(problem: Problem, start?: SessionStart): Promise<Session> {
-  const { config, method, task, batch } = problem;
+  const { config, method, task } = problem;
   const { from, state } = start ?? { from: { epoch: 0, step: 0 }, state: firstState(problem) };
   const probe = probeOf(problem);
   const batches = batchesOf(problem, from);
@@ -139,7 +146,7 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
       start: startOf(config, batches.stepsPerEpoch),
       at: state.step,
     });
-    const evaluator = createEvaluator(task, batch, compileOptions(config));
+    const evaluator = createEvaluator(task, rowsOf(problem), compileOptions(config));
     return {
       ...problem,
       state,
@@ -162,8 +169,10 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
 }
 
 /** The mini-batches of the oracle's Hessian; undefined where the examples are not in memory. */
-const oracleBatches = ({ config, train, batch }: Problem) =>
-  isSplit(train) ? () => fixedBatches(train, batch, config.method.batches, rng(config.seed, "oracle")) : undefined;
+const oracleBatches = ({ config, train, batch, micro }: Problem) =>
+  isSplit(train)
+    ? () => fixedBatches(train, batch, config.method.batches, rng(config.seed, "oracle"), micro.count)
+    : undefined;
 
 function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStart["from"]): BatchStream {
   const { inputShape } = dataset;

@@ -6,7 +6,6 @@ import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import type { Estimate } from "../optim/eigenvector.ts";
 import { methodOfPhase, ownPhase, type Phase } from "../optim/phases.ts";
 import { lastGood, type RefreshPlan, type RefreshSettings } from "../optim/refresh-plan.ts";
-import type { Executable } from "../runtime/compile.ts";
 import { randomDirection } from "../spectrum/vectors.ts";
 import {
   compileLookGraph,
@@ -18,6 +17,8 @@ import {
   stateName,
   traceStepGraph,
 } from "./graphs.ts";
+import { type LossGraph, lossGraphs } from "./loss-graphs.ts";
+import { once } from "../util/once.ts";
 import { compileEstimator, type Estimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
 import { rng } from "../util/rng.ts";
 import type { TrainState } from "./state.ts";
@@ -35,6 +36,7 @@ export interface StepMetrics {
 
 export interface StepperOptions extends EstimatorOptions {
   readonly task: Task;
+  /** The network for a mini-batch, or for one of its parts. */
   readonly model: Model;
   readonly method: Method;
   readonly optimizer: Optimizer;
@@ -89,14 +91,15 @@ export interface Stepper {
  */
 export async function createStepper(options: StepperOptions): Promise<Stepper> {
   const { task, model, method, optimizer, settings, plan, start = 0, at = 0 } = options;
-  const resources: (Executable | Estimator)[] = [];
-  const keep = async <T extends Executable | Estimator>(compiling: Promise<T>): Promise<T> => {
+  const resources: (LossGraph | Estimator)[] = [];
+  const keep = async <T extends LossGraph | Estimator>(compiling: Promise<T>): Promise<T> => {
     const resource = await compiling;
     resources.push(resource);
     return resource;
   };
   const release = async () => {
     for (const resource of resources) await resource.release();
+    await graphs.release();
   };
   const ownV = method.needs.v === true;
   const metrics = options.metrics.filter(({ eigenvector }) => !eigenvector || ownV);
@@ -108,20 +111,21 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     metrics: phase === "own" || phase === "between" ? metrics : plain,
     follow: phase === "own" ? plan.follow : 0,
   });
-  const estimator = once((estimate: Estimate) => keep(compileEstimator(task, model, estimate, options)));
-  const stepGraph = once((phase: Phase) => keep(compileStepGraph(task, model, optionsOf(phase))));
-  const lookGraph = once((phase: Phase) => keep(compileLookGraph(task, model, optionsOf(phase))));
+  const graphs = lossGraphs(task, model, options.micro, options.compile);
+  const estimator = once((estimate: Estimate) => keep(compileEstimator(graphs, task, model, estimate, options)));
+  const stepGraph = once((phase: Phase) => keep(compileStepGraph(graphs, model, optionsOf(phase))));
+  const lookGraph = once((phase: Phase) => keep(compileLookGraph(graphs, model, optionsOf(phase))));
   const compileFirst = async () => {
     if (at < start) {
       await stepGraph("before");
-      traceStepGraph(task, model, optionsOf("own"));
+      traceStepGraph(model, optionsOf("own"));
     } else {
       await stepGraph("own");
       if (warmsUp) await stepGraph("warmup");
       if (plan.first) await estimator(plan.first);
       if (plan.interval > 0 && plan.later) await estimator(plan.later);
     }
-    if (method.between) traceStepGraph(task, model, optionsOf("between"));
+    if (method.between) traceStepGraph(model, optionsOf("between"));
   };
   await compileFirst().catch(async (error) => {
     await release();
@@ -188,7 +192,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       const [phase, along] = [phaseOf(state, numbers), usesV(state)];
       const graph = await stepGraph(phase);
       for (const name of startingAtTheta(state)) state.method[name]!.set(state.theta);
-      const results = await graph.run(inputsOf(state, batch, numbers, phase, state.method), { reuse: true });
+      const results = await graph.run(inputsOf(state, batch, numbers, phase, state.method));
       state.step++;
       const nextV = results[nextName("v")];
       // Diagnostics read v after its successor is made, so the two cannot share an array.
@@ -206,21 +210,10 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       // Of USAM's ε, and that of a method without v, only the lengths differ.
       const seen = phase === "warmup" ? "own" : phase;
       const inputs = { ...inputsOf(state, batch, numbers, seen, vectorsOf(state)), u };
-      const { cosGrad, cosEps } = await (await lookGraph(seen)).run(inputs, { reuse: true });
+      const { cosGrad, cosEps } = await (await lookGraph(seen)).run(inputs);
       return { cosGrad: cosGrad![0]!, ...(cosEps ? { cosEps: cosEps[0]! } : {}) };
     },
     release,
-  };
-}
-
-/** Makes what belongs to a key once, when it is first asked for. */
-function once<K, T>(make: (key: K) => Promise<T>): (key: K) => Promise<T> {
-  const made = new Map<string, Promise<T>>();
-  return (key) => {
-    const text = JSON.stringify(key);
-    const known = made.get(text) ?? make(key);
-    made.set(text, known);
-    return known;
   };
 }
 

@@ -89,7 +89,8 @@ export async function begun(quality: Quality, method: object, more: Record<strin
 }
 
 export const trainingLoss = (theta: ArrayLike<number>, on: Batch = batch) => scoreByHand(theta, on, undefined).loss;
-export const gradient = (theta: ArrayLike<number>) => gradientByHand(trainingLoss, theta);
+export const gradient = (theta: ArrayLike<number>, on: Batch = batch) =>
+  gradientByHand((at) => trainingLoss(at, on), theta);
 export const unit = (x: ArrayLike<number>) => Float64Array.from(x, (value) => value / normOf(x));
 export const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => Math.abs(dotOf(a, b)) / normOf(a) / normOf(b);
 /** ε of Eigen-SAM, ρ(ĝ + α·sign⟨g,v⟩·v⊥). */

@@ -59,11 +59,11 @@ export async function sayCosts(
 
 /** What decides how long a run takes; seed, learning rate and radius do not, where they choose no step's rule. */
 function kindOf({ device, threads, model, data, method, optimizer, train, probe }: PlannedRun["config"]): string {
-  const { name, solver, every, iterations, warmup, from } = method;
-  const { epochs, loss } = train;
+  const { name, solver, every, iterations, warmup, from, m } = method;
+  const { epochs, loss, accumulate } = train;
   return JSON.stringify([
     [device, threads, model, data],
-    [name, solver, every, iterations, warmup, from],
+    [name, solver, every, iterations, warmup, from, m, accumulate],
     registry().methods[name]?.between ? method : undefined,
     [optimizer.name, epochs, loss, probe],
   ]);
