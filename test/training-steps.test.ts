@@ -9,6 +9,7 @@ import { trainingMethods } from "../src/optim/methods/index.ts";
 import { optimizers } from "../src/optim/optimizers.ts";
 import { solvers } from "../src/optim/eigenvector.ts";
 import { refreshPlan } from "../src/optim/refresh-plan.ts";
+import { average, finalWeights } from "../src/train/average.ts";
 import type { Micro } from "../src/train/micro.ts";
 import { initialState } from "../src/train/state.ts";
 import { createStepper } from "../src/train/stepper.ts";
@@ -20,6 +21,7 @@ import { TRAINER_F32 } from "./tolerances.ts";
 interface Rows {
   readonly parameters: readonly (readonly number[])[];
   readonly statistics: readonly (readonly number[])[];
+  readonly averaged: readonly (readonly number[])[];
 }
 type Golden = Readonly<Record<keyof typeof cases, Rows>> & {
   readonly names: readonly string[];
@@ -27,7 +29,7 @@ type Golden = Readonly<Record<keyof typeof cases, Rows>> & {
 };
 const golden = JSON.parse(readFileSync(new URL("golden/training-steps.json", import.meta.url), "utf8")) as Golden;
 
-const [INPUTS, HIDDEN, CLASSES, BATCH, LR, RHO] = [4, 5, 3, 12, 0.1, 0.3];
+const [INPUTS, HIDDEN, CLASSES, BATCH, LR, RHO, EMA] = [4, 5, 3, 12, 0.1, 0.3, 0.2];
 const settings = { momentum: 0.9, nesterov: false, weightDecay: 0.01, beta1: 0, beta2: 0, eps: 0 };
 const network: Network = (scope, x) =>
   linear(scope.at("out"), tanh(batchNorm(scope.at("bn"), linear(scope.at("in"), x, HIDDEN))), CLASSES);
@@ -63,22 +65,30 @@ describe("five steps of training are PyTorch's", () => {
       }),
     });
     const { parameters, buffers } = model;
-    const state = initialState(model, optimizers.sgd, method, 1);
+    const begun = initialState(model, optimizers.sgd, method, 1);
     const first = golden.names.map((key, k) => {
       const shape = golden.shapes[k]!;
       return [key, fill(10 + k, sizeOf(shape), shape.length > 1 ? 0.8 : 0.3, key === "bn.weight" ? 1 : 0)] as const;
     });
-    pack(parameters, Object.fromEntries(first), state.theta);
+    pack(parameters, Object.fromEntries(first), begun.theta);
+    const state = { ...begun, averaged: { theta: begun.theta.slice(), buffers: begun.buffers.slice() } };
     for (const [t, expected] of golden[name].parameters.entries()) {
       const x = Float32Array.from(fill(50 + t, BATCH * INPUTS, 1.5));
       const y = Int32Array.from({ length: BATCH }, (_, i) => (2 * i + t + 1) % CLASSES);
       await stepper.step(state, { x, y }, { lr: LR });
-      const parts = unpack(parameters, state.theta);
-      const found = golden.names.flatMap((key) => [...parts[key]!]);
-      expect(relativeError(found, expected), `step ${t}`).toBeLessThan(TRAINER_F32);
-      const running = unpack(buffers, state.buffers);
-      const statistics = [...running["bn.running_mean"]!, ...running["bn.running_var"]!];
-      expect(relativeError(statistics, golden[name].statistics[t]!), `step ${t}`).toBeLessThan(TRAINER_F32);
+      average(state, EMA);
+      const weights = (theta: Float32Array) => golden.names.flatMap((key) => [...unpack(parameters, theta)[key]!]);
+      const statistics = (flat: Float32Array) => {
+        const running = unpack(buffers, flat);
+        return [...running["bn.running_mean"]!, ...running["bn.running_var"]!];
+      };
+      const mean = finalWeights(state);
+      const pairs = [
+        [weights(state.theta), expected],
+        [statistics(state.buffers), golden[name].statistics[t]!],
+        [[...weights(mean.theta), ...statistics(mean.buffers)], golden[name].averaged[t]!],
+      ] as const;
+      for (const [found, values] of pairs) expect(relativeError(found, values), `step ${t}`).toBeLessThan(TRAINER_F32);
     }
     await stepper.release();
   });

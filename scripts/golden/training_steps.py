@@ -8,7 +8,7 @@ from files import write_json
 from fill import filled
 
 INPUTS, HIDDEN, CLASSES, BATCH, STEPS = 4, 5, 3, 12, 5
-LR, MOMENTUM, DECAY, RHO, EMA = 0.1, 0.9, 0.01, 0.3, 0.8
+LR, MOMENTUM, DECAY, RHO, EMA = 0.1, 0.9, 0.01, 0.3, 0.2
 
 
 class Net(nn.Module):
@@ -95,8 +95,15 @@ def m_sam_accumulated(net, micro):
 def run(parts, rule):
     net = begun()
     optimizer = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM, weight_decay=DECAY)
-    averaged = AveragedModel(net, avg_fn=lambda mean, value, _: EMA * mean + (1 - EMA) * value, use_buffers=True)
-    # Its first update copies; the mean begins at the first weights.
+
+    def mixed(mean, value, averaged):
+        """TensorFlow's ExponentialMovingAverage with num_updates."""
+        updates = averaged.item() - 1
+        memory = min(EMA, (1 + updates) / (10 + updates))
+        return memory * mean + (1 - memory) * value
+
+    averaged = AveragedModel(net, avg_fn=mixed, use_buffers=True)
+    # Its first update would copy; the mean begins at the first weights.
     averaged.n_averaged.fill_(1)
     rows = {"parameters": [], "statistics": [], "averaged": []}
     flat = lambda values: torch.cat([value.detach().flatten() for value in values]).tolist()

@@ -191,6 +191,10 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly augment?: false | { readonly crop?: number; readonly flip?: boolean; readonly cutout?: number };
   /** Micro-batches that each mini-batch is computed in, one after another, to take the memory of one (1). */
   readonly accumulate?: number;
+  /** Memory of a running mean of the weights, which is scored, kept and returned in their place; left out, none is kept. */
+  readonly ema?: number;
+  /** Epochs without a better validation score after which the run ends early; left out, it does not. */
+  readonly patience?: number;
   /** Steps between checkpoints inside an epoch; 0, the default, saves at its end alone. */
   readonly checkpointEvery?: number;
   /** Measurements of λ₁ and alignment apart from the training: every so many steps, or with further settings. Left out, none. */

@@ -24,7 +24,7 @@ export interface Resolved {
 const KEYS = [
   ...["data", "model", "loss", "method", "optimizer", "schedule", "epochs", "batch", "seed", "validation", "augment"],
   ...["examples", "labelNoise", "labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery"],
-  ...["probe", "testEvery", "accumulate", "tensorboard", "dir"],
+  ...["probe", "testEvery", "accumulate", "ema", "patience", "tensorboard", "dir"],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /** Options of earlier versions, and what they are called now. */
@@ -65,7 +65,9 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
       : { probe: typeof options.probe === "number" ? { every: options.probe } : options.probe }),
     train: {
       ...step.table.train,
-      ...defined(pick(options, ["epochs", "checkpointEvery", "testEvery", "tensorboard", "accumulate"])),
+      ...defined(
+        pick(options, ["epochs", "checkpointEvery", "testEvery", "tensorboard", "accumulate", "ema", "patience"]),
+      ),
     },
   };
   const config = settingsOf(table, registry, "train");

@@ -8,6 +8,7 @@ import { isSplit, type Split } from "../data/dataset.ts";
 import { unpack } from "../nn/layout.ts";
 import { writeReport } from "../report/index.ts";
 import type { RunsReport } from "../report/paths.ts";
+import { finalWeights } from "../train/average.ts";
 import { inferenceModel } from "../train/export-onnx.ts";
 import { createEvaluator } from "../train/evaluate.ts";
 import type { Score } from "../train/records.ts";
@@ -89,7 +90,8 @@ export function trainedOf(
 ): Trained {
   const { config, task, model, batch, train } = problem;
   const { format } = task;
-  const weights: Weights = { theta: outcome.state.theta.slice(), buffers: outcome.state.buffers.slice() };
+  const { theta, buffers } = finalWeights(outcome.state);
+  const weights: Weights = { theta: theta.slice(), buffers: buffers.slice() };
   const result = outcome.status === "done" ? outcome.result : undefined;
   let evaluator = createEvaluator(task, batch, compileOptions(config));
   const splitOf = (examples: Examples): Split =>

@@ -5,7 +5,7 @@ import type { Progress } from "./records.ts";
 import { trainRun } from "./run-dir.ts";
 import type { Problem } from "./session.ts";
 import type { TrainState } from "./state.ts";
-import { flatten, named } from "./weights.ts";
+import { AVERAGE, flatten, named } from "./weights.ts";
 
 const quality = z.object({ made: z.boolean(), failures: z.int().min(0), at: z.int().min(0) });
 
@@ -25,12 +25,17 @@ export const BEGINNING: Progress = {
 export function openRecorder(run: string, problem: Problem, from: Progress) {
   const { model } = problem;
   const identity = identityOf(problem);
-  return trainRun.open(run, from, ({ theta, buffers, slots, method, probe, v, quality }: TrainState) => {
+  return trainRun.open(run, from, ({ theta, buffers, slots, method, probe, averaged, v, quality }: TrainState) => {
     const tensors = {
       ...named(model.parameters, theta),
       ...named(model.buffers, buffers),
       ...named(model.parameters, v, "eigenvector."),
     };
+    if (averaged)
+      Object.assign(tensors, {
+        ...named(model.parameters, averaged.theta, AVERAGE),
+        ...named(model.buffers, averaged.buffers, AVERAGE),
+      });
     for (const [part, vectors] of Object.entries({ optimizer: slots, method, probe }))
       for (const [name, vector] of Object.entries(vectors))
         Object.assign(tensors, named(model.parameters, vector, `${part}.${name}.`));
@@ -43,7 +48,7 @@ export function openRecorder(run: string, problem: Problem, from: Progress) {
  * @throws ConfigError where the run was begun with other settings, other data or another network
  */
 export function readCheckpoint(run: string, problem: Problem) {
-  const { model, optimizer, method } = problem;
+  const { model, optimizer, method, config } = problem;
   return trainRun.restore(run, ({ path, tensors, metadata, progress }) => {
     assertSame(run, metadata, identityOf(problem));
     const vector = (prefix: string) => flatten(model.parameters, tensors, path, prefix);
@@ -54,6 +59,11 @@ export function readCheckpoint(run: string, problem: Problem) {
       slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, vector(`optimizer.${slot}.`)])),
       method: Object.fromEntries(Object.keys(method.state).map((name) => [name, vector(`method.${name}.`)])),
       probe: Object.fromEntries(probes.map((name) => [name, vector(`probe.${name}.`)])),
+      ...(config.train.ema === undefined
+        ? {}
+        : {
+            averaged: { theta: vector(AVERAGE), buffers: flatten(model.buffers, tensors, path, AVERAGE) },
+          }),
       v: vector("eigenvector."),
       quality: parseJson(metadata.quality ?? "", quality, `${path}: quality`),
       step: progress.step,

@@ -171,6 +171,14 @@ export function trainSchema(registry: Registry) {
         checkpointEvery: countOrOff
           .default(0)
           .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
+        ema: fraction
+          .optional()
+          .describe(
+            "memory λ of a running mean of the weights, which is scored and kept in their place (default: none is kept)",
+          ),
+        patience: count
+          .optional()
+          .describe("epochs without a better validation score after which the run ends early (default: it does not)"),
         testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
         tensorboard: z.boolean().default(false).describe("writes what metrics.jsonl holds for TensorBoard as well"),
       })

@@ -1,10 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Batch, Split } from "../data/dataset.ts";
+import { average, finalWeights } from "./average.ts";
 import { BEGINNING } from "./checkpoint.ts";
 import { epochTimer } from "./epoch-timer.ts";
 import type { Score } from "./records.ts";
 import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
+import { isOver, overMessage } from "./early.ts";
 import { TrainingError } from "../util/errors.ts";
 import { notesOf } from "./notes.ts";
 import type { ComingStep } from "./probe.ts";
@@ -81,7 +83,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
 /** The loop itself: batch, estimate of v where one is due, step, and at the end of an epoch its scores. */
 async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const { config, dataset, state, batch, stepper, batches, store, stepsPerEpoch, listen, stop } = context;
-  const { epochs, checkpointEvery } = config.train;
+  const { epochs, checkpointEvery, patience } = config.train;
   const total = epochs * stepsPerEpoch;
   const plateau = plateauWatch(context);
   let progress = begin;
@@ -96,6 +98,10 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const save = () => {
     store.save(state, progress);
     saved = progress.step;
+  };
+  const warn = (warning: { readonly step: number; readonly epoch: number; readonly message: string }) => {
+    store.metrics({ kind: "warning", ...warning });
+    listen({ event: "warning", ...warning });
   };
   if (begin === BEGINNING) save();
   const stopped = () =>
@@ -112,7 +118,8 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   };
   if (stop.aborted) return stoppedHere();
 
-  while (progress.step < total) {
+  const ended = () => progress.step >= total || isOver(progress, patience);
+  while (!ended()) {
     const [step, epoch, stepInEpoch] = [progress.step, progress.epoch + 1, progress.stepInEpoch];
     const asked = performance.now();
     const examples = await batches.next();
@@ -149,6 +156,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     const { loss, correct, metrics } = await stepper.step(state, examples, numbers);
     assertFinite(loss, "the loss", step, epoch);
     store.metrics({ kind: "step", step, epoch, lr, loss, ...metrics });
+    if (config.train.ema !== undefined) average(state, config.train.ema);
     timer.add(waited, performance.now() - start);
     const { sums } = progress;
     const next = {
@@ -173,17 +181,16 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       ...timer.rate(batch),
     });
     const message = plateau({ step: step + 1, stepInEpoch: stepInEpoch + 1, stepsPerEpoch, loss: means.loss });
-    if (message !== undefined) {
-      store.metrics({ kind: "warning", step: step + 1, epoch, message });
-      listen({ event: "warning", step: step + 1, epoch, message });
-    }
+    if (message !== undefined) warn({ step: step + 1, epoch, message });
 
     if (progress.stepInEpoch === stepsPerEpoch) {
       const timing = timer.summary(batch);
-      const ended = await endEpoch(context, progress, examples);
-      progress = ended.progress;
+      const { progress: begun, scores } = await endEpoch(context, progress, examples);
+      progress = begun;
       store.timings({ kind: "epoch", epoch, ...timing });
-      listen({ event: "epoch", epoch, step: progress.step, ...ended.scores, best: progress.best, ...timing });
+      listen({ event: "epoch", epoch, step: progress.step, ...scores, best: progress.best, ...timing });
+      if (progress.step < total && isOver(progress, patience))
+        warn({ step: progress.step, epoch, message: overMessage(progress, patience) });
       save();
       timer = epochTimer();
     } else if (checkpointEvery > 0 && progress.step % checkpointEvery === 0) {
@@ -193,21 +200,21 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
 
     // A run of the graph blocks this thread; signals and the worker's messages come in here.
     await turn();
-    if (stop.aborted && progress.step < total) {
+    if (stop.aborted && !ended()) {
       await assertSound(context, examples, step, epoch);
       return stoppedHere();
     }
   }
 
-  if (!(await look(context, total, total, epochs, { stop }))) return stopped();
+  if (!(await look(context, progress.step, progress.step, progress.epoch, { stop }))) return stopped();
   const test = dataset.test ? await scored("test", context, dataset.test, progress) : null;
   store.metrics({ kind: "done", test });
-  store.keep("last", state);
+  store.keep("last", finalWeights(state));
   return {
     status: "done",
     state,
     last: progress.last,
-    result: { epochs, ...progress.last!, test, seconds: store.seconds() },
+    result: { epochs: progress.epoch, ...progress.last!, test, seconds: store.seconds() },
   };
 }
 
@@ -254,7 +261,7 @@ async function endEpoch(context: Context, progress: Progress, examples: Batch) {
       : {};
   store.metrics({ kind: "epoch", epoch, step, train, val: validated, ...tested });
   const better = validated !== null && isBetter(validated, progress.best);
-  if (better) store.keep("best", state);
+  if (better) store.keep("best", finalWeights(state));
   const { accuracy, loss } = validated ?? { loss: Number.NaN };
   const best = better ? { epoch, ...(accuracy === undefined ? { loss } : { accuracy }) } : progress.best;
   return {
@@ -271,7 +278,7 @@ function isBetter({ accuracy, loss }: Score, best: Progress["best"]): boolean {
 
 /** The score of a split after the last step, whose loss must be finite. */
 async function scored(name: string, { evaluator, state }: Context, split: Split, { step, epoch }: Progress) {
-  const score: Score = await evaluator.score(state, split);
+  const score: Score = await evaluator.score(finalWeights(state), split);
   assertFinite(score.loss, `the ${name} loss`, step - 1, epoch + 1);
   return score;
 }

@@ -16,6 +16,7 @@ import { rng } from "../util/rng.ts";
 import { hyperOf, methodOf, type TrainConfig } from "./config.ts";
 import { fixedBatches } from "./fixed-batches.ts";
 import { type Probe, probeOf } from "./probe.ts";
+import { assertValidated } from "./early.ts";
 import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { assertEffective } from "./notes.ts";
 import { type Micro, microOf } from "./micro.ts";
@@ -76,6 +77,7 @@ export function problemOf(
   const { train, val } = partsOf(dataset, config.data, config.seed, dataset.targets);
   // Before the network, which may be large, is made.
   if (isSplit(train)) assertBatch(train, batch);
+  assertValidated(config.train.patience, val);
   const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
   const { optimizer, plan } = stepperSettings(config, method);
@@ -111,8 +113,11 @@ function assertWithin({ name, within }: LossRule, { train, val, test }: Dataset)
   }
 }
 
-export const firstState = ({ model, optimizer, method, config }: Problem): TrainState =>
-  initialState(model, optimizer, method, config.seed, config.model.init);
+export function firstState({ model, optimizer, method, config }: Problem): TrainState {
+  const state = initialState(model, optimizer, method, config.seed, config.model.init);
+  if (config.train.ema === undefined) return state;
+  return { ...state, averaged: { theta: state.theta.slice(), buffers: state.buffers.slice() } };
+}
 
 /** A run at work: compiled graphs, a state, and its batches from where the state stands. */
 export interface Session extends Problem {

@@ -19,6 +19,8 @@ export interface TrainState {
   readonly method: Readonly<Record<string, Float32Array>>;
   /** The estimate of the top eigenvector, a unit vector; before the first estimate the one the iteration starts from. */
   readonly v: Float32Array;
+  /** The mean of the weights over steps, and of the running statistics, where the run keeps one. */
+  readonly averaged?: { readonly theta: Float32Array; readonly buffers: Float32Array };
   /** Vectors that the probe carries from one look to the next, by name. */
   readonly probe: Record<string, Float32Array>;
   /** What is known of v. */

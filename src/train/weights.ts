@@ -8,7 +8,10 @@ import { encodeSafetensors, type SafeTensor, type Safetensors } from "../util/sa
 import { decodeWeights } from "../util/weights-file.ts";
 
 /** What a checkpoint holds besides weights: behind these prefixes, one vector per parameter. */
-export const statePrefixes = ["optimizer.", "method.", "probe.", "eigenvector."] as const;
+export const statePrefixes = ["optimizer.", "method.", "probe.", "eigenvector.", "average."] as const;
+
+/** What stands before the names of the mean of the weights, in the checkpoint of a run that keeps one. */
+export const AVERAGE = "average." satisfies (typeof statePrefixes)[number];
 
 /** What inference needs. */
 export interface Weights {
@@ -97,7 +100,7 @@ export function readTensors(path: string, model: Model): Safetensors["tensors"] 
 const withNames = (tensors: Safetensors["tensors"], named: (name: string) => string): Safetensors["tensors"] =>
   Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [named(name), tensor]));
 
-/** Reads a state_dict, saved by PyTorch or by us. PyTorch's counters of batches have no use here. */
+/** Reads a state_dict, saved by PyTorch or by us; of a checkpoint the mean of the weights, where it holds one. PyTorch's counters of batches have no use here. */
 export function readWeights(path: string, model: Model): Weights {
   const tensors = readTensors(path, model);
   const known = namesOf(model);
@@ -105,5 +108,7 @@ export function readWeights(path: string, model: Model): Weights {
   const extra = Object.keys(tensors).find((name) => !ours(name) && !name.endsWith("num_batches_tracked"));
   if (extra !== undefined)
     throw new InputError(`${path}: ${excerpt(extra)} is no part of this model`, { source: path, name: extra }, FITS);
-  return { theta: flatten(model.parameters, tensors, path), buffers: flatten(model.buffers, tensors, path) };
+  const prefix = Object.keys(tensors).some((name) => name.startsWith(AVERAGE)) ? AVERAGE : "";
+  const vector = (layout: Layout) => flatten(layout, tensors, path, prefix);
+  return { theta: vector(model.parameters), buffers: vector(model.buffers) };
 }

@@ -111,8 +111,14 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Bytes of a run that ended: its last and best weights, and two checkpoints with all that training carries along. */
-function diskOf({ theta, buffers, slots, method, v, probe }: TrainState): number {
+function diskOf({ theta, buffers, slots, method, v, probe, averaged }: TrainState): number {
   const bytes = (arrays: readonly Float32Array[]) => arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const weights = bytes([theta, buffers]);
-  return 2 * weights + 2 * (weights + bytes([v, ...[slots, method, probe].flatMap(Object.values<Float32Array>)]));
+  return (
+    2 * weights +
+    2 *
+      (weights +
+        bytes([v, ...[slots, method, probe].flatMap(Object.values<Float32Array>)]) +
+        bytes(averaged ? [averaged.theta, averaged.buffers] : []))
+  );
 }
