@@ -1,4 +1,5 @@
 import { grad } from "../graph/grad.ts";
+import { cast, greater } from "../graph/ops/compare.ts";
 import { add, div, minimum, mul, sub } from "../graph/ops/elementwise.ts";
 import { constant } from "../graph/ops/source.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
@@ -46,6 +47,8 @@ export interface TrainingStep {
   /** The loss at θ, before the step, []. */
   readonly loss: Tensor;
   readonly metrics: Tensors;
+  /** 1 where the direction was longer than `clip`, else 0, []; with `clip` alone. */
+  readonly clipped?: Tensor;
   /** v after the step, where it follows the secant. */
   readonly v?: Tensor;
 }
@@ -90,6 +93,7 @@ export function trainingStep(args: TrainingStepArgs): TrainingStep {
     state,
     loss,
     metrics: Object.fromEntries(measured),
+    ...(clip > 0 ? { clipped: cast(greater(norm(direction), clip), theta.dtype) } : {}),
     ...(follow > 0 ? { v: followSecant(v, sub(direction, g), followed(epsilon, method), follow) } : {}),
   };
 }

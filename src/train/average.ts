@@ -20,4 +20,4 @@ function mixIn(mean: Float32Array, values: Float32Array, memory: number): void {
 }
 
 /** The weights that a run is judged by and leaves: their mean where it keeps one, else those of the last step. */
-export const finalWeights = ({ averaged, theta, buffers }: TrainState): Weights => averaged ?? { theta, buffers };
+export const finalWeights = (state: TrainState): Weights => state.averaged ?? state;

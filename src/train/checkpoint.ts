@@ -4,6 +4,7 @@ import { assertSame, identityOf } from "./identity.ts";
 import type { Progress } from "./records.ts";
 import { trainRun } from "./run-dir.ts";
 import type { Problem } from "./session.ts";
+import { NOTHING } from "./tally.ts";
 import type { TrainState } from "./state.ts";
 import { AVERAGE, flatten, named } from "./weights.ts";
 
@@ -16,6 +17,7 @@ export const BEGINNING: Progress = {
   sums: { loss: 0, correct: 0, images: 0 },
   last: null,
   best: null,
+  tally: NOTHING,
   metricsBytes: 0,
   timingsBytes: 0,
   seconds: 0,

@@ -82,6 +82,7 @@ const stepOf =
       ...Object.fromEntries(Object.entries(made.metrics).map(([name, value]) => [metricName(name), value])),
       ...Object.fromEntries(Object.keys(method.state).map((name) => [nextName(stateName(name)), made.state[name]!])),
       ...Object.fromEntries(optimizer.slots.map((slot) => [nextName(slotName(slot)), made.slots[slot]!])),
+      ...(made.clipped ? { clipped: made.clipped } : {}),
       ...(made.v ? { [nextName("v")]: made.v } : {}),
       [nextName("theta")]: made.theta,
     };

@@ -11,10 +11,11 @@ import { TrainingError } from "../util/errors.ts";
 import { notesOf } from "./notes.ts";
 import type { ComingStep } from "./probe.ts";
 import { plateauWatch } from "./plateau.ts";
-import type { Progress, RunResult } from "./records.ts";
+import type { Progress, RunResult, Tally } from "./records.ts";
 import { firstState, numbersOf, openSession, type Problem, type Session } from "./session.ts";
 import { assertFiniteState, assertSound } from "./sound.ts";
 import type { RunStore, Standing } from "./store.ts";
+import { wasteOf, withEstimate, withSeconds, withStep } from "./tally.ts";
 
 export interface TrainArgs {
   readonly problem: Problem;
@@ -99,6 +100,9 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     store.save(state, progress);
     saved = progress.step;
   };
+  const count = (add: (tally: Tally) => Tally) => {
+    if (progress.tally) progress = { ...progress, tally: add(progress.tally) };
+  };
   const warn = (warning: { readonly step: number; readonly epoch: number; readonly message: string }) => {
     store.metrics({ kind: "warning", ...warning });
     listen({ event: "warning", ...warning });
@@ -126,6 +130,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     if (examples === undefined)
       throw new TrainingError(`the batches ended before step ${step} of ${total}`, { step, total });
     const waited = performance.now() - asked;
+    count((tally) => withSeconds(tally, "data", waited / 1000));
     const refreshes = stepper.refreshDue(state, stepInEpoch);
     if (refreshes) {
       const start = performance.now();
@@ -134,6 +139,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
       const seconds = (performance.now() - start) / 1000;
       store.metrics({ kind: "refresh", step, epoch, ...refresh });
       store.timings({ kind: "refresh", step, seconds });
+      count((tally) => withEstimate(tally, refresh, seconds));
       listen({ event: "refresh", step, epoch, ...refresh, seconds });
       // A wish to stop that came meanwhile is heard now; the estimate is made again, as it would be after a kill.
       await turn();
@@ -144,20 +150,22 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     // A look that is stopped is taken again, and so is what came before it in this step: an estimate of v that no checkpoint has
     // must not be made twice.
     const leaves = !refreshes || saved === step;
-    if (
-      !(await look(context, step, total, epoch, {
-        stop: leaves ? stop : undefined,
-        coming: { stepper, batch: examples, numbers },
-      }))
-    )
-      return refreshes ? stopped() : stoppedHere();
+    const looked = await look(context, step, total, epoch, {
+      stop: leaves ? stop : undefined,
+      coming: { stepper, batch: examples, numbers },
+    });
+    if (looked === undefined) return refreshes ? stopped() : stoppedHere();
+    count((tally) => withSeconds(tally, "probe", looked));
 
     const start = performance.now();
-    const { loss, correct, metrics } = await stepper.step(state, examples, numbers);
+    const taken = await stepper.step(state, examples, numbers);
+    const { loss, correct, metrics } = taken;
     assertFinite(loss, "the loss", step, epoch);
     store.metrics({ kind: "step", step, epoch, lr, loss, ...metrics });
     if (config.train.ema !== undefined) average(state, config.train.ema);
-    timer.add(waited, performance.now() - start);
+    const spent = performance.now() - start;
+    timer.add(waited, spent);
+    count((tally) => withStep(tally, taken, spent / 1000));
     const { sums } = progress;
     const next = {
       loss: sums.loss + loss,
@@ -206,37 +214,42 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     }
   }
 
-  if (!(await look(context, progress.step, progress.step, progress.epoch, { stop }))) return stopped();
+  const looked = await look(context, progress.step, progress.step, progress.epoch, { stop });
+  if (looked === undefined) return stopped();
+  count((tally) => withSeconds(tally, "probe", looked));
   const test = dataset.test ? await scored("test", context, dataset.test, progress) : null;
   store.metrics({ kind: "done", test });
   store.keep("last", finalWeights(state));
+  const { tally } = progress;
+  for (const message of tally ? wasteOf(tally, config, context.method.needs.v === true) : [])
+    listen({ event: "warning", step: progress.step, epoch: progress.epoch, message });
   return {
     status: "done",
     state,
     last: progress.last,
-    result: { epochs: progress.epoch, ...progress.last!, test, seconds: store.seconds() },
+    result: { epochs: progress.epoch, ...progress.last!, test, seconds: store.seconds(), ...(tally ? { tally } : {}) },
   };
 }
 
-/** The probe's look at the state, where one is due; false where it was stopped, and left no trace. */
+/** The probe's look at the state, where one is due, and the seconds that it took; undefined where it was stopped, and left no trace. */
 async function look(
   { probe, state, store, listen }: Context,
   step: number,
   total: number,
   epoch: number,
   { stop, coming }: { readonly stop: AbortSignal | undefined; readonly coming?: ComingStep },
-): Promise<boolean> {
-  if (!probe?.due(step, total)) return true;
+): Promise<number | undefined> {
+  if (!probe?.due(step, total)) return 0;
   const start = performance.now();
   const found = await probe.look(state, { stop, coming }).catch((error: unknown) => {
     if (!stop?.aborted || error !== stop.reason) throw error;
   });
-  if (!found) return false;
+  if (!found) return undefined;
   const seconds = (performance.now() - start) / 1000;
   store.metrics({ kind: "probe", step, epoch, ...found });
   store.timings({ kind: "probe", step, seconds });
   listen({ event: "probe", step, epoch, ...found, seconds });
-  return true;
+  return seconds;
 }
 
 /**

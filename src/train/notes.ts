@@ -78,6 +78,9 @@ export function notesOf({ config, dataset, method, model, train: examples, batch
     mask && !model.parameters.entries.some(mask)
       ? `${method.name} perturbs some parameters only, and ${config.model.name} has none of them: its steps are the base optimizer's`
       : undefined,
+    config.method.rho === 0
+      ? `method.rho is 0: ${method.name} perturbs nothing, and its steps are the base optimizer's at the cost of its own`
+      : undefined,
     Math.round(from * steps) >= train.epochs * steps
       ? `method.from is ${from} and the run has ${train.epochs} epochs: ${method.name} never begins, and all steps are the base optimizer's`
       : undefined,

@@ -95,6 +95,22 @@ export const timingsLine = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("probe"), step, seconds: measured }),
 ]);
 
+/** What a run did, counted over all of its steps, sessions before a resumed one included. */
+export const tally = z.object({
+  /** Steps by the rule that they took: the base optimizer's before the method begins, USAM's in a warm-up, the method's own, and the one between. */
+  rules: z.object({ before: step, warmup: step, own: step, between: step }),
+  /** Steps that perturbed along an estimate of v, and the sum of their |cos(ε, v)|. */
+  alongV: step,
+  alignment: measured,
+  /** Steps that were shortened to train.clip. */
+  clipped: step,
+  /** Estimates of v, and those of them that were good. */
+  estimates: step,
+  good: step,
+  /** Time by what it was spent on. */
+  seconds: z.object({ steps: measured, estimates: measured, probe: measured, data: measured }),
+});
+
 const result = z.object({
   epochs: z.int(),
   train: score,
@@ -102,6 +118,8 @@ const result = z.object({
   /** Null where the data set has no test examples. */
   test: score.nullable(),
   seconds: measured,
+  /** Left out where a checkpoint of an earlier version had none. */
+  tally: tally.optional(),
 });
 
 /** Settings that a report names; all others are kept as they are, so that runs of other versions can be read. */
@@ -193,8 +211,11 @@ export const progress = z.object({
   last: z.object({ train: score, val: score.nullable() }).nullable(),
   /** By accuracy on the validation examples, or by loss where there are no classes. */
   best: z.object({ epoch, accuracy: measured.optional(), loss: measured.optional() }).nullable(),
+  /** Checkpoints of earlier versions have none. */
+  tally: tally.optional(),
 });
 
+export type Tally = z.output<typeof tally>;
 export type Score = z.output<typeof score>;
 /** Lines as the training writes them. */
 export type MetricsLine = Written<z.output<typeof metricsLine>>;

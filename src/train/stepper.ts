@@ -32,6 +32,9 @@ export interface StepMetrics {
   readonly correct: number | undefined;
   /** What the step metrics found, by name; those of v only where it has been estimated. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** The rule that the step took, and whether its direction was shortened. */
+  readonly rule: Phase;
+  readonly clipped: boolean;
 }
 
 export interface StepperOptions extends EstimatorOptions {
@@ -201,7 +204,10 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
         const value = results[metricName(name)];
         return value ? [[name, value[0]!]] : [];
       });
-      return { loss: results.loss![0]!, correct: results.correct?.[0], metrics: Object.fromEntries(found) };
+      return {
+        ...{ loss: results.loss![0]!, correct: results.correct?.[0], metrics: Object.fromEntries(found) },
+        ...{ rule: phase, clipped: results.clipped?.[0] === 1 },
+      };
     },
     phase: phaseOf,
     usesV,

@@ -3,6 +3,7 @@ import type { Problem } from "../../train/session.ts";
 import { configToml } from "../../train/settings.ts";
 import { duration, grouped } from "../format.ts";
 import { emit } from "../ui.ts";
+import { ruleNames } from "./rules.ts";
 import { type Cost, costOf, STEPS } from "./cost.ts";
 
 /** Says what a run would be and cost. Nothing is written. */
@@ -32,12 +33,5 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
   );
 }
 
-const NAMES = {
-  before: "of the base optimizer",
-  warmup: "of the warm-up",
-  own: "of the method",
-  between: "between them",
-};
-
 const ruleOf = ({ rule, steps, seconds }: Cost["rules"][number]): string =>
-  `${grouped(steps)} steps ${NAMES[rule]} at ${(1000 * seconds).toFixed(1)} ms`;
+  `${grouped(steps)} steps ${ruleNames[rule]} at ${(1000 * seconds).toFixed(1)} ms`;

@@ -4,6 +4,7 @@ import { duration, grouped, percent, short } from "../format.ts";
 import { reportProgress } from "../parent.ts";
 import { eta, type Field, progressLine, sayFields } from "../progress-line.ts";
 import { say } from "../ui.ts";
+import { tallyLines } from "./tally.ts";
 
 type EventOf<Name extends TrainEvent["event"]> = Extract<TrainEvent, { event: Name }>;
 
@@ -98,6 +99,7 @@ export function progressView(): (event: TrainEvent) => void {
         say(
           `${event.test ? `test ${event.test.accuracy === undefined ? "" : `accuracy ${colors.bold(percent(event.test.accuracy, 2))}, `}loss ${event.test.loss.toFixed(4)}` : "done"}; ${duration(event.seconds)} in all`,
         );
+        for (const row of tallyLines(event)) say(row);
     }
   };
 }
