@@ -154,3 +154,68 @@ describe("a run with train.patience", () => {
     );
   });
 });
+
+describe("a run with train.validateEvery", () => {
+  const often = { ...options, model: oneLinear, validateEvery: 3, optimizer: { lr: 0.05 }, seed: 2 } as const;
+  const linesOf = (run: string) => jsonLines(readFileSync(runFiles(run).metrics, "utf8"));
+
+  it("scores inside epochs as well, each time what a run of so many steps has, and keeps the best of all", async () => {
+    const dir = join(folder, "often");
+    await (await train({ ...often, dir }).done).release();
+    const scored = linesOf(dir).flatMap(({ kind, step, val }) =>
+      kind === "validation" || kind === "epoch" ? [[kind, step, (val as { loss: number }).loss] as const] : [],
+    );
+    // Step 12 is the end of an epoch.
+    expect(scored.map(([kind, step]) => [kind, step])).toEqual([
+      ...[
+        ["validation", 3],
+        ["epoch", 4],
+        ["validation", 6],
+        ["epoch", 8],
+        ["validation", 9],
+        ["epoch", 12],
+      ],
+    ]);
+    for (const steps of [3, 9]) {
+      const stopped = await train(often, stopAfter(steps)).done;
+      const { loss } = await stopped.evaluate(data.val);
+      expect(scored.find(([, step]) => step === steps)?.[2]).toBeCloseTo(loss, 6);
+      await stopped.release();
+    }
+    const least = Math.min(...scored.map(([, , loss]) => loss));
+    const best = readWeights(runFiles(dir).best, declare(oneLinear, [4, 2]));
+    const bestLoss = data.val.x.reduce(
+      (sum, row, i) =>
+        sum + (row[0]! * best.theta[0]! + row[1]! * best.theta[1]! + best.theta[2]! - data.val.y[i]![0]!) ** 2,
+      0,
+    );
+    expect(bestLoss / data.val.x.length).toBeCloseTo(least, 5);
+  });
+
+  it("keeps a score inside an epoch that no end of one reaches", async () => {
+    const dir = join(folder, "inside");
+    const schedule = { name: "constant" } as const;
+    // The rate is beyond what the quadratic bears: every step is worse than the one before it.
+    const trained = await train({ ...often, schedule, optimizer: { lr: 0.9 }, validateEvery: 1, epochs: 1, dir }).done;
+    await trained.release();
+    const scores = linesOf(dir).flatMap(({ kind, val }) =>
+      kind === "validation" || kind === "epoch" ? [(val as { loss: number }).loss] : [],
+    );
+    expect(scores.indexOf(Math.min(...scores))).toBeLessThan(scores.length - 1);
+    expect(readFileSync(runFiles(dir).best).equals(readFileSync(runFiles(dir).weights))).toBe(false);
+  });
+
+  it("resumes to the same bytes from every step", async () => {
+    const [whole, pieces] = [join(folder, "often-whole"), join(folder, "often-pieces")];
+    const own = { ...often, epochs: 2 };
+    await (await train({ ...own, dir: whole }).done).release();
+    await inPieces({ ...own, dir: pieces });
+    expect(bytesOf(pieces)).toEqual(bytesOf(whole));
+  });
+
+  it("needs examples to score", async () => {
+    await expect(train({ ...often, data: { train: all } }).done).rejects.toThrow(
+      "train.validateEvery is 3, but there are no validation examples to score",
+    );
+  });
+});

@@ -193,6 +193,8 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly accumulate?: number;
   /** Memory of a running mean of the weights, which is scored, kept and returned in their place; left out, none is kept. */
   readonly ema?: number;
+  /** Steps between scorings of the validation examples besides that after every epoch; left out, none. */
+  readonly validateEvery?: number;
   /** Epochs without a better validation score after which the run ends early; left out, it does not. */
   readonly patience?: number;
   /** Steps between checkpoints inside an epoch; 0, the default, saves at its end alone. */

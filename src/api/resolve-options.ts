@@ -24,7 +24,7 @@ export interface Resolved {
 const KEYS = [
   ...["data", "model", "loss", "method", "optimizer", "schedule", "epochs", "batch", "seed", "validation", "augment"],
   ...["examples", "labelNoise", "labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery"],
-  ...["probe", "testEvery", "accumulate", "ema", "patience", "tensorboard", "dir"],
+  ...["probe", "testEvery", "accumulate", "ema", "patience", "validateEvery", "tensorboard", "dir"],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /** Options of earlier versions, and what they are called now. */
@@ -66,7 +66,16 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
     train: {
       ...step.table.train,
       ...defined(
-        pick(options, ["epochs", "checkpointEvery", "testEvery", "tensorboard", "accumulate", "ema", "patience"]),
+        pick(options, [
+          "epochs",
+          "checkpointEvery",
+          "testEvery",
+          "tensorboard",
+          "accumulate",
+          "ema",
+          "patience",
+          "validateEvery",
+        ]),
       ),
     },
   };

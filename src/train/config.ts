@@ -179,6 +179,9 @@ export function trainSchema(registry: Registry) {
         patience: count
           .optional()
           .describe("epochs without a better validation score after which the run ends early (default: it does not)"),
+        validateEvery: count
+          .optional()
+          .describe("steps between scorings of the validation examples besides that after every epoch (default: none)"),
         testEvery: countOrOff.default(0).describe("epochs between scorings of the test set besides the last; 0 is off"),
         tensorboard: z.boolean().default(false).describe("writes what metrics.jsonl holds for TensorBoard as well"),
       })

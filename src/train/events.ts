@@ -63,6 +63,14 @@ export type TrainEvent =
       readonly test?: Score;
     } & EpochTiming)
   | {
+      /** Scores of the validation examples inside an epoch. */
+      readonly event: "validation";
+      readonly step: number;
+      readonly epoch: number;
+      readonly val: Score;
+      readonly best: Progress["best"];
+    }
+  | {
       /** The training goes on, but does not learn. */
       readonly event: "warning";
       readonly step: number;

@@ -1,9 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Batch, Split } from "../data/dataset.ts";
 import { average, finalWeights } from "./average.ts";
 import { BEGINNING } from "./checkpoint.ts";
 import { epochTimer } from "./epoch-timer.ts";
-import type { Score } from "./records.ts";
 import type { EventListener } from "./events.ts";
 import { assertFinite, explained } from "./failure.ts";
 import { isOver, overMessage } from "./early.ts";
@@ -12,8 +10,9 @@ import { notesOf } from "./notes.ts";
 import type { ComingStep } from "./probe.ts";
 import { plateauWatch } from "./plateau.ts";
 import type { Progress, RunResult, Tally } from "./records.ts";
+import { endEpoch, scored, validate } from "./scoring.ts";
 import { firstState, numbersOf, openSession, type Problem, type Session } from "./session.ts";
-import { assertFiniteState, assertSound } from "./sound.ts";
+import { assertSound } from "./sound.ts";
 import type { RunStore, Standing } from "./store.ts";
 import { wasteOf, withEstimate, withSeconds, withStep } from "./tally.ts";
 
@@ -84,7 +83,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
 /** The loop itself: batch, estimate of v where one is due, step, and at the end of an epoch its scores. */
 async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const { config, dataset, state, batch, stepper, batches, store, stepsPerEpoch, listen, stop } = context;
-  const { epochs, checkpointEvery, patience } = config.train;
+  const { epochs, checkpointEvery, validateEvery, patience } = config.train;
   const total = epochs * stepsPerEpoch;
   const plateau = plateauWatch(context);
   let progress = begin;
@@ -201,9 +200,13 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
         warn({ step: progress.step, epoch, message: overMessage(progress, patience) });
       save();
       timer = epochTimer();
-    } else if (checkpointEvery > 0 && progress.step % checkpointEvery === 0) {
-      await assertSound(context, examples, step, epoch);
-      save();
+    } else {
+      if (validateEvery !== undefined && progress.step % validateEvery === 0)
+        progress = await validate(context, progress);
+      if (checkpointEvery > 0 && progress.step % checkpointEvery === 0) {
+        await assertSound(context, examples, step, epoch);
+        save();
+      }
     }
 
     // A run of the graph blocks this thread; signals and the worker's messages come in here.
@@ -250,48 +253,4 @@ async function look(
   store.timings({ kind: "probe", step, seconds });
   listen({ event: "probe", step, epoch, ...found, seconds });
   return seconds;
-}
-
-/**
- * Scores of an epoch, the best weights so far, and the progress from which the next epoch begins. Where the last step diverged,
- * it throws before anything is scored as best or saved.
- */
-async function endEpoch(context: Context, progress: Progress, examples: Batch) {
-  const { config, dataset, state, task, val, store, stepsPerEpoch } = context;
-  const epoch = progress.epoch + 1;
-  const { sums, step } = progress;
-  const train: Score = {
-    loss: sums.loss / stepsPerEpoch,
-    ...(task.loss.correct ? { accuracy: sums.correct / sums.images } : {}),
-  };
-  if (val) assertFiniteState(state, step - 1, epoch);
-  else await assertSound(context, examples, step - 1, epoch);
-  const validated = val ? await scored("validation", context, val, progress) : null;
-  const { testEvery } = config.train;
-  const tested =
-    testEvery > 0 && epoch % testEvery === 0 && dataset.test
-      ? { test: await scored("test", context, dataset.test, progress) }
-      : {};
-  store.metrics({ kind: "epoch", epoch, step, train, val: validated, ...tested });
-  const better = validated !== null && isBetter(validated, progress.best);
-  if (better) store.keep("best", finalWeights(state));
-  const { accuracy, loss } = validated ?? { loss: Number.NaN };
-  const best = better ? { epoch, ...(accuracy === undefined ? { loss } : { accuracy }) } : progress.best;
-  return {
-    progress: { ...progress, epoch, stepInEpoch: 0, sums: BEGINNING.sums, last: { train, val: validated }, best },
-    scores: { train, val: validated, ...tested },
-  };
-}
-
-/** By accuracy where there are classes, else by loss; of equals the first stays. */
-function isBetter({ accuracy, loss }: Score, best: Progress["best"]): boolean {
-  if (best === null) return true;
-  return accuracy === undefined ? loss < (best.loss ?? Number.POSITIVE_INFINITY) : accuracy > (best.accuracy ?? -1);
-}
-
-/** The score of a split after the last step, whose loss must be finite. */
-async function scored(name: string, { evaluator, state }: Context, split: Split, { step, epoch }: Progress) {
-  const score: Score = await evaluator.score(finalWeights(state), split);
-  assertFinite(score.loss, `the ${name} loss`, step - 1, epoch + 1);
-  return score;
 }

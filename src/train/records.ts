@@ -72,6 +72,8 @@ export const metricsLine = z.discriminatedUnion("kind", [
     products: count.optional(),
   }),
   probeLine,
+  /** Scores of the validation examples inside an epoch. */
+  z.object({ kind: z.literal("validation"), step, epoch, val: score }),
   /** What is odd in the training itself. */
   z.object({ kind: z.literal("warning"), step, epoch, message: z.string() }),
   z.object({ kind: z.literal("done"), test: score.nullable() }),

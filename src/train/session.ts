@@ -77,7 +77,7 @@ export function problemOf(
   const { train, val } = partsOf(dataset, config.data, config.seed, dataset.targets);
   // Before the network, which may be large, is made.
   if (isSplit(train)) assertBatch(train, batch);
-  assertValidated(config.train.patience, val);
+  assertValidated(config.train, val);
   const task = taskOf(config, registry, format);
   assertWithin(task.loss, dataset);
   const { optimizer, plan } = stepperSettings(config, method);

@@ -80,6 +80,16 @@ export function progressView(): (event: TrainEvent) => void {
         estimate(event);
         line(() => stepFields(event));
         return;
+      case "validation": {
+        const { val, best } = event;
+        sayFields([
+          { rank: 9, text: colors.dim(`step ${event.step}`) },
+          { rank: 6, text: `val ${val.loss.toFixed(3)}` },
+          ...accuracyOf("acc", val, 8),
+          ...(best ? [{ rank: 2, text: colors.dim(`(best ${bestOf(best)} @ ${best.epoch})`) }] : []),
+        ]);
+        return;
+      }
       case "epoch": {
         const { train, val, best, test } = event;
         sayFields([

@@ -38,6 +38,8 @@ export function scalarsOf(line: Line): Scalars {
     }
     case "epoch":
       return scores("epoch", { train: line.train, val: line.val, test: line.test });
+    case "validation":
+      return scores("step", { val: line.val });
     case "done":
       return scores("end", { test: line.test });
     case "warning":
