@@ -91,6 +91,19 @@ describe("a mini-batch in micro-batches gives the numbers of the whole", () => {
     },
   );
 
+  it("of mini-batches that come as a stream", async () => {
+    const batches = [0, 8].map((i) => ({ x: x.slice(i, i + 8), y: { data: y.data.slice(i, i + 8), shape: [8] } }));
+    const { batch: _, ...rest } = options;
+    const own = { ...rest, data: { train: () => batches, classes: 3, stepsPerEpoch: 2 } } as const;
+    const weights = async (more: object) => {
+      const run = await train({ ...own, ...more }).done;
+      await run.release();
+      return Object.values(run.weights()).flatMap(({ data }) => [...data]);
+    };
+    expect(relativeError(await weights({ accumulate: 4 }), await weights({}))).toBeLessThan(CONCATENATED);
+    await expect(train({ ...own, accumulate: 3 }).done).rejects.toThrow("a mini-batch of 8 examples cannot be 3");
+  });
+
   it("over AdamW, with real-valued targets, and of a metric that reads the loss elsewhere", async () => {
     const ahead = defineMetric({
       name: "ahead",

@@ -64,4 +64,27 @@ describe("the line of a run in training", () => {
       terminal.restore();
     }
   });
+
+  it("that is scored inside an epoch, and ends", () => {
+    const terminal = fakeTerminal(100);
+    const rules = { before: 0, warmup: 0, own: 3, between: 0 };
+    const counts = { rules, alongV: 0, alignment: 0, clipped: 0, estimates: 0, good: 0 };
+    const score = { loss: 0.25, accuracy: 0.5 };
+    try {
+      const view = progressView();
+      view({ event: "validation", step: 7, epoch: 1, val: score, best: { epoch: 1, accuracy: 0.75 } });
+      view({
+        ...{ event: "done", run: "runs/one", epochs: 1, train: score, val: null, test: score, seconds: 2 },
+        tally: { ...counts, seconds: { steps: 1, estimates: 0, probe: 0, data: 0.5 } },
+      });
+      expect(terminal.screen()).toEqual([
+        "step 7  val 0.250  acc 50.0%  (best 75.0% @ 1)",
+        "test accuracy 50.00%, loss 0.2500; 2.0s in all",
+        "steps     3: 3 of the method",
+        "time      50.0% steps, 25.0% waiting for data, 25.0% scoring, saving and the rest",
+      ]);
+    } finally {
+      terminal.restore();
+    }
+  });
 });

@@ -80,6 +80,8 @@ describe("the batches of a session", () => {
     await session.release();
     const oracle = configOf({ method: { name: "eigen-sam", solver: "oracle" } });
     await expect(openSession(problemOf(oracle, streamed))).rejects.toThrow("method.solver is oracle");
+    const late = configOf({ method: { name: "eigen-sam", solver: "oracle", from: 1 } });
+    await expect(openSession(problemOf(late, streamed))).rejects.toThrow("method.solver is oracle");
     await expect(openSession(problemOf(configOf({ probe: { at: [1] } }), streamed))).rejects.toThrow(
       "come from a stream",
     );

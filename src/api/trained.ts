@@ -13,7 +13,7 @@ import { inferenceModel } from "../train/export-onnx.ts";
 import { createEvaluator } from "../train/evaluate.ts";
 import type { Score } from "../train/records.ts";
 import type { TrainOutcome } from "../train/loop.ts";
-import { compileOptions, type Problem } from "../train/session.ts";
+import { compileOptions, type Problem, rowsOf } from "../train/session.ts";
 import { weightsFile } from "../train/store.ts";
 import type { Weights } from "../train/weights.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
@@ -93,12 +93,12 @@ export function trainedOf(
   const { theta, buffers } = finalWeights(outcome.state);
   const weights: Weights = { theta: theta.slice(), buffers: buffers.slice() };
   const result = outcome.status === "done" ? outcome.result : undefined;
-  let evaluator = createEvaluator(task, batch, compileOptions(config));
+  let evaluator = createEvaluator(task, rowsOf(problem), compileOptions(config));
   const splitOf = (examples: Examples): Split =>
     toSplit(examples, "examples", format.inputShape, format.targets, "x" in train ? train.x : train.like);
   const release = async () => {
     await evaluator.release();
-    evaluator = createEvaluator(task, batch, compileOptions(config));
+    evaluator = createEvaluator(task, rowsOf(problem), compileOptions(config));
   };
   const save = async (path: string) => {
     if (path.endsWith(".safetensors")) writeOutput(path, weightsFile(problem, weights));

@@ -49,7 +49,7 @@ export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" |
 });
 
 /** Examples that are computed at a time. */
-const rowsOf = ({ batch, micro }: Pick<Problem, "batch" | "micro">): number => batch / micro.count;
+export const rowsOf = ({ batch, micro }: Pick<Problem, "batch" | "micro">): number => batch / micro.count;
 
 /** What a stepper reads of the settings. */
 export const stepperSettings = (config: TrainConfig, method: Method) => ({

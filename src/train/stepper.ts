@@ -122,6 +122,8 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     if (at < start) {
       await stepGraph("before");
       traceStepGraph(model, optionsOf("own"));
+      // It compiles nothing yet, and says where there are no examples for it.
+      if (plan.first?.estimator === "oracle") await estimator(plan.first);
     } else {
       await stepGraph("own");
       if (warmsUp) await stepGraph("warmup");
@@ -213,7 +215,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     usesV,
     look: async (state, batch, numbers, u) => {
       const phase = phaseOf(state, numbers);
-      // Of USAM's ε, and that of a method without v, only the lengths differ.
+      // Without v, USAM's ε is parallel to the method's own.
       const seen = phase === "warmup" ? "own" : phase;
       const inputs = { ...inputsOf(state, batch, numbers, seen, vectorsOf(state)), u };
       const { cosGrad, cosEps } = await (await lookGraph(seen)).run(inputs);
