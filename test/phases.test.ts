@@ -19,7 +19,8 @@ import { compileStepGraph } from "../src/train/graphs.ts";
 import { notesOf } from "../src/train/notes.ts";
 import { builtIn } from "../src/train/registry.ts";
 import { resolveConfig, trainSettings } from "../src/train/settings.ts";
-import { numbersOf } from "../src/train/session.ts";
+import { numbersOf, stepperSettings } from "../src/train/session.ts";
+import { createStepper } from "../src/train/stepper.ts";
 import { BAD, batch, GOOD, LR, open, releaseAll, sessions } from "./support/hand-session.ts";
 import { regressionData } from "./support/linear.ts";
 
@@ -124,6 +125,40 @@ describe("a method that begins at an epoch", () => {
     const config = resolveConfig("", ["method.name=sam", "method.rho=0.6", "method.from=1", "method.rhoWarmup=1.5"]);
     const radii = [0, 3, 4, 5, 6, 9, 10].map((step) => numbersOf(config, step, 4).hyper?.rho);
     expect(radii).toEqual([0, 0, 0, ...[0.1, 0.2, 0.5].map((rho) => expect.closeTo(rho, 12)), undefined]);
+  });
+
+  it("has one graph at a time: its own is compiled when it begins, and the one before is freed", async () => {
+    const problem = await opened({ name: "sam", from: 1 });
+    let compiled = 0;
+    const loaded = new Set<object>();
+    const sessions: SessionFactory = async (...args) => {
+      const session = await nodeSessions("cpu")(...args);
+      compiled++;
+      loaded.add(session);
+      const release = async () => {
+        loaded.delete(session);
+        await session.release();
+      };
+      return { ...session, release };
+    };
+    const { config, method, state } = problem;
+    const compile = { threads: 1, sessions };
+    const stepper = await createStepper({ ...problem, ...stepperSettings(config, method), compile, start: 1 });
+    const counts: number[][] = [[compiled, loaded.size]];
+    for (let i = 0; i < 3; i++) {
+      await stepper.step(state, batch, { lr: LR });
+      counts.push([compiled, loaded.size]);
+    }
+    await stepper.release();
+    expect([...counts, [compiled, loaded.size]]).toEqual([
+      ...[
+        [1, 1],
+        [1, 1],
+        [2, 1],
+        [2, 1],
+      ],
+      [2, 0],
+    ]);
   });
 
   it("says a mistake in its rule before the training", async () => {

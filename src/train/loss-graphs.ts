@@ -8,7 +8,7 @@ import type { Loss } from "../optim/point.ts";
 import { compile, type CompileOptions, type Executable, type InputSpec } from "../runtime/compile.ts";
 import type { TypedArray } from "../runtime/session.ts";
 import { compileStaged } from "../runtime/staged.ts";
-import { once } from "../util/once.ts";
+import { resources } from "../util/resources.ts";
 import type { Micro } from "./micro.ts";
 import { microBatches, type Seen, WHOLE } from "./micro-batches.ts";
 import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
@@ -94,17 +94,14 @@ function inOneGraph(task: Task, model: Model, options: CompileOptions): LossGrap
 }
 
 function inParts(task: Task, model: Model, micro: Micro, options: CompileOptions): LossGraphs {
-  const made: ReturnType<typeof microBatches>[] = [];
-  const batches = once((training: boolean) => {
-    const one = microBatches(task, model, micro, { training, compile: options });
-    made.push(one);
-    return Promise.resolve(one);
-  });
+  const batches = resources((training: boolean) =>
+    Promise.resolve(microBatches(task, model, micro, { training, compile: options })),
+  );
   const whole = external(WHOLE);
   const parts = micro.functions === 1 ? [whole] : Array.from({ length: micro.functions }, (_, i) => external(i));
   return {
     compile: async (build, spec, { training, sees = false, inPlace }) => {
-      const { evaluate } = await batches(training);
+      const { evaluate } = await batches.get(training);
       const staged = await compileStaged(
         (inputs) => build(inputs, { whole, parts }),
         spec,
@@ -120,9 +117,7 @@ function inParts(task: Task, model: Model, micro: Micro, options: CompileOptions
         release: staged.release,
       };
     },
-    release: async () => {
-      for (const one of made) await one.release();
-    },
+    release: batches.release,
   };
 }
 

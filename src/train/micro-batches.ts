@@ -6,7 +6,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
 import type { Evaluate, Wanted } from "../runtime/staged.ts";
-import { once } from "../util/once.ts";
+import { resources } from "../util/resources.ts";
 import { type Micro, partsOfBatch } from "./micro.ts";
 import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
@@ -47,19 +47,14 @@ export function microBatches(
   settings: PassOptions,
 ): MicroBatches {
   const each = count / functions;
-  const resources: Promise<Executable>[] = [];
-  const passOf = once((order: number) => {
-    const compiled = compilePass(task, model, order, settings);
-    resources.push(compiled);
-    return compiled;
-  });
+  const passes = resources((order: number) => compilePass(task, model, order, settings));
 
   return {
     evaluate: ({ batch, theta, buffers, seen }) => {
       const parts = partsOfBatch(batch, count);
       return async (wanted) => {
         for (const { of, order, point, along, into, value } of passesFor(wanted)) {
-          const pass = await passOf(order);
+          const pass = await passes.get(order);
           const vectors = Object.fromEntries(along.map((vector, i) => [alongName(i), vector]));
           const own = of === WHOLE ? parts : parts.slice(of * each, (of + 1) * each);
           const share = Float32Array.of(1 / own.length);
@@ -76,13 +71,7 @@ export function microBatches(
         }
       };
     },
-    release: async () => {
-      for (const compiled of resources)
-        await compiled.then(
-          (executable) => executable.release(),
-          () => undefined,
-        );
-    },
+    release: passes.release,
   };
 }
 

@@ -17,9 +17,9 @@ import {
   stateName,
   traceStepGraph,
 } from "./graphs.ts";
-import { type LossGraph, lossGraphs } from "./loss-graphs.ts";
-import { once } from "../util/once.ts";
-import { compileEstimator, type Estimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
+import { lossGraphs } from "./loss-graphs.ts";
+import { resources } from "../util/resources.ts";
+import { compileEstimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
 import { rng } from "../util/rng.ts";
 import type { TrainState } from "./state.ts";
 import type { Task } from "./task.ts";
@@ -94,16 +94,6 @@ export interface Stepper {
  */
 export async function createStepper(options: StepperOptions): Promise<Stepper> {
   const { task, model, method, optimizer, settings, plan, start = 0, at = 0 } = options;
-  const resources: (LossGraph | Estimator)[] = [];
-  const keep = async <T extends LossGraph | Estimator>(compiling: Promise<T>): Promise<T> => {
-    const resource = await compiling;
-    resources.push(resource);
-    return resource;
-  };
-  const release = async () => {
-    for (const resource of resources) await resource.release();
-    await graphs.release();
-  };
   const ownV = method.needs.v === true;
   const metrics = options.metrics.filter(({ eigenvector }) => !eigenvector || ownV);
   const plain = options.metrics.filter(({ eigenvector }) => !eigenvector);
@@ -115,20 +105,23 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     follow: phase === "own" ? plan.follow : 0,
   });
   const graphs = lossGraphs(task, model, options.micro, options.compile);
-  const estimator = once((estimate: Estimate) => keep(compileEstimator(graphs, task, model, estimate, options)));
-  const stepGraph = once((phase: Phase) => keep(compileStepGraph(graphs, model, optionsOf(phase))));
-  const lookGraph = once((phase: Phase) => keep(compileLookGraph(graphs, model, optionsOf(phase))));
+  const estimators = resources((estimate: Estimate) => compileEstimator(graphs, task, model, estimate, options));
+  const steps = resources((phase: Phase) => compileStepGraph(graphs, model, optionsOf(phase)));
+  const looks = resources((phase: Phase) => compileLookGraph(graphs, model, optionsOf(phase)));
+  const release = async () => {
+    for (const part of [steps, looks, estimators, graphs]) await part.release();
+  };
   const compileFirst = async () => {
     if (at < start) {
-      await stepGraph("before");
+      await steps.get("before");
       traceStepGraph(model, optionsOf("own"));
       // It compiles nothing yet, and says where there are no examples for it.
-      if (plan.first?.estimator === "oracle") await estimator(plan.first);
+      if (plan.first?.estimator === "oracle") await estimators.get(plan.first);
     } else {
-      await stepGraph("own");
-      if (warmsUp) await stepGraph("warmup");
-      if (plan.first) await estimator(plan.first);
-      if (plan.interval > 0 && plan.later) await estimator(plan.later);
+      await steps.get("own");
+      if (warmsUp) await steps.get("warmup");
+      if (plan.first) await estimators.get(plan.first);
+      if (plan.interval > 0 && plan.later) await estimators.get(plan.later);
     }
     if (method.between) traceStepGraph(model, optionsOf("between"));
   };
@@ -185,7 +178,13 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     refresh: async (state, { x, y }) => {
       const { theta, buffers, v, quality, step } = state;
       const estimate = lastGood(quality) ? plan.later! : plan.first!;
-      const { v: estimated, ...measured } = await (await estimator(estimate)).estimate({ theta, buffers, v, x, y });
+      const { v: estimated, ...measured } = await (await estimators.get(estimate)).estimate({
+        theta,
+        buffers,
+        v,
+        x,
+        y,
+      });
       // A product that is zero leaves nothing to iterate from.
       const lost = estimated.every((value) => value === 0);
       if (lost) randomDirection(v, rng(options.seed, "eigenvector", step));
@@ -195,7 +194,8 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     },
     step: async (state, batch, numbers) => {
       const [phase, along] = [phaseOf(state, numbers), usesV(state)];
-      const graph = await stepGraph(phase);
+      if (start > 0 && state.step === start) for (const part of [steps, looks]) await part.drop("before");
+      const graph = await steps.get(phase);
       for (const name of startingAtTheta(state)) state.method[name]!.set(state.theta);
       const results = await graph.run(inputsOf(state, batch, numbers, phase, state.method));
       state.step++;
@@ -218,7 +218,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       // Without v, USAM's ε is parallel to the method's own.
       const seen = phase === "warmup" ? "own" : phase;
       const inputs = { ...inputsOf(state, batch, numbers, seen, vectorsOf(state)), u };
-      const { cosGrad, cosEps } = await (await lookGraph(seen)).run(inputs);
+      const { cosGrad, cosEps } = await (await looks.get(seen)).run(inputs);
       return { cosGrad: cosGrad![0]!, ...(cosEps ? { cosEps: cosEps[0]! } : {}) };
     },
     release,
