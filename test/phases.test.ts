@@ -8,7 +8,7 @@ import { train } from "../src/api/train.ts";
 import { costOf } from "../src/cli/train/cost.ts";
 import { linear } from "../src/nn/layers.ts";
 import { add } from "../src/graph/ops/elementwise.ts";
-import { defineMethod, gradAt, type Method } from "../src/optim/method.ts";
+import { defineMethod, gradAt, type Method, zeros } from "../src/optim/method.ts";
 import { optimizers } from "../src/optim/optimizers.ts";
 import { nodeSessions } from "../src/runtime/node-session.ts";
 import type { SessionFactory } from "../src/runtime/session.ts";
@@ -171,6 +171,20 @@ describe("a method that begins at an epoch", () => {
     });
     const run = train({ ...tiny, method: { use: broken, from: 1 } });
     await expect(run.done).rejects.toThrow("method broken returns no epsilon");
+  });
+
+  it("says a mistake in the rule between its steps before the training", async () => {
+    const forgetful = defineMethod({
+      name: "forgetful",
+      title: "Forgetful",
+      summary: "g",
+      state: { u: zeros },
+      descend: ({ g, u }) => ({ direction: g, u }),
+      between: { when: (step) => step > 5, descend: ({ g }) => ({ direction: g }) as never },
+    });
+    await expect(train({ ...tiny, method: { use: forgetful } }).done).rejects.toThrow(
+      "method forgetful: between.descend returns no u",
+    );
   });
 
   it("that never begins is told", async () => {
