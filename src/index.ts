@@ -70,6 +70,7 @@ export { type TrainingMethodName, trainingMethodNames, trainingMethods } from ".
 export { stepMetrics } from "./optim/metrics/index.ts";
 export { defineMetric, type StepMetric, type StepPoint } from "./optim/metrics/metric.ts";
 export { type Optimizer, optimizerNames, optimizers } from "./optim/optimizers.ts";
+export { type Parameter, parametersOf } from "./optim/parameters.ts";
 export type { Loss, Point } from "./optim/point.ts";
 export { scheduleFactor, scheduleNames, schedules } from "./optim/schedules.ts";
 export { type TrainingStep, type TrainingStepArgs, trainingStep } from "./optim/training-step.ts";

@@ -1,4 +1,5 @@
 """Writes every golden file under test/golden but search.json, which needs Optuna, and those of PyTorch 2.4."""
+import base_optimizers
 import curvature
 import data
 import iqm
@@ -13,5 +14,5 @@ import torch_files
 import training_steps
 
 if __name__ == "__main__":
-    for script in (data, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files):
+    for script in (data, base_optimizers, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files):
         script.main()

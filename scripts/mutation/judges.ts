@@ -8,7 +8,7 @@ export const judges: Readonly<Record<string, readonly string[]>> = {
   "src/optim/phases.ts": ["phases"],
   "src/optim/refresh-plan.ts": ["estimates"],
   "src/optim/vector.ts": ["optim-parts"],
-  "src/optim/optimizers.ts": ["methods", "optim-parts"],
+  "src/optim/optimizers.ts": ["methods", "optim-parts", "base-optimizers"],
   "src/optim/methods": ["method-declarations"],
   "src/sde": ["sde-contraction", "sde-noise", "sde-orders", "sde-variants"],
   "src/util/statistics.ts": ["report-statistics"],

@@ -97,7 +97,7 @@ export type NamedData = Exclude<DatasetName, "npy">;
 export interface OptimizerChoice extends Partial<OptimizerSettings> {
   /** Left out, "sgd". */
   readonly name?: OptimizerName;
-  /** Learning rate η; left out, 0.1 for SGD and 0.001 for AdamW. */
+  /** Learning rate η; each optimizer has its default. */
   readonly lr?: number;
 }
 
@@ -151,6 +151,8 @@ export interface StepChoices<M extends Method> {
   readonly method?: keyof BuiltIn | NamedMethod | UsedMethod<M>;
   /** Left out, SGD with momentum. */
   readonly optimizer?: OptimizerName | OptimizerChoice;
+  /** Patterns of parameter names that are not trained; * stands for any text: ["conv1.*"]. */
+  readonly freeze?: readonly string[];
   /** Part of each target that is spread over all classes. */
   readonly labelSmoothing?: number;
   /** Largest norm of the descent direction; 0 is off. */

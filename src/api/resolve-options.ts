@@ -24,7 +24,7 @@ export interface Resolved {
 const KEYS = [
   ...["data", "model", "loss", "method", "optimizer", "schedule", "epochs", "batch", "seed", "validation", "augment"],
   ...["examples", "labelNoise", "labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery"],
-  ...["probe", "testEvery", "accumulate", "ema", "patience", "validateEvery", "tensorboard", "dir"],
+  ...["probe", "testEvery", "accumulate", "ema", "patience", "validateEvery", "tensorboard", "dir", "freeze"],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /** Options of earlier versions, and what they are called now. */
@@ -53,7 +53,7 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
   const table = {
     ...step.table,
     ...defined({ seed: options.seed }),
-    model: network.table,
+    model: { ...step.table.model, ...network.table },
     data: {
       ...(dataset ? { name: dataset.name, validation: 0, ...NO_CHANGES, ...rowsOf(dataset, options) } : chosen(data)),
       ...defined(pick(options, ["batch", "validation", "examples", "labelNoise"])),
@@ -91,7 +91,7 @@ export function settingsOf(
 ): TrainConfig {
   const config = trainSettings(registry).check(table, source);
   const { method, optimizer } = config;
-  const reads: readonly string[] = ["name", "lr", ...optimizers[optimizer.name].reads];
+  const reads: readonly string[] = ["name", "lr", ...optimizers[optimizer.name].reads, "noDecay", "layerDecay"];
   const unread = [
     ...unreadKeys({ ...table.method, name: method.name }, registry),
     ...Object.keys(table.optimizer ?? {})
@@ -202,6 +202,7 @@ export function stepEntries<M extends Method>(options: StepChoices<M>, targets: 
     ...defined(pick(options, ["device", "threads"])),
     ...(method === undefined ? {} : { method: use ? { name: use.name, ...numbers } : named(method as NamedMethod) }),
     ...(optimizer === undefined ? {} : { optimizer: named(optimizer) }),
+    model: defined(pick(options, ["freeze"])),
     train: {
       ...(loss === undefined ? {} : { loss: rule?.name ?? loss }),
       ...defined(pick(options, ["labelSmoothing", "clip"])),

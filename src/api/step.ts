@@ -63,7 +63,7 @@ export interface CompiledStep {
 
 const KEYS = [
   ...["network", "inputs", "classes", "loss", "method", "optimizer", "labelSmoothing", "clip", "device", "threads"],
-  "metrics",
+  ...["metrics", "freeze"],
 ];
 
 /** Labels, where the loss, `classes` or the dtype says so. ConfigError where shapes do not fit, or it is not said. */
@@ -132,7 +132,7 @@ export async function compileStep<M extends Method = Method>(options: StepOption
   const targets = targetsOf(options, x, y);
   const { declared, table } = stepEntries(options, targets);
   const registry = extended(builtIn, [...declared, networkEntry(options.network)]);
-  const config = settingsOf({ ...table, model: { name: CUSTOM } }, registry, "compileStep");
+  const config = settingsOf({ ...table, model: { ...table.model, name: CUSTOM } }, registry, "compileStep");
   assertWithoutEpochs(config.method);
   const method = methodOf(config, registry);
   const dtype = "dtype" in options.inputs.x ? options.inputs.x.dtype : "f32";

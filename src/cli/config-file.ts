@@ -7,14 +7,21 @@ import { say } from "./ui.ts";
 /** A TOML text, arguments `key=value` that win, and the name of the text. */
 export type Given = readonly [toml: string, overrides: readonly string[], source?: string | undefined];
 
+interface Named {
+  readonly name: string;
+}
+
 /** The settings of what arguments give, with a note of those that have no effect. */
-export function configOf<C extends { readonly method: { readonly name: string } }>(
+export function configOf<C extends Readonly<Record<"method", Named>> & { readonly optimizer?: Named }>(
   given: Given,
   { resolve, unread }: RunSettings<C>,
 ): C {
   const config = resolve(...given);
   const keys = unread(...given);
-  if (keys.length > 0) say(`note: ${config.method.name} does not read ${keys.join(", ")}`);
+  const byOptimizer = keys.filter((key) => key.startsWith("optimizer."));
+  const others = keys.filter((key) => !byOptimizer.includes(key));
+  if (others.length > 0) say(`note: ${config.method.name} does not read ${others.join(", ")}`);
+  if (byOptimizer.length > 0) say(`note: ${config.optimizer?.name} does not read ${byOptimizer.join(", ")}`);
   return config;
 }
 

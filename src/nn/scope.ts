@@ -1,4 +1,4 @@
-import { add, mul } from "../graph/ops/elementwise.ts";
+import { add, mul, stopGradient } from "../graph/ops/elementwise.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import { constant, input } from "../graph/ops/source.ts";
 import type { DType, FloatDType, Tensor } from "../graph/tensor.ts";
@@ -34,6 +34,8 @@ export interface Model {
   /** Shape of what the network makes of them. */
   readonly outputShape: Shape;
   readonly network: Network;
+  /** Names of parameters that are not differentiated. */
+  readonly frozen?: ReadonlySet<string>;
 }
 
 export interface Bound {
@@ -94,7 +96,10 @@ export function forward(
       from.get(name)!;
   const store: Store = {
     training,
-    parameter: find(parameters),
+    parameter: (declaration) => {
+      const parameter = find(parameters)(declaration);
+      return model.frozen?.has(declaration.name) ? stopGradient(parameter) : parameter;
+    },
     buffer: find(state),
     observe: (name, value, values) => {
       if (values === 1)

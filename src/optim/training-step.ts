@@ -7,6 +7,7 @@ import { followSecant } from "./eigenvector.ts";
 import type { Method } from "./method.ts";
 import type { StepMetric } from "./metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "./optimizers.ts";
+import { asOne, type Parameter, whereTrained } from "./parameters.ts";
 import type { Point, Values } from "./point.ts";
 import { norm } from "./vector.ts";
 import { DeclarationError } from "../util/errors.ts";
@@ -24,6 +25,8 @@ export interface TrainingStepArgs extends Pick<Point, "f" | "theta" | "v"> {
   readonly values: Values;
   readonly optimizer: Optimizer;
   readonly settings: OptimizerSettings;
+  /** What θ consists of (see `parametersOf`); left out, one vector. */
+  readonly parameters?: readonly Parameter[] | undefined;
   /** The optimizer's state vectors by name. */
   readonly slots: Tensors;
   /** The optimizer's numbers of this step (see `Optimizer.scalars`). */
@@ -78,17 +81,19 @@ export interface TrainingStep {
 export function trainingStep(args: TrainingStepArgs): TrainingStep {
   const { f, theta, v, method, values, optimizer, clip = 0, follow = 0, metrics = [] } = args;
   const { mask = constant(1, theta.shape, theta.dtype), step = constant(0, [], theta.dtype) } = args;
+  const { parameters = asOne(theta.shape[0]!) } = args;
   const loss = f(theta);
   const g = grad(loss, theta);
   const at: Point = { f, theta, g, v, mask, step };
-  const { direction, epsilon, state } = method.descend(at, values);
-  const update = optimizer.update({ ...args, state: args.slots, g: clipped(direction, clip) });
+  const { direction: found, epsilon, state } = method.descend(at, values);
+  const direction = whereTrained(parameters, found, constant(0, theta.shape, theta.dtype));
+  const update = optimizer.update({ ...args, parameters, state: args.slots, g: clipped(direction, clip) });
   const measured = metrics.flatMap((metric) => {
     const value = metric.of({ ...at, loss, direction, epsilon });
     return value === undefined ? [] : [[metric.name, value] as const];
   });
   return {
-    theta: update.theta,
+    theta: whereTrained(parameters, update.theta, theta),
     slots: update.state,
     state,
     loss,

@@ -12,7 +12,7 @@ import { devices } from "../runtime/device.ts";
 import { groupBy } from "../util/group-by.ts";
 import { namesOf } from "../util/names.ts";
 import { decisions } from "./official.ts";
-import { withDefaults } from "./defaults.ts";
+import { optimizerNumber, withDefaults } from "./defaults.ts";
 import { builtIn, type Registry } from "./registry.ts";
 
 const count = z.int().min(1);
@@ -43,6 +43,12 @@ export function trainSchema(registry: Registry) {
           .enum(initNames)
           .optional()
           .describe("how weights of layers start: as PyTorch (default), he for ReLU, xavier for tanh"),
+        freeze: z
+          .array(z.string().min(1))
+          .optional()
+          .describe(
+            'patterns of parameter names that are not trained; * stands for any text: ["conv1.*"] (default: none)',
+          ),
       })
       .prefault({}),
     data: z
@@ -132,15 +138,7 @@ export function trainSchema(registry: Registry) {
     optimizer: z
       .strictObject({
         name: z.enum(optimizerNames).default("sgd").describe("base optimizer"),
-        lr: notNegative.optional().describe("learning rate η (default: 0.1 of SGD, 0.001 of AdamW)"),
-        momentum: fraction.default(0.9).describe("μ of SGD"),
-        nesterov: z.boolean().default(false).describe("Nesterov's form of momentum"),
-        weightDecay: notNegative
-          .optional()
-          .describe("coupled in SGD, decoupled in AdamW (default: 0.0005 of SGD, 0.01 of AdamW)"),
-        beta1: fraction.default(0.9).describe("decay of AdamW's mean of gradients"),
-        beta2: fraction.default(0.999).describe("decay of AdamW's mean of squared gradients"),
-        eps: positive.default(1e-8).describe("added to AdamW's denominator"),
+        ...optimizerNumbers,
       })
       .prefault({}),
     schedule: z
@@ -203,6 +201,37 @@ export function trainSchema(registry: Registry) {
   });
 }
 
+const DECAYS = "weight decay: coupled in sgd and lars, decoupled in the others";
+
+/** The numbers of optimizers; their help says who reads them, and with what default. */
+const optimizerNumbers = {
+  lr: optimizerNumber("lr", notNegative, "learning rate η"),
+  momentum: optimizerNumber("momentum", fraction, "momentum μ"),
+  nesterov: z.boolean().default(false).describe("Nesterov's form of sgd's momentum"),
+  weightDecay: optimizerNumber("weightDecay", notNegative, DECAYS),
+  beta1: optimizerNumber("beta1", fraction, "decay of the mean of gradients"),
+  beta2: optimizerNumber(
+    "beta2",
+    fraction,
+    "decay of the mean of squared gradients; of lion, of its mean of gradients",
+  ),
+  eps: optimizerNumber("eps", positive, "added to the denominator"),
+  trustCoefficient: optimizerNumber(
+    "trustCoefficient",
+    positive,
+    "length of a step as a part of the weight's, times η",
+  ),
+  vectorRate: optimizerNumber("vectorRate", notNegative, "rate of the part that AdamW moves, as a factor of η"),
+  noDecay: z
+    .boolean()
+    .optional()
+    .describe("whether vectors (biases, scales and shifts of norms) take no weight decay (default: false)"),
+  layerDecay: positive
+    .max(1)
+    .optional()
+    .describe("factor of the learning rate from one layer to the layer before it (default: 1, off)"),
+};
+
 /** Settings as they are read: what depends on others may be left open. */
 export type ParsedConfig = z.output<ReturnType<typeof trainSchema>>;
 
@@ -211,7 +240,7 @@ type With<T, K extends keyof T> = T & { readonly [N in K]-?: Exclude<T[N], undef
 /** Resolved settings of a run. Names are strings, because plugins add some; `method` holds the numbers its method reads. */
 export type TrainConfig = Omit<ParsedConfig, "method" | "data" | "optimizer"> & {
   readonly data: With<ParsedConfig["data"], "crop" | "flip">;
-  readonly optimizer: With<ParsedConfig["optimizer"], "lr" | "weightDecay">;
+  readonly optimizer: With<ParsedConfig["optimizer"], "lr" | "weightDecay" | "momentum" | "beta1" | "beta2" | "eps">;
   readonly method: ParsedConfig["method"] & { readonly [hyper: string]: string | number | undefined };
 };
 

@@ -1,4 +1,6 @@
-import { type OptimizerName, optimizers } from "../optim/optimizers.ts";
+import type { z } from "zod";
+import { type Optimizer, type OptimizerDefaults, type OptimizerName, optimizers } from "../optim/optimizers.ts";
+import { groupBy } from "../util/group-by.ts";
 import type { Registry } from "./registry.ts";
 
 /** Settings of which some may be left open. */
@@ -6,20 +8,20 @@ interface Open {
   readonly model: { readonly name: string };
   readonly data: { readonly name: string; readonly crop?: number | undefined; readonly flip?: boolean | undefined };
   readonly method: { readonly name: string };
-  readonly optimizer: {
-    readonly name: OptimizerName;
-    readonly lr?: number | undefined;
-    readonly weightDecay?: number | undefined;
-  };
+  readonly optimizer: { readonly name: OptimizerName } & { readonly [N in OptimizerNumber]?: number | undefined };
 }
 
+/** The numbers that every optimizer has a value of, whether it reads them or not: what it takes where its entry says nothing else. */
+const COMMON = { momentum: 0.9, beta1: 0.9, beta2: 0.999, eps: 1e-8 } as const;
+
+type OptimizerNumber = keyof OptimizerDefaults;
+
 /**
- * The settings with those that were left open and depend on others: rate and weight decay on the optimizer, the radius on method and
+ * The settings with those that were left open and depend on others: numbers of the optimizer on which one it is, the radius on method and
  * network, random changes of images on the data set. docs/guide/train.md has them with their sources.
  */
 export function withDefaults<C extends Open>(config: C, { models, datasets, methods }: Registry): C {
   const { data, optimizer, method } = config;
-  const { lr, weightDecay } = optimizers[optimizer.name].defaults;
   const { crop, flip } = datasets[data.name]?.augment ?? NO_CHANGES;
   const radius = methods[method.name]?.hyper.rho?.default;
   const part = models[config.model.name]?.radius;
@@ -28,9 +30,28 @@ export function withDefaults<C extends Open>(config: C, { models, datasets, meth
     ...config,
     data: { ...data, crop: data.crop ?? crop, flip: data.flip ?? flip },
     method: { ...rho, ...method },
-    optimizer: { ...optimizer, lr: optimizer.lr ?? lr, weightDecay: optimizer.weightDecay ?? weightDecay },
+    optimizer: { ...COMMON, ...optimizers[optimizer.name].defaults, ...given(optimizer) },
   };
 }
 
+const given = <T extends object>(settings: T): T =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;
+
 /** Digits have no mirror image, and what arrays of one's own show is not known. */
 const NO_CHANGES = { crop: 0, flip: false };
+
+/** The keys of numbers given that the optimizer does not read. Of those that every optimizer has a value of, nothing is said. */
+export const unreadNumbers = ({ name, ...numbers }: Open["optimizer"]): string[] =>
+  (["trustCoefficient", "vectorRate"] as const)
+    .filter((key) => numbers[key] !== undefined && !(optimizers[name] as Optimizer).reads.includes(key))
+    .map((key) => `optimizer.${key}`);
+
+/** An optional number of optimizers; its help says which ones read it, and with what defaults. */
+export function optimizerNumber(key: OptimizerNumber, numbers: z.ZodNumber, about: string): z.ZodOptional<z.ZodNumber> {
+  const reading = Object.entries<Optimizer>(optimizers).filter(([, { reads }]) => key === "lr" || reads.includes(key));
+  const standard = ({ defaults }: Optimizer) => ({ ...COMMON, ...defaults })[key];
+  const values = [...groupBy(reading, ([, optimizer]) => standard(optimizer))].map(
+    ([value, some]) => `${value} in ${some.map(([name]) => name).join(", ")}`,
+  );
+  return numbers.optional().describe(`${about} (default: ${values.join("; ")})`);
+}

@@ -7,6 +7,7 @@ import { type Model, vectorLength } from "../nn/scope.ts";
 import { gradAt, type Method } from "../optim/method.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
+import { parametersOf } from "../optim/parameters.ts";
 import { trainingStep } from "../optim/training-step.ts";
 import { cosine } from "../optim/vector.ts";
 import { compile, type CompileOptions, type Executable, type InputSpec } from "../runtime/compile.ts";
@@ -67,7 +68,7 @@ const valuesOf = ({ hyper, state }: Method, inputs: Traced) => ({
 
 /** One step as a function of its inputs and of the mini-batch's losses. */
 const stepOf =
-  ({ method, optimizer, settings, clip, follow, metrics }: StepGraphOptions) =>
+  (model: Model, { method, optimizer, settings, clip, follow, metrics }: StepGraphOptions) =>
   (inputs: Traced, { parts }: Losses): Traced => {
     const { theta, v, lr, step, mask } = inputs as Named;
     const made = trainingStep({
@@ -76,6 +77,7 @@ const stepOf =
       values: valuesOf(method, inputs),
       slots: record(optimizer.slots, (slot) => inputs[slotName(slot)]!),
       scalars: record(Object.keys(optimizer.scalars(1, settings)), (name) => inputs[name]!),
+      parameters: parametersOf(model.parameters, settings, model.frozen),
     });
     return {
       loss: made.loss,
@@ -93,7 +95,7 @@ const stepOf =
  * step and part) and what is recorded. State vectors are written over in place.
  */
 export const compileStepGraph = (graphs: LossGraphs, model: Model, options: StepGraphOptions): Promise<LossGraph> =>
-  graphs.compile(stepOf(options), stepSpec(model, options), {
+  graphs.compile(stepOf(model, options), stepSpec(model, options), {
     training: true,
     sees: true,
     inPlace: record(
@@ -106,7 +108,7 @@ export const compileStepGraph = (graphs: LossGraphs, model: Model, options: Step
 export function traceStepGraph(model: Model, options: StepGraphOptions): void {
   const spec = stepSpec(model, options);
   const f = external(WHOLE);
-  stepOf(options)(
+  stepOf(model, options)(
     mapValues(spec, ({ shape, dtype }, name) => input(name, shape, dtype)),
     { whole: f, parts: [f] },
   );

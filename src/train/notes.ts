@@ -3,6 +3,8 @@ import { type Dataset, isSplit } from "../data/dataset.ts";
 import { emptyClasses } from "../data/labels.ts";
 import type { Model } from "../nn/scope.ts";
 import type { Method } from "../optim/method.ts";
+import { hiddenWeights } from "../optim/optimizers/muon.ts";
+import { parametersOf } from "../optim/parameters.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { TrainConfig } from "./config.ts";
 
@@ -73,6 +75,8 @@ export function notesOf({ config, dataset, method, model, train: examples, batch
   const late = schedule.milestones.filter((epoch) => epoch >= train.epochs);
   const given = schedule.milestones.length > 0;
   const { mask } = method.needs;
+  const { name: optimizer } = config.optimizer;
+  const byMuon = hiddenWeights(parametersOf(model.parameters));
   return [
     emptyClasses(dataset),
     mask && !model.parameters.entries.some(mask)
@@ -83,6 +87,9 @@ export function notesOf({ config, dataset, method, model, train: examples, batch
       : undefined,
     Math.round(from * steps) >= train.epochs * steps
       ? `method.from is ${from} and the run has ${train.epochs} epochs: ${method.name} never begins, and all steps are the base optimizer's`
+      : undefined,
+    optimizer === "muon" && byMuon.size === 0
+      ? `${config.model.name} has no weights between its first and its last, so that optimizer muon is AdamW at ${config.optimizer.vectorRate} of the rate`
       : undefined,
     never
       ? `an epoch has ${steps} steps and method.every is ${every}: counted within the epoch, as the authors' code counts, no step ever estimates v, and all are USAM`

@@ -3,6 +3,7 @@ import { resolve as resolvePath } from "node:path";
 import type { LoadOptions } from "../data/dataset.ts";
 import { type TrainConfig, settled, trainSchema, unreadKeys } from "./config.ts";
 import { withDecisions } from "./official.ts";
+import { unreadNumbers } from "./defaults.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { type RunSettings, settingsOf, settingsToml } from "../run/settings.ts";
 
@@ -28,7 +29,10 @@ export function trainSettings(registry: Registry): TrainSettings {
   return {
     list,
     resolve: (...args) => located(settled(resolve(...args), registry, schema)),
-    unread: (...args) => unreadKeys(resolve(...args).method, registry),
+    unread: (...args) => {
+      const { method, optimizer } = resolve(...args);
+      return [...unreadKeys(method, registry), ...unreadNumbers(optimizer)];
+    },
     check: (...args) => located(settled(check(...args), registry, schema)),
   };
 }

@@ -6,6 +6,7 @@ import type { Optimizer } from "../optim/optimizers.ts";
 import { type Quality, UNKNOWN } from "../optim/refresh-plan.ts";
 import { randomDirection } from "../spectrum/vectors.ts";
 import { rng } from "../util/rng.ts";
+import { restrict } from "./frozen.ts";
 
 /** Everything that training carries from one step to the next. A step writes over its arrays. */
 export interface TrainState {
@@ -53,7 +54,7 @@ export function initialState(
         init === "theta" ? theta.slice() : new Float32Array(length),
       ]),
     ),
-    v: randomDirection(new Float32Array(length), rng(seed, "eigenvector")),
+    v: restrict(randomDirection(new Float32Array(length), rng(seed, "eigenvector")), model),
     probe: {},
     quality: UNKNOWN,
     step: 0,

@@ -21,6 +21,7 @@ import { lossGraphs } from "./loss-graphs.ts";
 import { resources } from "../util/resources.ts";
 import { compileEstimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
 import { rng } from "../util/rng.ts";
+import { restrict } from "./frozen.ts";
 import type { TrainState } from "./state.ts";
 import type { Task } from "./task.ts";
 
@@ -189,6 +190,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       const lost = estimated.every((value) => value === 0);
       if (lost) randomDirection(v, rng(options.seed, "eigenvector", step));
       else v.set(estimated);
+      restrict(v, model);
       state.quality = plan.judge(measured, estimate, step - start, quality);
       return { ...measured, good: lastGood(state.quality), used: plan.usable(state.quality) };
     },

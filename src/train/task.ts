@@ -5,6 +5,7 @@ import type { DType, FloatDType, Tensor } from "../graph/tensor.ts";
 import { type Dataset, isSplit, type Inputs } from "../data/dataset.ts";
 import { networkOf } from "../models/entry.ts";
 import { type LossRule, losses, type Targets } from "../nn/losses.ts";
+import { frozenBy } from "../nn/freeze.ts";
 import { declare, forward, type Model, type Network, vectorLength } from "../nn/scope.ts";
 import type { Loss } from "../optim/point.ts";
 import { ConfigError } from "../util/errors.ts";
@@ -24,6 +25,8 @@ export interface Task {
   readonly network: Network;
   readonly loss: LossRule;
   readonly labelSmoothing: number;
+  /** Patterns of the parameters that are not trained. */
+  readonly freeze?: readonly string[] | undefined;
 }
 
 export const formatOf = (
@@ -62,7 +65,7 @@ export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: R
       "leave it out, or use cross-entropy",
     );
   const network = networkOf(entry, { classes: outputsOf(format.targets), ...config.model });
-  const task = { format, network, loss, labelSmoothing };
+  const task = { format, network, loss, labelSmoothing, freeze: config.model.freeze };
   const { targets } = format;
   // A loss of the caller's may take labels without being about classes.
   const scored = loss.correct !== undefined && targets.kind === "labels" && loss.targets === undefined;
@@ -73,10 +76,11 @@ export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: R
 
 /**
  * The network for mini-batches of `rows` examples, with its parameters and buffers.
- * @throws ConfigError where it has too few outputs for the classes of the labels
+ * @throws ConfigError where it has too few outputs for the classes of the labels, or a pattern freezes nothing or everything
  */
-export function modelFor({ network, format, loss }: Pick<Task, "network" | "format" | "loss">, rows: number): Model {
-  const model = declare(network, [rows, ...format.inputShape], format.dtype === "i32" ? "i32" : "f32");
+export function modelFor({ network, format, loss, freeze = [] }: Omit<Task, "labelSmoothing">, rows: number): Model {
+  const declared = declare(network, [rows, ...format.inputShape], format.dtype === "i32" ? "i32" : "f32");
+  const model = freeze.length === 0 ? declared : { ...declared, frozen: frozenBy(freeze, declared.parameters) };
   const { targets } = format;
   if (targets.kind === "labels" && loss.targets === "labels" && !classifies(model, targets.classes))
     throw new ConfigError(
