@@ -74,6 +74,6 @@ export { type Parameter, parametersOf } from "./optim/parameters.ts";
 export type { Loss, Point } from "./optim/point.ts";
 export { scheduleFactor, scheduleNames, schedules } from "./optim/schedules.ts";
 export { type TrainingStep, type TrainingStepArgs, trainingStep } from "./optim/training-step.ts";
-export { cosine, mix, norm, reject, unit } from "./optim/vector.ts";
+export { cosine, mix, norm, reject, turned, unit } from "./optim/vector.ts";
 export * from "./util/errors.ts";
 export { type Rng, rng } from "./util/rng.ts";

@@ -76,8 +76,11 @@ describe("the declaration of a method", () => {
     });
 
   it.each([
-    ["f theta g v mask step direction epsilon", "is reserved"],
-    ["name use solver every iterations follow hessianBn warmup compat rhoWarmup from trust batches", "is reserved"],
+    ["f theta g v mask step direction epsilon ahead", "is reserved"],
+    [
+      "name use solver every iterations follow hessianBn warmup compat rhoWarmup from align trust batches",
+      "is reserved",
+    ],
     ["1a a-b ä a_b", "is no identifier"],
   ])("refuses the names %s", (names, why) => {
     for (const name of names.split(" ")) {

@@ -7,6 +7,7 @@ import { crossEntropy } from "../src/nn/functions.ts";
 import { batchNorm, linear } from "../src/nn/layers.ts";
 import { pack, unpack } from "../src/nn/layout.ts";
 import { declare, forward, type Network } from "../src/nn/scope.ts";
+import { aligned } from "../src/optim/align.ts";
 import { maskOf, type Method } from "../src/optim/method.ts";
 import { trainingMethods } from "../src/optim/methods/index.ts";
 import { methodOfPhase, ownPhase } from "../src/optim/phases.ts";
@@ -15,7 +16,7 @@ import { trainingStep } from "../src/optim/training-step.ts";
 import { compile } from "../src/runtime/compile.ts";
 import type { TypedArray } from "../src/runtime/session.ts";
 import { sizeOf } from "../src/util/shape.ts";
-import { fill, relativeError } from "./support/numbers.ts";
+import { fill, normOf, relativeError } from "./support/numbers.ts";
 import { GOLDEN_F64 } from "./tolerances.ts";
 
 type Name = keyof typeof cases;
@@ -25,7 +26,7 @@ interface Golden extends Readonly<Record<Name, readonly (readonly number[])[]>> 
 }
 
 const golden = JSON.parse(readFileSync(new URL("golden/sam-family.json", import.meta.url), "utf8")) as Golden;
-const [INPUTS, HIDDEN, CLASSES, BATCH] = [4, 5, 3, 7];
+const [INPUTS, HIDDEN, CLASSES, BATCH, STEPS] = [4, 5, 3, 7, 5];
 const LR = 0.1;
 const NEXT = "next ";
 const settings = { momentum: 0.9, nesterov: false, weightDecay: 0.01, beta1: 0, beta2: 0, eps: 0 };
@@ -44,6 +45,10 @@ const cases = {
   "asam-eta": { rho: 0.3, eta: 0.05 },
   "cr-sam": { rho: 0.3, gamma: 0.4, beta: 0.2 },
   "look-sam": { rho: 0.3, alpha: 0.5, k: 3 },
+  "sam, aligned": { rho: 0.3, align: 0.7 },
+  "asam-eta, aligned": { rho: 0.3, eta: 0.05, align: 0.7 },
+  "f-sam, aligned": { rho: 0.3, sigma: 0.8, lambda: 0.7, align: 0.7 },
+  "gsam, aligned": { rho: 0.3, alpha: 0.4, align: 0.7 },
 } satisfies Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 const network: Network = (scope, x) =>
@@ -57,6 +62,13 @@ const start = Object.fromEntries(
     return [name, fill(10 + k, sizeOf(shape), shape.length > 1 ? 0.8 : 0.3, name === "bn.weight" ? 1 : 0)];
   }),
 );
+/** The unit vector that stands for v. */
+const sharp = (() => {
+  const parts = golden.names.map((name, k) => [name, fill(90 + k, sizeOf(golden.shapes[k]!))] as const);
+  const v = pack(parameters, Object.fromEntries(parts), new Float64Array(parameters.size));
+  return v.map((value) => value / normOf(v));
+})();
+
 const inPytorchOrder = (flat: TypedArray) => {
   const parts = unpack(parameters, Float64Array.from(flat));
   return golden.names.flatMap((name) => [...parts[name]!]);
@@ -73,7 +85,7 @@ function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightD
     const f = (point: Tensor) =>
       crossEntropy(forward(model, x!, { theta: point, buffers: still, training: true }).logits, labels!);
     const made = trainingStep({
-      ...{ f, theta: theta!, v: theta!, step, method, scalars: {}, lr: LR },
+      ...{ f, theta: theta!, v: constant(sharp, [parameters.size], "f64"), step, method, scalars: {}, lr: LR },
       mask: counts && constant(Float64Array.from(maskOf(counts, parameters)), [parameters.size], "f64"),
       values: { ...numbers, ...state },
       optimizer: optimizers.sgd,
@@ -91,27 +103,48 @@ function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightD
   return compile(build, { ...vectors, step: number, ...batch }, { threads: 1 });
 }
 
-it.each(Object.keys(cases) as Name[])("five steps of %s are those of its authors' code", async (name) => {
-  const method: Method = trainingMethods[name === "wsam, coupled" ? "wsam" : name];
+/** "f-sam, aligned" is the method f-sam, aligned with v. */
+function methodNamed(name: string): Method {
+  const [own, variant] = name.split(", ") as [keyof typeof trainingMethods, string?];
+  return variant === "aligned" ? aligned(trainingMethods[own]) : trainingMethods[own];
+}
+
+/** Steps of a method in float64, θ after each in PyTorch's order. */
+async function pathOf(name: string, hyper: Readonly<Record<string, number>>): Promise<number[][]> {
+  const method = methodNamed(name);
   // The authors' MSAM decays at the perturbed point, ours at θ.
   const decay = name === "msam" ? 0 : settings.weightDecay;
-  const own = await stepOf(method, cases[name], decay);
-  const between = method.between && (await stepOf(methodOfPhase(method, "between"), cases[name], decay));
+  const own = await stepOf(method, hyper, decay);
+  const between = method.between && (await stepOf(methodOfPhase(method, "between"), hyper, decay));
   let state: Record<string, Float64Array> = {
     theta: pack(parameters, start, new Float64Array(parameters.size)),
     momentum: new Float64Array(parameters.size),
     ...Object.fromEntries(Object.keys(method.state).map((key) => [key, new Float64Array(parameters.size)])),
   };
-  for (const [t, expected] of golden[name].entries()) {
+  const path: number[][] = [];
+  for (let t = 0; t < STEPS; t++) {
     const labels = Int32Array.from({ length: BATCH }, (_, i) => (2 * i + t + 1) % CLASSES);
     const x = fill(50 + t, BATCH * INPUTS, 1.5);
-    const executable = ownPhase(method, t, cases[name]) === "between" ? between! : own;
+    const executable = ownPhase(method, t, hyper) === "between" ? between! : own;
     const results = await executable.run({ ...state, x, labels, step: Float64Array.of(t) });
     state = Object.fromEntries(Object.keys(state).map((key) => [key, Float64Array.from(results[`${NEXT}${key}`]!)]));
-    expect(relativeError(inPytorchOrder(state.theta!), expected), `step ${t}`).toBeLessThan(GOLDEN_F64);
+    path.push(inPytorchOrder(state.theta!));
   }
   await own.release();
   await between?.release();
+  return path;
+}
+
+it.each(Object.keys(cases) as Name[])("five steps of %s are those of its authors' code", async (name) => {
+  const path = await pathOf(name, cases[name]);
+  expect(golden[name].length).toBe(STEPS);
+  for (const [t, expected] of golden[name].entries())
+    expect(relativeError(path[t]!, expected), `step ${t}`).toBeLessThan(GOLDEN_F64);
+});
+
+it("SAM aligned takes the steps of Eigen-SAM", async () => {
+  const path = await pathOf("eigen-sam", { rho: 0.3, alpha: 0.7 });
+  expect(relativeError(path.at(-1)!, golden["sam, aligned"].at(-1)!)).toBeLessThan(GOLDEN_F64);
 });
 
 it("no two of them take the same steps", () => {

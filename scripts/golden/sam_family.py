@@ -175,6 +175,40 @@ class Msam(Sgd):
         return there
 
 
+def sharp(p):
+    """The unit vector that stands for the top eigenvector."""
+    v = {name: filled(90 + k, value.shape) for k, (name, value) in enumerate(p.items())}
+    return {name: value / norm(v) for name, value in v.items()}
+
+
+def turned(x, alpha):
+    """x over its norm, with alpha times the part of v across it, on the side of v that it is on."""
+    unit = {name: value / norm(x) for name, value in x.items()}
+    v = sharp(x)
+    inner = sum((unit[name] * v[name]).sum() for name in x)
+    return {name: unit[name] + alpha * torch.sign(inner) * (v[name] - inner * unit[name]) for name in x}
+
+
+def aligned(rule):
+    """The rule's perturbation turned towards v, its part along the rule's own as long as that."""
+
+    class Aligned(rule):
+        def along(self, p, g):
+            direction, length = super().along(p, g)
+            return turned(direction, self.align), length / norm(direction)
+
+    return Aligned
+
+
+class AlignedGsam(Sgd):
+    def step(self, p, t):
+        old = gradients_of(p, t)
+        new = gradients_of(moved(p, turned(old, self.align), self.rho), t)
+        inner = sum((old[name] * new[name]).sum() for name in p)
+        vertical = {name: old[name] - inner * new[name] / norm(new) ** 2 for name in p}
+        return self.descend(p, moved(new, vertical, -self.alpha))
+
+
 METHODS = {
     "sgd": Sgd(),
     "sam": Sam(rho=0.3),
@@ -188,6 +222,10 @@ METHODS = {
     "asam-eta": Asam(rho=0.3, eta=0.05),
     "cr-sam": CrSam(rho=0.3, gamma=0.4, beta=0.2),
     "look-sam": LookSam(rho=0.3, alpha=0.5, k=3),
+    "sam, aligned": aligned(Sam)(rho=0.3, align=0.7),
+    "asam-eta, aligned": aligned(Asam)(rho=0.3, eta=0.05, align=0.7),
+    "f-sam, aligned": aligned(FriendlySam)(rho=0.3, sigma=0.8, lmbda=0.7, align=0.7),
+    "gsam, aligned": AlignedGsam(rho=0.3, alpha=0.4, align=0.7),
 }
 
 

@@ -18,6 +18,8 @@ import type { DataInput } from "./arrays.ts";
 
 /** How a method's v is kept up; see `docs/guide/train.md`. */
 export interface EigenvectorOptions {
+  /** Strength α with which a method's own ε is turned towards v, as Eigen-SAM turns SAM's; left out or 0, none. */
+  readonly align?: number;
   /** How v is estimated; left out, "free": it follows the change of the gradient. */
   readonly solver?: SolverName;
   /** Steps between estimates, k (100). */

@@ -34,6 +34,8 @@ export interface Descent {
   readonly direction: Tensor;
   /** The perturbation of θ at which the direction was taken, where there is one. */
   readonly epsilon?: Tensor;
+  /** ∇f(θ + ε), where the direction is made of it. */
+  readonly ahead?: Tensor;
   readonly state: Readonly<Record<string, Tensor>>;
 }
 
@@ -65,7 +67,12 @@ export interface Method<H extends Hypers = Hypers, S extends States = States> {
   readonly series?: Series;
   /** The rule of steps between those of `descend`, where there are some. */
   readonly between?: Between;
-  descend(at: Point, values: Values): Descent;
+  /** ε, where the method is one of a perturbation. */
+  readonly ascent?: Series["ascent"];
+  /** Why ε cannot be turned towards v (see `aligned`), where it has one. */
+  readonly unaligned?: string;
+  /** The rule; another ε than the method's own may be given to methods that have one. */
+  descend(at: Point, values: Values, epsilon?: Tensor): Descent;
 }
 
 type Named<H extends Hypers, S extends States> = { readonly [K in keyof H]: Operand } & {
@@ -84,6 +91,8 @@ interface Definition<H extends Hypers, S extends States> {
   /** The vectors it keeps, by name. */
   readonly state?: S;
   readonly needs?: Needs;
+  /** Why `method.align` is refused for its ε; left out, it is taken. */
+  readonly unaligned?: string;
   /** A cheaper or other rule for the steps that `when` chooses by their number, counted from 0. */
   readonly between?: {
     when(step: number, hyper: { readonly [K in keyof H]: number }): boolean;
@@ -91,12 +100,18 @@ interface Definition<H extends Hypers, S extends States> {
   };
 }
 
+/** A perturbation, and the gradient there. */
+interface Ahead {
+  readonly epsilon: Tensor;
+  readonly ahead: Tensor;
+}
+
 /** What a method's own function returns: the direction, perhaps ε, and every state vector after the step. */
 type Found<S extends States> = { readonly direction: Tensor; readonly epsilon?: Tensor } & {
   readonly [K in keyof S]: Tensor;
 };
 
-/** A method in one of three forms: a perturbation ε, the terms of a series in ρ, or any function. */
+/** A method in one of four forms: a perturbation ε, one with what is made of ∇f(θ + ε), the terms of a series in ρ, or any function. */
 export type MethodDefinition<H extends Hypers, S extends States> = Definition<H, S> &
   (
     | {
@@ -106,6 +121,11 @@ export type MethodDefinition<H extends Hypers, S extends States> = Definition<H,
     | {
         /** The direction is g + a·ρHw + b·(ρ²/2)T[w,w], with w the `ascent` at ρ = 1. */
         readonly series: { ascent(args: Omit<Point, "f"> & Named<H, S>): Tensor; readonly factors: Series["factors"] };
+      }
+    | {
+        ascent(args: Omit<Point, "f"> & Named<H, S>): Tensor;
+        /** The direction and state vectors, of ε and `ahead` = ∇f(θ + ε). */
+        combine(args: Point & Ahead & Named<H, S>): Found<S>;
       }
     | { descend(args: Point & Named<H, S>): Found<S> }
   );
@@ -124,7 +144,7 @@ export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
 
 /** Names that a hyperparameter or state vector cannot have: parts of Point and Descent, and the other settings of `method`. */
 const RESERVED: ReadonlySet<string> = new Set([
-  ...["f", "theta", "g", "v", "mask", "step", "direction", "epsilon"],
+  ...["f", "theta", "g", "v", "mask", "step", "direction", "epsilon", "ahead"],
   ...[
     "name",
     "use",
@@ -137,6 +157,7 @@ const RESERVED: ReadonlySet<string> = new Set([
     "compat",
     "rhoWarmup",
     "from",
+    "align",
     "trust",
     "batches",
   ],
@@ -170,7 +191,7 @@ export function defineMethod<
   const H extends Hypers = Record<never, never>,
   const S extends States = Record<never, never>,
 >(definition: MethodDefinition<H, S>): Method<H, S> {
-  const { name, title, summary, source, colour, needs = {} } = definition;
+  const { name, title, summary, source, colour, unaligned, needs = {} } = definition;
   const hyper = definition.hyper ?? ({} as H);
   const state = definition.state ?? ({} as S);
   assertNames(name, Object.keys(hyper), Object.keys(state));
@@ -193,6 +214,7 @@ export function defineMethod<
     ...{ kind: "method" as const, name, title, summary, hyper, state, needs },
     ...(source === undefined ? {} : { source }),
     ...(colour === undefined ? {} : { colour }),
+    ...(unaligned === undefined ? {} : { unaligned }),
     ...(between === undefined
       ? {}
       : {
@@ -204,6 +226,10 @@ export function defineMethod<
   };
 
   if ("descend" in definition) return { ...facts, descend: descentBy("descend", (args) => definition.descend(args)) };
+  if ("combine" in definition) {
+    const combined = descentBy("combine", (args) => definition.combine(args as typeof args & Ahead));
+    return perturbing(facts, (at, values) => definition.ascent(named(at, values)), combined);
+  }
 
   const rule = "series" in definition ? definition.series.ascent : definition.ascent;
   const factors = "series" in definition ? definition.series.factors : ([1, 1] as const);
@@ -214,12 +240,21 @@ export function defineMethod<
       series,
       descend: (at, values) => ({ direction: seriesSum(series, 2, at, values), state: {} }),
     };
+  return { ...perturbing(facts, series.ascent, ({ ahead }) => ({ direction: ahead, state: {} })), series };
+}
+
+/** A method that takes the gradient at θ + ε, and makes its direction of it. */
+function perturbing<H extends Hypers, S extends States>(
+  facts: Omit<Method<H, S>, "descend">,
+  ascent: Series["ascent"],
+  descend: (at: Point & Ahead, values: Values) => Descent,
+): Method<H, S> {
   return {
     ...facts,
-    series,
-    descend: (at, values) => {
-      const epsilon = series.ascent(at, values);
-      return { direction: gradAt(at.f, add(at.theta, epsilon)), epsilon, state: {} };
+    ascent,
+    descend: (at, values, epsilon = ascent(at, values)) => {
+      const ahead = gradAt(at.f, add(at.theta, epsilon));
+      return { ...descend({ ...at, epsilon, ahead }, values), epsilon, ahead };
     },
   };
 }

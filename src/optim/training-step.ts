@@ -85,7 +85,7 @@ export function trainingStep(args: TrainingStepArgs): TrainingStep {
   const loss = f(theta);
   const g = grad(loss, theta);
   const at: Point = { f, theta, g, v, mask, step };
-  const { direction: found, epsilon, state } = method.descend(at, values);
+  const { direction: found, epsilon, ahead = found, state } = method.descend(at, values);
   const direction = whereTrained(parameters, found, constant(0, theta.shape, theta.dtype));
   const update = optimizer.update({ ...args, parameters, state: args.slots, g: clipped(direction, clip) });
   const measured = metrics.flatMap((metric) => {
@@ -99,7 +99,7 @@ export function trainingStep(args: TrainingStepArgs): TrainingStep {
     loss,
     metrics: Object.fromEntries(measured),
     ...(clip > 0 ? { clipped: cast(greater(norm(direction), clip), theta.dtype) } : {}),
-    ...(follow > 0 ? { v: followSecant(v, sub(direction, g), followed(epsilon, method), follow) } : {}),
+    ...(follow > 0 ? { v: followSecant(v, sub(ahead, g), followed(epsilon, method), follow) } : {}),
   };
 }
 

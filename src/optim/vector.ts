@@ -1,4 +1,4 @@
-import { abs, add, maximum, mul, rsqrt, sqrt, sub } from "../graph/ops/elementwise.ts";
+import { abs, add, maximum, mul, rsqrt, sign, sqrt, sub } from "../graph/ops/elementwise.ts";
 import { dot } from "../graph/grad.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
 
@@ -37,6 +37,19 @@ export const unit = (x: Tensor): Tensor => mul(x, rsqrt(maximum(dot(x, x), TINY)
  * ```
  */
 export const reject = (x: Tensor, u: Tensor): Tensor => sub(x, mul(dot(x, u), u));
+
+/**
+ * u + α·sign⟨u, v⟩·v⊥ with v⊥ = v − ⟨v, u⟩u, of the shape of u: the unit vector u turned towards the line of the unit vector v. Its part along u
+ * stays 1 (Luo et al. 2024).
+ *
+ * @example
+ * ```ts
+ * const f = await compile(({ u, v }) => ({ y: turned(u, v, 0.5) }), { u: { shape: [2] }, v: { shape: [2] } });
+ * console.log((await f.run({ u: [1, 0], v: [-0.6, 0.8] })).y); // [1, -0.4]
+ * ```
+ */
+export const turned = (u: Tensor, v: Tensor, alpha: Operand): Tensor =>
+  add(u, mul(mul(alpha, sign(dot(u, v))), reject(v, u)));
 
 /**
  * |cos(x, y)| = |⟨x, y⟩|/(‖x‖‖y‖), of shape [].

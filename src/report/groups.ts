@@ -133,6 +133,7 @@ export const settingKeys = (groups: readonly Pick<Group, "settings">[]): string[
 const symbols: Readonly<Record<string, string>> = {
   "method.rho": "ρ",
   "method.alpha": "α",
+  "method.align": "α",
   "method.every": "k",
   "method.iterations": "p",
   "optimizer.weightDecay": "wd",

@@ -3,6 +3,7 @@ import { normalizations } from "../data/dataset.ts";
 import { imageLayouts } from "../data/image-layout.ts";
 import { initNames } from "../nn/init.ts";
 import { solverNames } from "../optim/eigenvector.ts";
+import { aligned } from "../optim/align.ts";
 import { assertHyper } from "../optim/hyper.ts";
 import type { Method } from "../optim/method.ts";
 import { sgd } from "../optim/methods/sgd.ts";
@@ -103,6 +104,11 @@ export function trainSchema(registry: Registry) {
           .optional()
           .describe(
             "parts of each mini-batch that the method perturbs apart, each along its own gradient (default: 1)",
+          ),
+        align: notNegative
+          .optional()
+          .describe(
+            "strength α with which a method's own ε is turned towards v, as eigen-sam turns sam's (default: 0, off)",
           ),
         solver: z
           .enum(solverNames)
@@ -322,5 +328,8 @@ export const hyperOf = (
     }),
   );
 
-export const methodOf = (config: Pick<TrainConfig, "method">, { methods }: Registry = builtIn): Method =>
-  methods[config.method.name]!;
+/** The method of the settings, aligned with v where they say so. */
+export const methodOf = ({ method }: Pick<TrainConfig, "method">, { methods }: Registry = builtIn): Method => {
+  const own = methods[method.name]!;
+  return method.align === undefined || method.align === 0 ? own : aligned(own);
+};

@@ -65,6 +65,7 @@ function kindOf({ device, threads, model, data, method, optimizer, train, probe 
     [device, threads, model, data],
     [name, solver, every, iterations, warmup, from, m, accumulate],
     registry().methods[name]?.between ? method : undefined,
+    (method.align ?? 0) > 0,
     [optimizer.name, epochs, loss, probe],
   ]);
 }

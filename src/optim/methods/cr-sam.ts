@@ -18,10 +18,10 @@ export const crSam = defineMethod({
     gamma: real(0.1, "weight γ of the second difference", { symbol: "γ" }),
     beta: real(0.01, "weight β of the first difference", { symbol: "β" }),
   },
-  descend: ({ f, theta, g, rho, gamma, beta }) => {
-    const epsilon = mul(rho, unit(g));
-    const [ahead, behind] = [gradAt(f, add(theta, epsilon)), gradAt(f, sub(theta, epsilon))];
+  ascent: ({ g, rho }) => mul(rho, unit(g)),
+  combine: ({ f, theta, g, epsilon, ahead, gamma, beta }) => {
+    const behind = gradAt(f, sub(theta, epsilon));
     const second = sub(add(ahead, behind), mul(2, g));
-    return { direction: add(add(ahead, mul(gamma, second)), mul(beta, sub(ahead, behind))), epsilon };
+    return { direction: add(add(ahead, mul(gamma, second)), mul(beta, sub(ahead, behind))) };
   },
 });

@@ -1,8 +1,7 @@
-import { dot } from "../../graph/grad.ts";
-import { add, mul, sign } from "../../graph/ops/elementwise.ts";
+import { mul } from "../../graph/ops/elementwise.ts";
 import { radius, real } from "../hyper.ts";
 import { defineMethod } from "../method.ts";
-import { reject, unit } from "../vector.ts";
+import { turned, unit } from "../vector.ts";
 
 /**
  * ε = ρ(ĝ + α·sign⟨g,v⟩·v⊥), v⊥ = v − ⟨v,ĝ⟩ĝ (Luo et al. 2024). Not renormalized: ⟨ε,ĝ⟩ = ρ. With v = 0, before the
@@ -16,8 +15,6 @@ export const eigenSam = defineMethod({
   colour: "#d55e00",
   hyper: { rho: radius(), alpha: real(0.2, "alignment strength α", { min: 0, symbol: "α" }) },
   needs: { v: true },
-  ascent: ({ g, v, rho, alpha }) => {
-    const u = unit(g);
-    return mul(rho, add(u, mul(mul(alpha, sign(dot(u, v))), reject(v, u))));
-  },
+  unaligned: "its ε is turned already, by method.alpha",
+  ascent: ({ g, v, rho, alpha }) => mul(rho, turned(unit(g), v, alpha)),
 });

@@ -1,6 +1,6 @@
-import { add, minimum, mul, sub } from "../../graph/ops/elementwise.ts";
+import { minimum, mul, sub } from "../../graph/ops/elementwise.ts";
 import { fraction, radius, real } from "../hyper.ts";
-import { defineMethod, gradAt, zeros } from "../method.ts";
+import { defineMethod, zeros } from "../method.ts";
 import { mix, unit } from "../vector.ts";
 
 /**
@@ -20,9 +20,6 @@ export const fSam = defineMethod({
     lambda: { ...fraction(0.9, "memory of the mean"), symbol: "λ" },
   },
   state: { m: zeros },
-  descend: ({ f, theta, g, step, rho, sigma, lambda, m }) => {
-    const epsilon = mul(rho, unit(sub(g, mul(sigma, m))));
-    const memory = mul(lambda, minimum(step, 1));
-    return { direction: gradAt(f, add(theta, epsilon)), epsilon, m: mix(m, g, memory) };
-  },
+  ascent: ({ g, rho, sigma, m }) => mul(rho, unit(sub(g, mul(sigma, m)))),
+  combine: ({ ahead, g, step, lambda, m }) => ({ direction: ahead, m: mix(m, g, mul(lambda, minimum(step, 1))) }),
 });

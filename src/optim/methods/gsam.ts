@@ -1,6 +1,6 @@
-import { add, mul, sub } from "../../graph/ops/elementwise.ts";
+import { mul, sub } from "../../graph/ops/elementwise.ts";
 import { radius, real } from "../hyper.ts";
-import { defineMethod, gradAt } from "../method.ts";
+import { defineMethod } from "../method.ts";
 import { reject, unit } from "../vector.ts";
 
 /**
@@ -15,10 +15,8 @@ export const gsam = defineMethod({
   source: "Zhuang et al. 2022",
   colour: "#bcbd22",
   hyper: { rho: radius(), alpha: real(0.4, "weight of the surrogate gap α", { min: 0, symbol: "α" }) },
-  descend: ({ f, theta, g, rho, alpha }) => {
-    const epsilon = mul(rho, unit(g));
-    const ahead = gradAt(f, add(theta, epsilon));
-    const across = reject(sub(g, ahead), unit(ahead));
-    return { direction: sub(ahead, mul(alpha, across)), epsilon };
-  },
+  ascent: ({ g, rho }) => mul(rho, unit(g)),
+  combine: ({ ahead, g, alpha }) => ({
+    direction: sub(ahead, mul(alpha, reject(sub(g, ahead), unit(ahead)))),
+  }),
 });

@@ -1,6 +1,6 @@
 import { add, mul, sub } from "../../graph/ops/elementwise.ts";
 import { radius, real } from "../hyper.ts";
-import { defineMethod, gradAt, zeros } from "../method.ts";
+import { defineMethod, zeros } from "../method.ts";
 import { norm, reject, unit } from "../vector.ts";
 
 /**
@@ -20,11 +20,8 @@ export const lookSam = defineMethod({
     k: real(10, "steps from one step of SAM to the next, k", { min: 1 }),
   },
   state: { u: zeros },
-  descend: ({ f, theta, g, rho }) => {
-    const epsilon = mul(rho, unit(g));
-    const direction = gradAt(f, add(theta, epsilon));
-    return { direction, epsilon, u: unit(reject(sub(direction, g), unit(g))) };
-  },
+  ascent: ({ g, rho }) => mul(rho, unit(g)),
+  combine: ({ ahead, g }) => ({ direction: ahead, u: unit(reject(sub(ahead, g), unit(g))) }),
   between: {
     when: (step, { k }) => step % k !== 0,
     descend: ({ g, alpha, u }) => ({ direction: add(g, mul(mul(alpha, norm(g)), u)), u }),

@@ -1,6 +1,6 @@
 import { add, mul, neg } from "../../graph/ops/elementwise.ts";
 import { fraction, radius } from "../hyper.ts";
-import { defineMethod, gradAt, zeros } from "../method.ts";
+import { defineMethod, zeros } from "../method.ts";
 import { unit } from "../vector.ts";
 
 /**
@@ -17,9 +17,7 @@ export const msam = defineMethod({
   colour: "#e377c2",
   hyper: { rho: radius(0.3), mu: { ...fraction(0.9, "momentum μ of the method's own m"), symbol: "μ" } },
   state: { m: zeros },
-  descend: ({ f, theta, rho, mu, m }) => {
-    const epsilon = neg(mul(rho, unit(m)));
-    const direction = gradAt(f, add(theta, epsilon));
-    return { direction, epsilon, m: add(mul(mu, m), direction) };
-  },
+  unaligned: "its ε leads downhill",
+  ascent: ({ rho, m }) => neg(mul(rho, unit(m))),
+  combine: ({ ahead, mu, m }) => ({ direction: ahead, m: add(mul(mu, m), ahead) }),
 });

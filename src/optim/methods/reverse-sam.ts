@@ -11,5 +11,6 @@ export const reverseSam = defineMethod({
   source: "Luo et al. 2024",
   colour: "#cc79a7",
   hyper: { rho: radius() },
+  unaligned: "its ε leads downhill",
   ascent: ({ g, rho }) => neg(mul(rho, unit(g))),
 });

@@ -16,5 +16,6 @@ export const samOn = defineMethod({
   colour: "#1b7837",
   hyper: { rho: radius(0.5) },
   needs: { mask: ({ role, shape }) => role === undefined && shape.length === 1 },
+  unaligned: "its ε is of normalization layers alone, and v is not",
   ascent: ({ g, mask, rho }) => mul(rho, unit(mul(mask, g))),
 });

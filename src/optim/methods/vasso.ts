@@ -1,7 +1,12 @@
-import { add, minimum, mul } from "../../graph/ops/elementwise.ts";
+import { minimum, mul } from "../../graph/ops/elementwise.ts";
+import type { Operand, Tensor } from "../../graph/tensor.ts";
 import { fraction, radius } from "../hyper.ts";
-import { defineMethod, gradAt, zeros } from "../method.ts";
+import { defineMethod, zeros } from "../method.ts";
 import { mix, unit } from "../vector.ts";
+
+/** m ← λm + (1 − λ)g, and g in the first step. */
+const mean = ({ g, step, lambda, m }: Record<"g" | "step" | "m", Tensor> & { readonly lambda: Operand }): Tensor =>
+  mix(m, g, mul(lambda, minimum(step, 1)));
 
 /**
  * Variance-suppressed SAM (Li & Giannakis 2023): ε follows a running mean of gradients, this step's included, so that one mini-batch's
@@ -16,9 +21,6 @@ export const vasso = defineMethod({
   colour: "#17becf",
   hyper: { rho: radius(0.05), lambda: { ...fraction(0.1, "memory of the mean"), symbol: "λ" } },
   state: { m: zeros },
-  descend: ({ f, theta, g, step, rho, lambda, m }) => {
-    const mean = mix(m, g, mul(lambda, minimum(step, 1)));
-    const epsilon = mul(rho, unit(mean));
-    return { direction: gradAt(f, add(theta, epsilon)), epsilon, m: mean };
-  },
+  ascent: ({ rho, ...at }) => mul(rho, unit(mean(at))),
+  combine: ({ ahead, ...at }) => ({ direction: ahead, m: mean(at) }),
 });

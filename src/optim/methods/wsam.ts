@@ -1,6 +1,6 @@
 import { add, div, mul, sub } from "../../graph/ops/elementwise.ts";
 import { fraction, radius } from "../hyper.ts";
-import { defineMethod, gradAt, zeros } from "../method.ts";
+import { defineMethod, zeros } from "../method.ts";
 import { unit } from "../vector.ts";
 
 /**
@@ -20,10 +20,9 @@ export const wsam = defineMethod({
     mu: { ...fraction(0.9, "momentum μ of the optimizer, kept away from sharpness; 0 lets it in"), symbol: "μ" },
   },
   state: { r: zeros },
-  descend: ({ f, theta, g, rho, gamma, mu, r }) => {
-    const epsilon = mul(rho, unit(g));
-    const rise = sub(gradAt(f, add(theta, epsilon)), g);
-    const weight = div(gamma, sub(1, gamma));
-    return { direction: add(g, mul(weight, sub(rise, mul(mu, r)))), epsilon, r: rise };
+  ascent: ({ g, rho }) => mul(rho, unit(g)),
+  combine: ({ ahead, g, gamma, mu, r }) => {
+    const [rise, weight] = [sub(ahead, g), div(gamma, sub(1, gamma))];
+    return { direction: add(g, mul(weight, sub(rise, mul(mu, r)))), r: rise };
   },
 });
