@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const methods = Object.values<Method>(trainingMethods);
 const alignable = [
-  ...["sam", "usam", "asam", "f-sam", "vasso", "gsam", "wsam", "asam-eta", "cr-sam", "look-sam"],
+  ...["sam", "usam", "asam", "f-sam", "vasso", "gsam", "wsam", "asam-eta", "cr-sam", "look-sam", "ae-sam"],
 ] as const;
 
 const N = 6;

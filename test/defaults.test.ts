@@ -33,6 +33,10 @@ it("the optimizer decides the learning rate, method and network the radius", () 
   expect(of("model.name=cnn6", "method.name=asam").method.rho).toBe(0.2);
   expect(of("model.name=cnn6", "method.rho=0.1").method.rho).toBe(0.1);
   expect(of("model.name=cnn6", "method.name=sgd").method.rho).toBeUndefined();
+  // bSAM has momentum and decay of its own.
+  expect(of("method.name=bsam").optimizer).toMatchObject({ lr: 0.5, momentum: 0, weightDecay: 0 });
+  expect(of("method.name=bsam", "optimizer.momentum=0.5").optimizer).toMatchObject({ lr: 0.5, momentum: 0.5 });
+  expect(of("method.name=sam").optimizer).toMatchObject({ lr: 0.1, momentum: 0.9, weightDecay: 5e-4 });
   expect(of("method.name=sam").method.rho).toBe(of("method.name=eigen-sam").method.rho);
 });
 

@@ -70,6 +70,27 @@ const expected: Readonly<Record<TrainingMethodName, Perturbing | Any>> = {
     },
     { u: "zeros" },
   ],
+  "ae-sam": [
+    {
+      rho,
+      delta: symbolic("δ", 0.9, "memory of mean and variance", zeroToOne),
+      lambda1: symbolic("λ₁", -1, "threshold c at step T"),
+      lambda2: symbolic("λ₂", 1, "threshold c at the first step"),
+      span: symbolic("T", 78200, "steps T over which c goes from λ₂ to λ₁: those of the run", { min: 1 }),
+    },
+    { mean: "zeros", variance: "zeros" },
+  ],
+  bsam: [
+    {
+      rho: { ...rho, default: 0.01 },
+      beta1: symbolic("β₁", 0.9, "memory β₁ of the mean of gradients", zeroToOne),
+      beta2: symbolic("β₂", 0.999, "memory β₂ of the precision", zeroToOne),
+      examples: symbolic("N", 200000, "number of examples N; the noise has variance 1/(Ns)", { min: 1 }),
+      delta: symbolic("δ", 5e-5, "weight decay δ: prior precision over N", { min: 0 }),
+      damping: { default: 0.1, about: "added to the precision", min: 0 },
+    },
+    { m: "zeros", s: "zeros" },
+  ],
 };
 
 /** Of these parameters, which ones a mask takes: a weight, its bias, the scale and the shift of a batch norm. */

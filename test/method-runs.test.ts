@@ -26,7 +26,9 @@ const named = ({ name }: Method, rho?: number) => ({ name, ...(rho === undefined
 
 describe("a method without a radius is its optimizer", async () => {
   const sgd = await train({ ...options, method: "sgd" }).done;
-  it.each(methods.filter(({ hyper }) => "rho" in hyper))("to the last bit: $name", async (method) => {
+  // bSAM has momentum, precision and noise of its own.
+  const claims = methods.filter(({ hyper, needs }) => "rho" in hyper && needs.plainSgd === undefined);
+  it.each(claims)("to the last bit: $name", async (method) => {
     const trained = await train({ ...options, method: named(method, 0) }).done;
     expect(trained.weights()).toEqual(sgd.weights());
   });
@@ -35,6 +37,14 @@ describe("a method without a radius is its optimizer", async () => {
     const trained = await train({ ...options, method: named(method) }).done;
     expect(trained.weights()).not.toEqual(sgd.weights());
   });
+});
+
+it.each([
+  [{ momentum: 0.9 }, "sgd with momentum 0.9 and weight decay 0"],
+  [{ weightDecay: 0.1 }, "sgd with momentum 0 and weight decay 0.1"],
+  [{ name: "adamw" } as const, "the optimizer is adamw"],
+])("bSAM, which has momentum and decay of its own, refuses those of the optimizer: %j", async (optimizer, why) => {
+  await expect(train({ ...options, method: "bsam", optimizer }).done).rejects.toThrow(why);
 });
 
 describe("a method with vectors of its own, or with a mask,", () => {

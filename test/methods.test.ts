@@ -25,6 +25,7 @@ import { F64, POWER_ITERATION } from "./tolerances.ts";
 
 const N = 7;
 const [RHO, ALPHA, SIGMA, LAMBDA, MU, GAMMA, BETA, ETA] = [0.3, 0.2, 0.6, 0.7, 0.9, 0.4, 0.15, 0.1];
+const [DELTA, BETA1] = [0.05, 0.8];
 const scaled = (x: ArrayLike<number>, by: number) => Float64Array.from(x, (value) => value * by);
 const unit = (x: ArrayLike<number>) => scaled(x, 1 / normOf(x));
 const times = (x: ArrayLike<number>, y: ArrayLike<number>) => Float64Array.from(x, (value, i) => value * y[i]!);
@@ -55,6 +56,9 @@ const eigenEpsilon = scaled(along(ghat, along(v0, ghat, -c0), ALPHA * Math.sign(
 const at = (epsilon: ArrayLike<number>) => gradient(along(theta0, epsilon, 1));
 const [ahead, behind] = [at(scaled(ghat, RHO)), at(scaled(ghat, -RHO))];
 const m0 = vector("m", [N]);
+const s0 = vector("s", [N]).map((x) => 1 + Math.abs(x));
+/** t·x/s. */
+const over = (x: ArrayLike<number>, t: number) => Float64Array.from(x, (value, i) => (t * value) / s0[i]!);
 const counts = Float64Array.from({ length: N }, (_, i) => i % 2);
 const masked = times(counts, g0);
 const across = along(g0, ahead, -dotOf(g0, ahead) / normOf(ahead) ** 2);
@@ -78,6 +82,10 @@ const expected: Readonly<Record<string, Float64Array>> = {
   wsam: along(g0, along(along(ahead, g0, -1), m0, -MU), GAMMA / (1 - GAMMA)),
   "asam-eta": at(scaled(times(times(scale, scale), g0), RHO / normOf(times(scale, g0)))),
   "cr-sam": along(along(ahead, along(along(ahead, behind, 1), g0, -2), GAMMA), along(ahead, behind, -1), BETA),
+  // Step 2 of 3, where c = −⅓: below the running mean at least.
+  "ae-sam": at(scaled(ghat, RHO)),
+  // Without noise.
+  bsam: along(scaled(m0, BETA1), along(at(over(g0, RHO)), theta0, DELTA), 1 - BETA1).map((x, i) => x / s0[i]!),
   // Step 2, k = 3: between two steps of SAM.
   "look-sam": along(g0, m0, ALPHA * normOf(g0)),
 };
@@ -104,6 +112,7 @@ function stepOf(method: Method, m: Float64Array = m0) {
     beta: BETA,
     eta: ETA,
     k: 3,
+    ...{ delta: DELTA, lambda1: -1, lambda2: 1, span: 3, beta1: BETA1, beta2: 0.9, examples: 10, damping: 0.1 },
   };
   const tensors = Object.entries(hyper).map(([name, value]) => [name, constant(value, [], "f64")]);
   const values = {
@@ -111,6 +120,9 @@ function stepOf(method: Method, m: Float64Array = m0) {
     m: constant(m, [N], "f64"),
     u: constant(m, [N], "f64"),
     r: constant(m, [N], "f64"),
+    s: constant(s0, [N], "f64"),
+    mean: constant(0.5, [N], "f64"),
+    variance: constant(0.01, [N], "f64"),
   };
   const [mask, step] = [constant(counts, [N], "f64"), constant(2, [], "f64")];
   const common = { f, theta, v, mask, step, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };

@@ -45,6 +45,8 @@ const cases = {
   "asam-eta": { rho: 0.3, eta: 0.05 },
   "cr-sam": { rho: 0.3, gamma: 0.4, beta: 0.2 },
   "look-sam": { rho: 0.3, alpha: 0.5, k: 3 },
+  "ae-sam": { rho: 0.3, delta: 0.6, lambda1: -1, lambda2: 1.5, span: 4 },
+  bsam: { rho: 0.3, beta1: 0.7, beta2: 0.8, examples: 20, delta: 0.01, damping: 0.1 },
   "sam, aligned": { rho: 0.3, align: 0.7 },
   "asam-eta, aligned": { rho: 0.3, eta: 0.05, align: 0.7 },
   "f-sam, aligned": { rho: 0.3, sigma: 0.8, lambda: 0.7, align: 0.7 },
@@ -62,12 +64,14 @@ const start = Object.fromEntries(
     return [name, fill(10 + k, sizeOf(shape), shape.length > 1 ? 0.8 : 0.3, name === "bn.weight" ? 1 : 0)];
   }),
 );
+/** A vector of numbers by the seeds of its parameters. */
+function packed(seed: (k: number) => number): Float64Array {
+  const parts = golden.names.map((name, k) => [name, fill(seed(k), sizeOf(golden.shapes[k]!))] as const);
+  return pack(parameters, Object.fromEntries(parts), new Float64Array(parameters.size));
+}
+
 /** The unit vector that stands for v. */
-const sharp = (() => {
-  const parts = golden.names.map((name, k) => [name, fill(90 + k, sizeOf(golden.shapes[k]!))] as const);
-  const v = pack(parameters, Object.fromEntries(parts), new Float64Array(parameters.size));
-  return v.map((value) => value / normOf(v));
-})();
+const sharp = packed((k) => 90 + k).map((value, _, v) => value / normOf(v));
 
 const inPytorchOrder = (flat: TypedArray) => {
   const parts = unpack(parameters, Float64Array.from(flat));
@@ -75,32 +79,41 @@ const inPytorchOrder = (flat: TypedArray) => {
 };
 
 /** One step of a method over SGD in float64, as a function of everything that a step may change. */
-function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightDecay: number) {
+function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightDecay: number, momentum = 0.9) {
   const [vector, number] = [{ shape: [parameters.size], dtype: "f64" } as const, { shape: [], dtype: "f64" } as const];
   const states = Object.keys(method.state);
   const { mask: counts } = method.needs;
-  const build = ({ theta, momentum, x, labels, step, ...state }: Record<string, Tensor>): Record<string, Tensor> => {
+  const build = ({
+    theta,
+    buffer,
+    noise,
+    x,
+    labels,
+    step,
+    ...state
+  }: Record<string, Tensor>): Record<string, Tensor> => {
     const numbers = Object.fromEntries(Object.entries(hyper).map(([name, x]) => [name, constant(x, [], "f64")]));
     const still = constant(0, [buffers.size], "f64");
     const f = (point: Tensor) =>
       crossEntropy(forward(model, x!, { theta: point, buffers: still, training: true }).logits, labels!);
     const made = trainingStep({
       ...{ f, theta: theta!, v: constant(sharp, [parameters.size], "f64"), step, method, scalars: {}, lr: LR },
+      noise,
       mask: counts && constant(Float64Array.from(maskOf(counts, parameters)), [parameters.size], "f64"),
       values: { ...numbers, ...state },
       optimizer: optimizers.sgd,
-      settings: { ...settings, weightDecay },
-      slots: { momentum_buffer: momentum! },
+      settings: { ...settings, weightDecay, momentum },
+      slots: { momentum_buffer: buffer! },
     });
-    const after = { theta: made.theta, momentum: made.slots.momentum_buffer!, ...made.state };
+    const after = { theta: made.theta, buffer: made.slots.momentum_buffer!, ...made.state };
     return Object.fromEntries(Object.entries(after).map(([name, tensor]) => [`${NEXT}${name}`, tensor]));
   };
   const vectors: Readonly<Record<string, typeof vector>> = {
-    ...{ theta: vector, momentum: vector },
+    ...{ theta: vector, buffer: vector },
     ...Object.fromEntries(states.map((name) => [name, vector])),
   };
   const batch = { x: { shape: [BATCH, INPUTS], dtype: "f64" }, labels: { shape: [BATCH], dtype: "i32" } } as const;
-  return compile(build, { ...vectors, step: number, ...batch }, { threads: 1 });
+  return compile(build, { ...vectors, noise: vector, step: number, ...batch }, { threads: 1 });
 }
 
 /** "f-sam, aligned" is the method f-sam, aligned with v. */
@@ -113,12 +126,13 @@ function methodNamed(name: string): Method {
 async function pathOf(name: string, hyper: Readonly<Record<string, number>>): Promise<number[][]> {
   const method = methodNamed(name);
   // The authors' MSAM decays at the perturbed point, ours at θ.
-  const decay = name === "msam" ? 0 : settings.weightDecay;
-  const own = await stepOf(method, hyper, decay);
+  const { plainSgd } = method.needs;
+  const decay = name === "msam" || plainSgd ? 0 : settings.weightDecay;
+  const own = await stepOf(method, hyper, decay, plainSgd ? 0 : settings.momentum);
   const between = method.between && (await stepOf(methodOfPhase(method, "between"), hyper, decay));
   let state: Record<string, Float64Array> = {
     theta: pack(parameters, start, new Float64Array(parameters.size)),
-    momentum: new Float64Array(parameters.size),
+    buffer: new Float64Array(parameters.size),
     ...Object.fromEntries(Object.keys(method.state).map((key) => [key, new Float64Array(parameters.size)])),
   };
   const path: number[][] = [];
@@ -126,7 +140,8 @@ async function pathOf(name: string, hyper: Readonly<Record<string, number>>): Pr
     const labels = Int32Array.from({ length: BATCH }, (_, i) => (2 * i + t + 1) % CLASSES);
     const x = fill(50 + t, BATCH * INPUTS, 1.5);
     const executable = ownPhase(method, t, hyper) === "between" ? between! : own;
-    const results = await executable.run({ ...state, x, labels, step: Float64Array.of(t) });
+    const noise = packed((k) => 300 + 10 * t + k);
+    const results = await executable.run({ ...state, noise, x, labels, step: Float64Array.of(t) });
     state = Object.fromEntries(Object.keys(state).map((key) => [key, Float64Array.from(results[`${NEXT}${key}`]!)]));
     path.push(inPytorchOrder(state.theta!));
   }

@@ -175,6 +175,43 @@ class Msam(Sgd):
         return there
 
 
+class AeSam(Sgd):
+    """SAM where the squared norm of the gradient is large for its running mean and deviation; else the base step."""
+    mean = variance = 0.0
+    count = 0
+
+    def step(self, p, t):
+        g = gradients_of(p, t)
+        square = norm(g) ** 2
+        self.mean = self.delta * self.mean + (1 - self.delta) * square
+        self.variance = self.delta * self.variance + (1 - self.delta) * (square - self.mean) ** 2
+        part = min(self.count / self.span, 1)
+        self.count += 1
+        if square < self.mean + (part * self.lambda1 + (1 - part) * self.lambda2) * self.variance**0.5:
+            return self.descend(p, g)
+        return self.descend(p, gradients_of(moved(p, g, self.rho / norm(g)), t))
+
+
+class BayesianSam(Sgd):
+    """It has momentum and decay of its own; noise of step t and parameter k: seed 300 + 10 t + k."""
+
+    def step(self, p, t):
+        if t == 0:
+            self.m = {name: torch.zeros_like(value) for name, value in p.items()}
+            self.s = {name: torch.ones_like(value) for name, value in p.items()}
+        s = self.s
+        noise = {name: filled(300 + 10 * t + k, value.shape) for k, (name, value) in enumerate(p.items())}
+        h = gradients_of({name: p[name] + noise[name] / torch.sqrt(self.examples * s[name]) for name in p}, t)
+        d = gradients_of({name: p[name] + self.rho * h[name] / s[name] for name in p}, t)
+        b1, b2 = self.beta1, self.beta2
+        self.m = {name: b1 * self.m[name] + (1 - b1) * (d[name] + self.delta * p[name]) for name in p}
+        after = {name: p[name] - LR * self.m[name] / s[name] for name in p}
+        self.s = {
+            name: b2 * s[name] + (1 - b2) * (torch.sqrt(s[name]) * h[name].abs() + self.damping + self.delta) for name in p
+        }
+        return after
+
+
 def sharp(p):
     """The unit vector that stands for the top eigenvector."""
     v = {name: filled(90 + k, value.shape) for k, (name, value) in enumerate(p.items())}
@@ -222,6 +259,8 @@ METHODS = {
     "asam-eta": Asam(rho=0.3, eta=0.05),
     "cr-sam": CrSam(rho=0.3, gamma=0.4, beta=0.2),
     "look-sam": LookSam(rho=0.3, alpha=0.5, k=3),
+    "ae-sam": AeSam(rho=0.3, delta=0.6, lambda1=-1, lambda2=1.5, span=4),
+    "bsam": BayesianSam(rho=0.3, beta1=0.7, beta2=0.8, examples=20, delta=0.01, damping=0.1),
     "sam, aligned": aligned(Sam)(rho=0.3, align=0.7),
     "asam-eta, aligned": aligned(Asam)(rho=0.3, eta=0.05, align=0.7),
     "f-sam, aligned": aligned(FriendlySam)(rho=0.3, sigma=0.8, lmbda=0.7, align=0.7),

@@ -1,5 +1,6 @@
 import { grad } from "../graph/grad.ts";
 import { add } from "../graph/ops/elementwise.ts";
+import { constant } from "../graph/ops/source.ts";
 import type { Operand, Tensor } from "../graph/tensor.ts";
 import type { Declaration, Layout } from "../nn/layout.ts";
 import { DeclarationError } from "../util/errors.ts";
@@ -16,6 +17,10 @@ export type States = Readonly<Record<string, StateInit>>;
 
 /** What a method computes with besides the loss. */
 export interface Needs {
+  /** Random numbers, new in every step. */
+  readonly noise?: boolean;
+  /** SGD without momentum and weight decay, which the method has of its own, at this learning rate where none is given. */
+  readonly plainSgd?: { readonly lr: number };
   /** v must be estimated. */
   readonly v?: boolean;
   /** Which parameters count, by their declaration (name and shape as in PyTorch). */
@@ -96,9 +101,12 @@ interface Definition<H extends Hypers, S extends States> {
   /** A cheaper or other rule for the steps that `when` chooses by their number, counted from 0. */
   readonly between?: {
     when(step: number, hyper: { readonly [K in keyof H]: number }): boolean;
-    descend(args: Point & Named<H, S>): Found<S>;
+    descend(args: At & Named<H, S>): Found<S>;
   };
 }
+
+/** What a method's own function sees of one mini-batch. */
+type At = Point & Required<Pick<Point, "noise">>;
 
 /** A perturbation, and the gradient there. */
 interface Ahead {
@@ -116,18 +124,18 @@ export type MethodDefinition<H extends Hypers, S extends States> = Definition<H,
   (
     | {
         /** ε at (θ, g, v); the direction is ∇f(θ + ε). For methods without state. */
-        ascent(args: Omit<Point, "f"> & Named<H, S>): Tensor;
+        ascent(args: Omit<At, "f"> & Named<H, S>): Tensor;
       }
     | {
         /** The direction is g + a·ρHw + b·(ρ²/2)T[w,w], with w the `ascent` at ρ = 1. */
-        readonly series: { ascent(args: Omit<Point, "f"> & Named<H, S>): Tensor; readonly factors: Series["factors"] };
+        readonly series: { ascent(args: Omit<At, "f"> & Named<H, S>): Tensor; readonly factors: Series["factors"] };
       }
     | {
-        ascent(args: Omit<Point, "f"> & Named<H, S>): Tensor;
+        ascent(args: Omit<At, "f"> & Named<H, S>): Tensor;
         /** The direction and state vectors, of ε and `ahead` = ∇f(θ + ε). */
-        combine(args: Point & Ahead & Named<H, S>): Found<S>;
+        combine(args: At & Ahead & Named<H, S>): Found<S>;
       }
-    | { descend(args: Point & Named<H, S>): Found<S> }
+    | { descend(args: At & Named<H, S>): Found<S> }
   );
 
 /**
@@ -144,7 +152,7 @@ export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
 
 /** Names that a hyperparameter or state vector cannot have: parts of Point and Descent, and the other settings of `method`. */
 const RESERVED: ReadonlySet<string> = new Set([
-  ...["f", "theta", "g", "v", "mask", "step", "direction", "epsilon", "ahead"],
+  ...["f", "theta", "g", "v", "mask", "noise", "step", "direction", "epsilon", "ahead"],
   ...[
     "name",
     "use",
@@ -195,9 +203,12 @@ export function defineMethod<
   const hyper = definition.hyper ?? ({} as H);
   const state = definition.state ?? ({} as S);
   assertNames(name, Object.keys(hyper), Object.keys(state));
-  const named = <P>(at: P, values: Values) => ({ ...at, ...values }) as P & Named<H, S>;
+  const named = <P extends Omit<Point, "f">>(at: P, values: Values) => {
+    const { noise = constant(0, at.theta.shape, at.theta.dtype) } = at;
+    return { ...at, noise, ...values } as P & Pick<At, "noise"> & Named<H, S>;
+  };
   const descentBy =
-    (rule: string, found: (args: Point & Named<H, S>) => Found<S>): Method["descend"] =>
+    (rule: string, found: (args: At & Named<H, S>) => Found<S>): Method["descend"] =>
     (at, values) => {
       const { direction, epsilon, ...next } = found(named(at, values));
       const missing = Object.keys(state).find((vector) => !(vector in next));
@@ -254,7 +265,7 @@ function perturbing<H extends Hypers, S extends States>(
     ascent,
     descend: (at, values, epsilon = ascent(at, values)) => {
       const ahead = gradAt(at.f, add(at.theta, epsilon));
-      return { ...descend({ ...at, epsilon, ahead }, values), epsilon, ahead };
+      return { epsilon, ahead, ...descend({ ...at, epsilon, ahead }, values) };
     },
   };
 }

@@ -14,6 +14,8 @@ export interface Point {
   readonly v: Tensor;
   /** 1 where `needs.mask` accepts the parameter, else 0, [d]; all ones where the method has no mask. */
   readonly mask: Tensor;
+  /** Independent standard normal numbers, new in every step, [d]; left out, zeros. */
+  readonly noise?: Tensor;
   /** Steps taken so far, []. */
   readonly step: Tensor;
 }

@@ -18,6 +18,8 @@ type Tensors = Readonly<Record<string, Tensor>>;
 export interface TrainingStepArgs extends Pick<Point, "f" | "theta" | "v"> {
   /** Left out, all ones. */
   readonly mask?: Tensor | undefined;
+  /** Left out, zeros. */
+  readonly noise?: Tensor | undefined;
   /** Left out, 0. */
   readonly step?: Tensor | undefined;
   readonly method: Method;
@@ -81,12 +83,14 @@ export interface TrainingStep {
 export function trainingStep(args: TrainingStepArgs): TrainingStep {
   const { f, theta, v, method, values, optimizer, clip = 0, follow = 0, metrics = [] } = args;
   const { mask = constant(1, theta.shape, theta.dtype), step = constant(0, [], theta.dtype) } = args;
+  const zero = constant(0, theta.shape, theta.dtype);
   const { parameters = asOne(theta.shape[0]!) } = args;
+  const noise = whereTrained(parameters, args.noise ?? zero, zero);
   const loss = f(theta);
   const g = grad(loss, theta);
-  const at: Point = { f, theta, g, v, mask, step };
+  const at: Point = { f, theta, g, v, mask, noise, step };
   const { direction: found, epsilon, ahead = found, state } = method.descend(at, values);
-  const direction = whereTrained(parameters, found, constant(0, theta.shape, theta.dtype));
+  const direction = whereTrained(parameters, found, zero);
   const update = optimizer.update({ ...args, parameters, state: args.slots, g: clipped(direction, clip) });
   const measured = metrics.flatMap((metric) => {
     const value = metric.of({ ...at, loss, direction, epsilon });

@@ -25,12 +25,14 @@ export function withDefaults<C extends Open>(config: C, { models, datasets, meth
   const { crop, flip } = datasets[data.name]?.augment ?? NO_CHANGES;
   const radius = methods[method.name]?.hyper.rho?.default;
   const part = models[config.model.name]?.radius;
+  const plain = methods[method.name]?.needs.plainSgd;
+  const own = plain && optimizer.name === "sgd" ? { ...plain, momentum: 0, weightDecay: 0 } : {};
   const rho = radius === undefined || part === undefined ? {} : { rho: Number((part * radius).toPrecision(3)) };
   return {
     ...config,
     data: { ...data, crop: data.crop ?? crop, flip: data.flip ?? flip },
     method: { ...rho, ...method },
-    optimizer: { ...COMMON, ...optimizers[optimizer.name].defaults, ...given(optimizer) },
+    optimizer: { ...COMMON, ...optimizers[optimizer.name].defaults, ...own, ...given(optimizer) },
   };
 }
 

@@ -30,7 +30,7 @@ export const nextName = (name: string): string => `next_${name}`;
 const record = <T>(names: readonly string[], value: (name: string) => T): Record<string, T> =>
   Object.fromEntries(names.map((name) => [name, value(name)]));
 
-type Named = Record<"theta" | "v" | "lr" | "step", Tensor> & { readonly mask?: Tensor };
+type Named = Record<"theta" | "v" | "lr" | "step", Tensor> & { readonly mask?: Tensor; readonly noise?: Tensor };
 
 interface MethodGraphOptions {
   readonly method: Method;
@@ -57,6 +57,7 @@ function stepSpec(model: Model, { method, optimizer, settings }: MethodGraphOpti
     ...record(optimizer.slots.map(slotName), () => vector),
     ...record(Object.keys(optimizer.scalars(1, settings)), () => number),
     ...(method.needs.mask === undefined ? {} : { mask: vector }),
+    ...(method.needs.noise ? { noise: vector } : {}),
   };
 }
 
@@ -70,9 +71,9 @@ const valuesOf = ({ hyper, state }: Method, inputs: Traced) => ({
 const stepOf =
   (model: Model, { method, optimizer, settings, clip, follow, metrics }: StepGraphOptions) =>
   (inputs: Traced, { parts }: Losses): Traced => {
-    const { theta, v, lr, step, mask } = inputs as Named;
+    const { theta, v, lr, step, mask, noise } = inputs as Named;
     const made = trainingStep({
-      ...{ theta, v, mask, step, follow, optimizer, settings, metrics, lr, clip },
+      ...{ theta, v, mask, noise, step, follow, optimizer, settings, metrics, lr, clip },
       ...{ f: meanOf(parts), method: onEachPart(method, parts) },
       values: valuesOf(method, inputs),
       slots: record(optimizer.slots, (slot) => inputs[slotName(slot)]!),
@@ -118,9 +119,10 @@ export function traceStepGraph(model: Model, options: StepGraphOptions): void {
 export function compileLookGraph(graphs: LossGraphs, model: Model, options: MethodGraphOptions): Promise<LossGraph> {
   const build = (inputs: Traced, { parts }: Losses): Traced => {
     const { theta, v, step, u, mask = constant(1, theta.shape) } = inputs as Named & { readonly u: Tensor };
+    const { noise = constant(0, theta.shape) } = inputs as Named;
     const [f, method] = [meanOf(parts), onEachPart(options.method, parts)];
     const g = gradAt(f, theta);
-    const { epsilon } = method.descend({ f, theta, g, v, mask, step }, valuesOf(method, inputs));
+    const { epsilon } = method.descend({ f, theta, g, v, mask, noise, step }, valuesOf(method, inputs));
     return { cosGrad: cosine(g, u), ...(epsilon ? { cosEps: cosine(epsilon, u) } : {}) };
   };
   const vector = { shape: [vectorLength(model.parameters)] };

@@ -39,6 +39,17 @@ export function assertEffective({ optimizer, schedule, method, probe }: TrainCon
     );
 }
 
+/** Throws where a method that has momentum and decay of its own would get the optimizer's as well. */
+export function assertBase({ name, needs }: Pick<Method, "name" | "needs">, optimizer: TrainConfig["optimizer"]): void {
+  const { name: base, momentum, weightDecay, nesterov } = optimizer;
+  if (needs.plainSgd === undefined || (base === "sgd" && momentum === 0 && weightDecay === 0 && !nesterov)) return;
+  throw new ConfigError(
+    `${name} has momentum and weight decay of its own, but the optimizer is ${base} with momentum ${momentum} and weight decay ${weightDecay}`,
+    { name, optimizer },
+    "leave optimizer.name, optimizer.momentum and optimizer.weightDecay out; the method's own numbers take their place",
+  );
+}
+
 /** Throws where the solver of v would not do what its other settings say. */
 function assertSolver({ solver, every, iterations, hessianBn }: TrainConfig["method"]): void {
   if (solver === "free" && hessianBn === "running")

@@ -18,7 +18,7 @@ import { fixedBatches } from "./fixed-batches.ts";
 import { type Probe, probeOf } from "./probe.ts";
 import { assertValidated } from "./early.ts";
 import { createEvaluator, type Evaluator } from "./evaluate.ts";
-import { assertEffective } from "./notes.ts";
+import { assertBase, assertEffective } from "./notes.ts";
 import { type Micro, microOf } from "./micro.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { initialState, type TrainState } from "./state.ts";
@@ -52,17 +52,20 @@ export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" |
 export const rowsOf = ({ batch, micro }: Pick<Problem, "batch" | "micro">): number => batch / micro.count;
 
 /** What a stepper reads of the settings. */
-export const stepperSettings = (config: TrainConfig, method: Method) => ({
-  ...config.method,
-  method,
-  optimizer: optimizers[config.optimizer.name],
-  plan: refreshPlan(method, solvers[config.method.solver], config.method),
-  settings: config.optimizer,
-  hyper: hyperOf(method, config.method),
-  clip: config.train.clip,
-  compile: compileOptions(config),
-  seed: config.seed,
-});
+export function stepperSettings(config: TrainConfig, method: Method) {
+  assertBase(method, config.optimizer);
+  return {
+    ...config.method,
+    method,
+    optimizer: optimizers[config.optimizer.name],
+    plan: refreshPlan(method, solvers[config.method.solver], config.method),
+    settings: config.optimizer,
+    hyper: hyperOf(method, config.method),
+    clip: config.train.clip,
+    compile: compileOptions(config),
+    seed: config.seed,
+  };
+}
 
 /** The parts of a run: its data set split, its network declared, its method planned. */
 export function problemOf(

@@ -6,7 +6,7 @@ import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import type { Estimate } from "../optim/eigenvector.ts";
 import { methodOfPhase, ownPhase, type Phase } from "../optim/phases.ts";
 import { lastGood, type RefreshPlan, type RefreshSettings } from "../optim/refresh-plan.ts";
-import { randomDirection } from "../spectrum/vectors.ts";
+import { gaussian, randomDirection } from "../spectrum/vectors.ts";
 import {
   compileLookGraph,
   compileStepGraph,
@@ -169,6 +169,9 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       : {
           ...keyed(vectors, stateName),
           ...mask,
+          ...(method.needs.noise
+            ? { noise: gaussian(zero.length, "f32", rng(options.seed, "noise", state.step)) }
+            : {}),
           ...scalarsOf(keyed({ ...options.hyper, ...hyper }, hyperName)),
         }),
   });

@@ -1,7 +1,9 @@
 import { namesOf } from "../../util/names.ts";
 import type { Method } from "../method.ts";
 import { asam } from "./asam.ts";
+import { aeSam } from "./ae-sam.ts";
 import { asamEta } from "./asam-eta.ts";
+import { bsam } from "./bsam.ts";
 import { crSam } from "./cr-sam.ts";
 import { egr } from "./egr.ts";
 import { eigenSam } from "./eigen-sam.ts";
@@ -37,6 +39,8 @@ export const trainingMethods = {
   "asam-eta": asamEta,
   "cr-sam": crSam,
   "look-sam": lookSam,
+  "ae-sam": aeSam,
+  bsam,
 } as const satisfies Readonly<Record<string, Method>>;
 
 /** Name of a built-in training method. */
