@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { constant } from "../src/graph/ops/source.ts";
 import type { Declaration } from "../src/nn/layout.ts";
@@ -125,4 +126,17 @@ it("the methods are declared as published", async () => {
     const [values] = evaluate([perturbation], {});
     expect([...values!], name).toEqual(ascent.map((x) => expect.closeTo(x, 14)));
   }
+});
+
+it("the guide's radii of the literature mark the default of every method that has one", () => {
+  const guide = readFileSync(new URL("../docs/guide/methods.md", import.meta.url), "utf8");
+  const marked = guide.split("\n").flatMap((line) => {
+    const [, names = "", rho = ""] = line.split("|");
+    const value = /([\d.]+)\*/.exec(rho)?.[1];
+    return value === undefined ? [] : [...names.matchAll(/`([\w-]+)`/g)].map(([, name]) => [name!, Number(value)]);
+  });
+  const defaults = Object.entries(expected).flatMap(([name, [hyper]]) =>
+    "rho" in hyper && name !== "eigen-sam" ? [[name, (hyper.rho as { readonly default: number }).default]] : [],
+  );
+  expect(Object.fromEntries(marked)).toEqual(Object.fromEntries(defaults));
 });

@@ -100,7 +100,7 @@ const settings: OptimizerSettings = {
 };
 
 /** One step of a method over plain SGD with learning rate 1: θ − θ' is the direction. */
-function stepOf(method: Method, m: Float64Array = m0) {
+function stepOf(method: Method, m: Float64Array = m0, loss = f) {
   const slots = { momentum_buffer: constant(0, [N], "f64") };
   const hyper = {
     rho: RHO,
@@ -125,7 +125,18 @@ function stepOf(method: Method, m: Float64Array = m0) {
     variance: constant(0.01, [N], "f64"),
   };
   const [mask, step] = [constant(counts, [N], "f64"), constant(2, [], "f64")];
-  const common = { f, theta, v, mask, step, settings, scalars: {}, lr: 1, values, metrics: Object.values(stepMetrics) };
+  const common = {
+    f: loss,
+    theta,
+    v,
+    mask,
+    step,
+    settings,
+    scalars: {},
+    lr: 1,
+    values,
+    metrics: Object.values(stepMetrics),
+  };
   return trainingStep({
     ...common,
     method: methodOfPhase(method, ownPhase(method, 2, hyper)),
@@ -152,6 +163,25 @@ describe("the direction of a training method", () => {
     const moved = (trainingMethods[name] as Method).needs.v ? undefined : zeros;
     for (const value of next) expect(Number.isFinite(value)).toBe(true);
     if (moved) expect(Array.from(next, Math.abs)).toEqual([...moved]);
+  });
+
+  it.each(trainingMethodNames)("%s takes as many gradients as it says", (name) => {
+    const method: Method = trainingMethods[name];
+    const passes = (rule: Method) => {
+      let count = 0;
+      const counted = (point: Tensor) => {
+        count++;
+        return f(point);
+      };
+      stepOf(rule, m0, counted);
+      return count;
+    };
+    const phases = method.between ? (["between", "own"] as const) : (["own"] as const);
+    // LookSAM has 1 in most steps, and 2 in others.
+    const said = [...method.cost!.matchAll(/(?:^|and )(\d)/g)].map(([, digit]) => Number(digit));
+    expect(phases.map((phase) => passes({ ...methodOfPhase(method, phase), between: undefined as never }))).toEqual(
+      said,
+    );
   });
 
   it("reports |cos(g,v)| and |cos(ε,v)| as tabulated", async () => {

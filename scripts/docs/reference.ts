@@ -25,6 +25,11 @@ interface Entry {
   readonly title?: string;
   readonly source?: string;
   readonly summary: string;
+  /** Gradients per step. */
+  readonly cost?: string;
+  /** Vectors that it keeps from step to step. */
+  readonly state?: Readonly<Record<string, unknown>>;
+  readonly needs?: { readonly v?: boolean };
   /** Hyperparameters by name. */
   readonly hyper?: Readonly<Record<string, { readonly default?: unknown; readonly about?: string }>>;
 }
@@ -36,6 +41,10 @@ const hyperparameters = ({ hyper = {} }: Entry): string =>
     .map(([name, { default: value, about }]) => [code(`${name}=${value}`), about].filter(Boolean).join(" "))
     .join("; ");
 
+/** The vectors as long as θ that an entry keeps from step to step. */
+const kept = ({ state = {}, needs = {} }: Entry): string =>
+  [...Object.keys(state), ...(needs.v ? ["v"] : [])].join(", ");
+
 /** A row per entry; titles and hyperparameters have a column where some entry has them. */
 export function registryTable(registry: Registry): string {
   const entries = Object.entries(registry);
@@ -44,6 +53,8 @@ export function registryTable(registry: Registry): string {
     { head: "title", of: ([, { title = "" }]: [string, Entry]) => title },
     { head: "summary", of: ([, { summary }]: [string, Entry]) => summary },
     { head: "source", of: ([, { source = "" }]: [string, Entry]) => source },
+    { head: "gradients per step", of: ([, { cost = "" }]: [string, Entry]) => cost },
+    { head: "keeps", of: ([, entry]: [string, Entry]) => kept(entry) },
     { head: "hyperparameters", of: ([, entry]: [string, Entry]) => hyperparameters(entry) },
   ].filter(({ of }) => entries.some((entry) => of(entry) !== ""));
   return table(

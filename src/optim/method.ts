@@ -63,6 +63,8 @@ export interface Method<H extends Hypers = Hypers, S extends States = States> {
   /** One line: the formula of the direction. */
   readonly summary: string;
   readonly source?: string;
+  /** Gradients per step. */
+  readonly cost?: string;
   /** Its colour in figures, #rrggbb. */
   readonly colour?: string;
   readonly hyper: H;
@@ -90,6 +92,8 @@ interface Definition<H extends Hypers, S extends States> {
   readonly title: string;
   readonly summary: string;
   readonly source?: string;
+  /** Gradients per step, in words. */
+  readonly cost?: string;
   readonly colour?: string;
   /** The numbers it reads, by name. */
   readonly hyper?: H;
@@ -199,7 +203,7 @@ export function defineMethod<
   const H extends Hypers = Record<never, never>,
   const S extends States = Record<never, never>,
 >(definition: MethodDefinition<H, S>): Method<H, S> {
-  const { name, title, summary, source, colour, unaligned, needs = {} } = definition;
+  const { name, title, summary, source, cost, colour, unaligned, needs = {} } = definition;
   const hyper = definition.hyper ?? ({} as H);
   const state = definition.state ?? ({} as S);
   assertNames(name, Object.keys(hyper), Object.keys(state));
@@ -224,6 +228,7 @@ export function defineMethod<
   const facts = {
     ...{ kind: "method" as const, name, title, summary, hyper, state, needs },
     ...(source === undefined ? {} : { source }),
+    ...(cost === undefined ? {} : { cost }),
     ...(colour === undefined ? {} : { colour }),
     ...(unaligned === undefined ? {} : { unaligned }),
     ...(between === undefined

@@ -18,6 +18,7 @@ export const aeSam = defineMethod({
   title: "AE-SAM",
   summary: "∇f(θ + ρĝ) where ‖g‖² ≥ m + c√s, else g;  m, s: running mean and variance of ‖g‖²,  c = λ₂ + (λ₁ − λ₂)t/T",
   source: "Jiang et al. 2023",
+  cost: "2",
   colour: "#1f78b4",
   hyper: {
     rho: radius(),

@@ -12,6 +12,7 @@ export const asamEta = defineMethod({
   title: "ASAM-η",
   summary: "∇f(θ + ρ T²g/‖Tg‖),  T = |θ| + η on weights, 1 elsewhere",
   source: "Kwon et al. 2021",
+  cost: "2",
   colour: "#66a61e",
   hyper: { rho: radius(0.5), eta: real(0.01, "least scale η of a weight", { min: 0, symbol: "η" }) },
   needs: { mask: ({ name }) => name.includes("weight") },

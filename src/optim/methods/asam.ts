@@ -9,6 +9,7 @@ export const asam = defineMethod({
   title: "ASAM",
   summary: "∇f(θ + ρ θ²g/‖θg‖), elementwise",
   source: "Kwon et al. 2021",
+  cost: "2",
   colour: "#009e73",
   hyper: { rho: radius(0.5) },
   ascent: ({ theta, g, rho }) => mul(rho, mul(theta, unit(mul(theta, g)))),

@@ -15,6 +15,7 @@ export const bsam = defineMethod({
   summary:
     "m/s;  h = ∇f(θ + N(0, 1/(Ns))), d = ∇f(θ + ρh/s), m ← β₁m + (1 − β₁)(d + δθ), then s ← β₂s + (1 − β₂)(√s·|h| + damping + δ)",
   source: "Möllenhoff & Khan 2023",
+  cost: "3, one of them for the records",
   colour: "#b15928",
   hyper: {
     rho: radius(0.01),

@@ -12,6 +12,7 @@ export const crSam = defineMethod({
   title: "CR-SAM",
   summary: "g₊ + γ(g₊ + g₋ − 2g) + β(g₊ − g₋),  g± = ∇f(θ ± ρĝ)",
   source: "Wu et al. 2024",
+  cost: "3",
   colour: "#e7298a",
   hyper: {
     rho: radius(0.1),

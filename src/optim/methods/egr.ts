@@ -8,6 +8,7 @@ export const egr = defineMethod({
   title: "EGR",
   summary: "g + ρHĝ, the gradient of f + ρ‖∇f‖",
   source: "Luo et al. 2024",
+  cost: "1 and one Hessian-vector product",
   colour: "#b59f00",
   hyper: { rho: radius() },
   series: { ascent: ({ g }) => unit(g), factors: [1, 0] },

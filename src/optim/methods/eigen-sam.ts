@@ -12,6 +12,7 @@ export const eigenSam = defineMethod({
   title: "Eigen-SAM",
   summary: "∇f(θ + ρ(ĝ + α·sign⟨g,v⟩·v⊥))",
   source: "Luo et al. 2024",
+  cost: "2 and the estimates of v",
   colour: "#d55e00",
   hyper: { rho: radius(), alpha: real(0.2, "alignment strength α", { min: 0, symbol: "α" }) },
   needs: { v: true },

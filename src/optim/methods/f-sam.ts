@@ -13,6 +13,7 @@ export const fSam = defineMethod({
   title: "F-SAM",
   summary: "∇f(θ + ρ·unit(g − σm)),  m ← λm + (1 − λ)g",
   source: "Li et al. 2024",
+  cost: "2",
   colour: "#8c564b",
   hyper: {
     rho: radius(0.05),

@@ -13,6 +13,7 @@ export const gsam = defineMethod({
   title: "GSAM",
   summary: "g₊ − α(g − ⟨g,ĝ₊⟩ĝ₊),  g₊ = ∇f(θ + ρĝ)",
   source: "Zhuang et al. 2022",
+  cost: "2",
   colour: "#bcbd22",
   hyper: { rho: radius(), alpha: real(0.4, "weight of the surrogate gap α", { min: 0, symbol: "α" }) },
   ascent: ({ g, rho }) => mul(rho, unit(g)),

@@ -13,6 +13,7 @@ export const lookSam = defineMethod({
   title: "LookSAM",
   summary: "every k-th step g₊ = ∇f(θ + ρĝ), u ← unit(g₊ − ⟨g₊,ĝ⟩ĝ);  else g + α‖g‖u",
   source: "Liu et al. 2022",
+  cost: "1, and 2 in every k-th step",
   colour: "#9467bd",
   hyper: {
     rho: radius(),

@@ -14,6 +14,7 @@ export const msam = defineMethod({
   title: "MSAM",
   summary: "d = ∇f(θ − ρ·unit(m)),  m ← μm + d",
   source: "Becker et al. 2024",
+  cost: "2, one of them for the records",
   colour: "#e377c2",
   hyper: { rho: radius(0.3), mu: { ...fraction(0.9, "momentum μ of the method's own m"), symbol: "μ" } },
   state: { m: zeros },

@@ -9,6 +9,7 @@ export const reverseSam = defineMethod({
   title: "Reverse-SAM",
   summary: "∇f(θ − ρĝ)",
   source: "Luo et al. 2024",
+  cost: "2",
   colour: "#cc79a7",
   hyper: { rho: radius() },
   unaligned: "its ε leads downhill",

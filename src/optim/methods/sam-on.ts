@@ -13,6 +13,7 @@ export const samOn = defineMethod({
   title: "SAM-ON",
   summary: "∇f(θ + ρ·unit(g of normalization layers, else 0))",
   source: "Müller et al. 2023",
+  cost: "2",
   colour: "#1b7837",
   hyper: { rho: radius(0.5) },
   needs: { mask: ({ role, shape }) => role === undefined && shape.length === 1 },

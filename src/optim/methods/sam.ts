@@ -9,6 +9,7 @@ export const sam = defineMethod({
   title: "SAM",
   summary: "∇f(θ + ρĝ)",
   source: "Foret et al. 2021",
+  cost: "2",
   colour: "#0072b2",
   hyper: { rho: radius() },
   ascent: ({ g, rho }) => mul(rho, unit(g)),

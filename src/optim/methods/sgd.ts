@@ -7,6 +7,7 @@ export const sgd = defineMethod({
   name: "sgd",
   title: "SGD",
   summary: "∇f(θ)",
+  cost: "1",
   colour: "#6b7280",
   series: { ascent: ({ g }) => mul(0, unit(g)), factors: [0, 0] },
 });

@@ -8,6 +8,7 @@ export const thirdOrder = defineMethod({
   title: "Third-order",
   summary: "g + (ρ²/2)T[ĝ,ĝ]",
   source: "completes the paper's table; our choice",
+  cost: "1 and two Hessian-vector products, one inside the other",
   colour: "#5b3fa0",
   hyper: { rho: radius() },
   series: { ascent: ({ g }) => unit(g), factors: [0, 1] },

@@ -8,6 +8,7 @@ export const usam = defineMethod({
   title: "USAM",
   summary: "∇f(θ + ρg)",
   source: "Andriushchenko & Flammarion 2022",
+  cost: "2",
   colour: "#56b4e9",
   hyper: { rho: radius() },
   ascent: ({ g, rho }) => mul(rho, g),

@@ -18,6 +18,7 @@ export const vasso = defineMethod({
   title: "VaSSO",
   summary: "m ← λm + (1 − λ)g,  ∇f(θ + ρ·unit(m))",
   source: "Li & Giannakis 2023",
+  cost: "2",
   colour: "#17becf",
   hyper: { rho: radius(0.05), lambda: { ...fraction(0.1, "memory of the mean"), symbol: "λ" } },
   state: { m: zeros },

@@ -13,6 +13,7 @@ export const wsam = defineMethod({
   title: "WSAM",
   summary: "g + γ/(1 − γ)·(r − μ·last r),  r = ∇f(θ + ρĝ) − g",
   source: "Yue et al. 2023",
+  cost: "2",
   colour: "#a6761d",
   hyper: {
     rho: radius(),
