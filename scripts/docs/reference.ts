@@ -187,6 +187,10 @@ const filesTable = (): string =>
     ),
   );
 
+/** In words where it has them: some defaults are of the machine. */
+const standardOf = ({ defaultValue, defaultValueDescription: words }: Option): string =>
+  words ?? (`${defaultValue ?? ""}` === "" ? "" : code(`${defaultValue}`));
+
 const argumentName = (argument: Argument): string => {
   const name = argument.variadic ? `${argument.name()}...` : argument.name();
   return argument.required ? `<${name}>` : `[${name}]`;
@@ -200,11 +204,7 @@ function commandSection(command: Command): string {
     "",
     argument.description,
   ]);
-  const options = command.options.map((option: Option) => [
-    code(option.flags),
-    `${option.defaultValue ?? ""}` === "" ? "" : code(`${option.defaultValue}`),
-    option.description,
-  ]);
+  const options = command.options.map((option: Option) => [code(option.flags), standardOf(option), option.description]);
   const usage = `    eigensam ${command.name()} ${command.usage()}`;
   const rows = [...given, ...options];
   return [`## ${command.name()}`, `${capitalized(command.description())}.`, usage]

@@ -47,7 +47,7 @@ export const bench: CliCommand<BenchOptions> = {
     integer("--channels <n>", "channels of the images", 3);
     integer("--classes <n>", "classes", 10);
     integer("--steps <n>", "timed steps per method, after one to warm up", 5);
-    integer("--threads <n>", "threads", defaultThreads(), `one per core: ${defaultThreads()}`);
+    integer("--threads <n>", "threads", defaultThreads(), "one per core");
     command
       .option(
         "--convolution <kind>",
