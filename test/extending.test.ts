@@ -143,7 +143,7 @@ describe("a method, a model, a data set and a step metric from files of one's ow
     const help = await train("--help");
     for (const { name, summary } of [meanSam, scaledSam, quadratic, saddle])
       expect(help.stdout).toMatch(new RegExp(`^  ${name} +${escaped(summary)}$`, "m"));
-    expect(help.stdout).toContain("memory of the mean; read by f-sam, vasso, mean-sam (default: 0.9 in");
+    expect(help.stdout).toContain("memory of the mean; read by f-sam, vasso, mean-sam");
     expect(help.stdout).toMatch(/^ {2}thetaNorm +norm of the weights, ‖θ‖$/m);
     const list = await eigensam(["data", "list", "--json", ...parts]);
     expect(jsonLines(list.stdout).at(-1)).toEqual({ name: "saddle", summary: saddle.summary, folder: null });

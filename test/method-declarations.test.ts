@@ -92,6 +92,13 @@ const expected: Readonly<Record<TrainingMethodName, Perturbing | Any>> = {
     },
     { m: "zeros", s: "zeros" },
   ],
+  sampa: [
+    {
+      rho: { ...rho, default: 0.1 },
+      lambda: symbolic("λ", 0.2, "weight λ of the gradient at y", zeroToOne),
+    },
+    { p: "zeros", h: "zeros" },
+  ],
 };
 
 /** Of these parameters, which ones a mask takes: a weight, its bias, the scale and the shift of a batch norm. */

@@ -26,8 +26,9 @@ const named = ({ name }: Method, rho?: number) => ({ name, ...(rho === undefined
 
 describe("a method without a radius is its optimizer", async () => {
   const sgd = await train({ ...options, method: "sgd" }).done;
-  // bSAM has momentum, precision and noise of its own.
-  const claims = methods.filter(({ hyper, needs }) => "rho" in hyper && needs.plainSgd === undefined);
+  // bSAM has momentum, precision and noise of its own; SAMPa's gradients are of two points and two mini-batches.
+  const others = ["bsam", "sampa"];
+  const claims = methods.filter(({ name, hyper }) => "rho" in hyper && !others.includes(name));
   it.each(claims)("to the last bit: $name", async (method) => {
     const trained = await train({ ...options, method: named(method, 0) }).done;
     expect(trained.weights()).toEqual(sgd.weights());
@@ -37,6 +38,15 @@ describe("a method without a radius is its optimizer", async () => {
     const trained = await train({ ...options, method: named(method) }).done;
     expect(trained.weights()).not.toEqual(sgd.weights());
   });
+});
+
+it("the probe looks at steps that ask where the optimizer would go", async () => {
+  const looks: TrainEvent[] = [];
+  const onEvent = (event: TrainEvent) => void (event.event === "probe" && looks.push(event));
+  const probe = { every: 4, batches: 1, top: 1, products: 5 };
+  const looked = await train({ ...options, method: "sampa", probe }, { onEvent }).done;
+  expect(looks.length).toBe(3);
+  expect(looked.weights()).toEqual((await train({ ...options, method: "sampa" }).done).weights());
 });
 
 it.each([

@@ -84,6 +84,8 @@ const expected: Readonly<Record<string, Float64Array>> = {
   "cr-sam": along(along(ahead, along(along(ahead, behind, 1), g0, -2), GAMMA), along(ahead, behind, -1), BETA),
   // Step 2 of 3, where c = −⅓: below the running mean at least.
   "ae-sam": at(scaled(ghat, RHO)),
+  // The base moves by the direction itself.
+  sampa: along(scaled(m0, 1 - LAMBDA), gradient(along(theta0, s0, -1)), LAMBDA),
   // Without noise.
   bsam: along(scaled(m0, BETA1), along(at(over(g0, RHO)), theta0, DELTA), 1 - BETA1).map((x, i) => x / s0[i]!),
   // Step 2, k = 3: between two steps of SAM.
@@ -121,6 +123,8 @@ function stepOf(method: Method, m: Float64Array = m0, loss = f) {
     u: constant(m, [N], "f64"),
     r: constant(m, [N], "f64"),
     s: constant(s0, [N], "f64"),
+    p: constant(m, [N], "f64"),
+    h: constant(m === m0 ? s0 : m, [N], "f64"),
     mean: constant(0.5, [N], "f64"),
     variance: constant(0.01, [N], "f64"),
   };

@@ -76,7 +76,7 @@ describe("the declaration of a method", () => {
     });
 
   it.each([
-    ["f theta g v mask noise step direction epsilon ahead", "is reserved"],
+    ["f theta g v mask noise moved step direction epsilon ahead", "is reserved"],
     [
       "name use solver every iterations follow hessianBn warmup compat rhoWarmup from align trust batches",
       "is reserved",

@@ -212,6 +212,23 @@ class BayesianSam(Sgd):
         return after
 
 
+class Sampa(Sgd):
+    """Of each mini-batch the gradient at the point ahead is used in the step on the next one; the first step has no such point."""
+    before, along = None, None
+
+    def step(self, p, t):
+        if self.before is None:
+            y, self.before = p, (p, t)
+        else:
+            momentum = {name: MOMENTUM * self.buffer[name] + self.decay * p[name] for name in p}
+            y = {name: p[name] - LR * (self.along[name] + momentum[name]) for name in p}
+        there, batch = self.before
+        ahead, self.along = gradients_of(there, batch), gradients_of(y, t)
+        after = self.descend(p, {name: (1 - self.lmbda) * ahead[name] + self.lmbda * self.along[name] for name in p})
+        self.before = (moved(after, self.along, self.rho / norm(self.along)), t)
+        return after
+
+
 def sharp(p):
     """The unit vector that stands for the top eigenvector."""
     v = {name: filled(90 + k, value.shape) for k, (name, value) in enumerate(p.items())}
@@ -261,6 +278,7 @@ METHODS = {
     "look-sam": LookSam(rho=0.3, alpha=0.5, k=3),
     "ae-sam": AeSam(rho=0.3, delta=0.6, lambda1=-1, lambda2=1.5, span=4),
     "bsam": BayesianSam(rho=0.3, beta1=0.7, beta2=0.8, examples=20, delta=0.01, damping=0.1),
+    "sampa": Sampa(rho=0.3, lmbda=0.3),
     "sam, aligned": aligned(Sam)(rho=0.3, align=0.7),
     "asam-eta, aligned": aligned(Asam)(rho=0.3, eta=0.05, align=0.7),
     "f-sam, aligned": aligned(FriendlySam)(rho=0.3, sigma=0.8, lmbda=0.7, align=0.7),

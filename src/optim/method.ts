@@ -110,7 +110,7 @@ interface Definition<H extends Hypers, S extends States> {
 }
 
 /** What a method's own function sees of one mini-batch. */
-type At = Point & Required<Pick<Point, "noise">>;
+type At = Point & Required<Pick<Point, "noise" | "moved">>;
 
 /** A perturbation, and the gradient there. */
 interface Ahead {
@@ -156,7 +156,7 @@ export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
 
 /** Names that a hyperparameter or state vector cannot have: parts of Point and Descent, and the other settings of `method`. */
 const RESERVED: ReadonlySet<string> = new Set([
-  ...["f", "theta", "g", "v", "mask", "noise", "step", "direction", "epsilon", "ahead"],
+  ...["f", "theta", "g", "v", "mask", "noise", "moved", "step", "direction", "epsilon", "ahead"],
   ...[
     "name",
     "use",
@@ -207,9 +207,16 @@ export function defineMethod<
   const hyper = definition.hyper ?? ({} as H);
   const state = definition.state ?? ({} as S);
   assertNames(name, Object.keys(hyper), Object.keys(state));
+  const unknown = () => {
+    throw new DeclarationError(
+      `method ${name} asks for a step of the base optimizer, and there is none here`,
+      { name },
+      "train with it",
+    );
+  };
   const named = <P extends Omit<Point, "f">>(at: P, values: Values) => {
-    const { noise = constant(0, at.theta.shape, at.theta.dtype) } = at;
-    return { ...at, noise, ...values } as P & Pick<At, "noise"> & Named<H, S>;
+    const { noise = constant(0, at.theta.shape, at.theta.dtype), moved = unknown } = at;
+    return { ...at, noise, moved, ...values } as P & Pick<At, "noise" | "moved"> & Named<H, S>;
   };
   const descentBy =
     (rule: string, found: (args: At & Named<H, S>) => Found<S>): Method["descend"] =>

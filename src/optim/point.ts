@@ -16,6 +16,8 @@ export interface Point {
   readonly mask: Tensor;
   /** Independent standard normal numbers, new in every step, [d]; left out, zeros. */
   readonly noise?: Tensor;
+  /** θ after a step of the base optimizer along a direction; left out where none is known. */
+  readonly moved?: (direction: Tensor) => Tensor;
   /** Steps taken so far, []. */
   readonly step: Tensor;
 }

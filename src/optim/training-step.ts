@@ -6,7 +6,7 @@ import type { Operand, Tensor } from "../graph/tensor.ts";
 import { followSecant } from "./eigenvector.ts";
 import type { Method } from "./method.ts";
 import type { StepMetric } from "./metrics/metric.ts";
-import type { Optimizer, OptimizerSettings } from "./optimizers.ts";
+import type { Optimizer, OptimizerSettings, Update } from "./optimizers.ts";
 import { asOne, type Parameter, whereTrained } from "./parameters.ts";
 import type { Point, Values } from "./point.ts";
 import { norm } from "./vector.ts";
@@ -81,23 +81,24 @@ export interface TrainingStep {
  * ```
  */
 export function trainingStep(args: TrainingStepArgs): TrainingStep {
-  const { f, theta, v, method, values, optimizer, clip = 0, follow = 0, metrics = [] } = args;
+  const { f, theta, v, method, values, clip = 0, follow = 0, metrics = [] } = args;
   const { mask = constant(1, theta.shape, theta.dtype), step = constant(0, [], theta.dtype) } = args;
   const zero = constant(0, theta.shape, theta.dtype);
   const { parameters = asOne(theta.shape[0]!) } = args;
   const noise = whereTrained(parameters, args.noise ?? zero, zero);
   const loss = f(theta);
   const g = grad(loss, theta);
-  const at: Point = { f, theta, g, v, mask, noise, step };
+  const moved = (along: Tensor) => stepAlong(args, along).theta;
+  const at: Point = { f, theta, g, v, mask, noise, moved, step };
   const { direction: found, epsilon, ahead = found, state } = method.descend(at, values);
   const direction = whereTrained(parameters, found, zero);
-  const update = optimizer.update({ ...args, parameters, state: args.slots, g: clipped(direction, clip) });
+  const update = stepAlong(args, direction);
   const measured = metrics.flatMap((metric) => {
     const value = metric.of({ ...at, loss, direction, epsilon });
     return value === undefined ? [] : [[metric.name, value] as const];
   });
   return {
-    theta: whereTrained(parameters, update.theta, theta),
+    theta: update.theta,
     slots: update.state,
     state,
     loss,
@@ -105,6 +106,17 @@ export function trainingStep(args: TrainingStepArgs): TrainingStep {
     ...(clip > 0 ? { clipped: cast(greater(norm(direction), clip), theta.dtype) } : {}),
     ...(follow > 0 ? { v: followSecant(v, sub(ahead, g), followed(epsilon, method), follow) } : {}),
   };
+}
+
+/** A step of the base optimizer along a direction, shortened to `clip`. */
+export function stepAlong(
+  args: Omit<TrainingStepArgs, "f" | "v" | "method" | "values" | "metrics">,
+  direction: Tensor,
+): Update {
+  const { theta, optimizer, slots, clip = 0, parameters = asOne(theta.shape[0]!) } = args;
+  const g = clipped(whereTrained(parameters, direction, constant(0, theta.shape, theta.dtype)), clip);
+  const next = optimizer.update({ ...args, parameters, state: slots, g });
+  return { ...next, theta: whereTrained(parameters, next.theta, theta) };
 }
 
 function followed(epsilon: Tensor | undefined, { name }: Method): Tensor {

@@ -8,7 +8,7 @@ import { gradAt, type Method } from "../optim/method.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
 import type { Optimizer, OptimizerSettings } from "../optim/optimizers.ts";
 import { parametersOf } from "../optim/parameters.ts";
-import { trainingStep } from "../optim/training-step.ts";
+import { stepAlong, trainingStep } from "../optim/training-step.ts";
 import { cosine } from "../optim/vector.ts";
 import { compile, type CompileOptions, type Executable, type InputSpec } from "../runtime/compile.ts";
 import { mapValues } from "../util/map-values.ts";
@@ -36,10 +36,10 @@ interface MethodGraphOptions {
   readonly method: Method;
   readonly optimizer: Optimizer;
   readonly settings: OptimizerSettings;
+  readonly clip: number;
 }
 
 export interface StepGraphOptions extends MethodGraphOptions {
-  readonly clip: number;
   readonly follow: number;
   readonly metrics: readonly StepMetric[];
 }
@@ -67,18 +67,25 @@ const valuesOf = ({ hyper, state }: Method, inputs: Traced) => ({
   ...record(Object.keys(state), (name) => inputs[stateName(name)]!),
 });
 
+/** What a step of the base optimizer reads. */
+const optimizerArgs = (model: Model, { optimizer, settings, clip }: MethodGraphOptions, inputs: Traced) => ({
+  ...{ optimizer, settings, clip, lr: inputs.lr! },
+  slots: record(optimizer.slots, (slot) => inputs[slotName(slot)]!),
+  scalars: record(Object.keys(optimizer.scalars(1, settings)), (name) => inputs[name]!),
+  parameters: parametersOf(model.parameters, settings, model.frozen),
+});
+
 /** One step as a function of its inputs and of the mini-batch's losses. */
 const stepOf =
-  (model: Model, { method, optimizer, settings, clip, follow, metrics }: StepGraphOptions) =>
+  (model: Model, options: StepGraphOptions) =>
   (inputs: Traced, { parts }: Losses): Traced => {
-    const { theta, v, lr, step, mask, noise } = inputs as Named;
+    const { method, optimizer, follow, metrics } = options;
+    const { theta, v, step, mask, noise } = inputs as Named;
     const made = trainingStep({
-      ...{ theta, v, mask, noise, step, follow, optimizer, settings, metrics, lr, clip },
+      ...{ theta, v, mask, noise, step, follow, metrics },
+      ...optimizerArgs(model, options, inputs),
       ...{ f: meanOf(parts), method: onEachPart(method, parts) },
       values: valuesOf(method, inputs),
-      slots: record(optimizer.slots, (slot) => inputs[slotName(slot)]!),
-      scalars: record(Object.keys(optimizer.scalars(1, settings)), (name) => inputs[name]!),
-      parameters: parametersOf(model.parameters, settings, model.frozen),
     });
     return {
       loss: made.loss,
@@ -122,7 +129,8 @@ export function compileLookGraph(graphs: LossGraphs, model: Model, options: Meth
     const { noise = constant(0, theta.shape) } = inputs as Named;
     const [f, method] = [meanOf(parts), onEachPart(options.method, parts)];
     const g = gradAt(f, theta);
-    const { epsilon } = method.descend({ f, theta, g, v, mask, noise, step }, valuesOf(method, inputs));
+    const moved = (along: Tensor) => stepAlong({ theta, ...optimizerArgs(model, options, inputs) }, along).theta;
+    const { epsilon } = method.descend({ f, theta, g, v, mask, noise, moved, step }, valuesOf(method, inputs));
     return { cosGrad: cosine(g, u), ...(epsilon ? { cosEps: cosine(epsilon, u) } : {}) };
   };
   const vector = { shape: [vectorLength(model.parameters)] };

@@ -14,6 +14,7 @@ import { msam } from "./msam.ts";
 import { reverseSam } from "./reverse-sam.ts";
 import { sam } from "./sam.ts";
 import { samOn } from "./sam-on.ts";
+import { sampa } from "./sampa.ts";
 import { sgd } from "./sgd.ts";
 import { thirdOrder } from "./third-order.ts";
 import { usam } from "./usam.ts";
@@ -41,6 +42,7 @@ export const trainingMethods = {
   "look-sam": lookSam,
   "ae-sam": aeSam,
   bsam,
+  sampa,
 } as const satisfies Readonly<Record<string, Method>>;
 
 /** Name of a built-in training method. */
