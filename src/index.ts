@@ -45,6 +45,7 @@ export { type Activation, defineModel, type ModelEntry, type ModelOptions } from
 export { modelEntries, type ModelName, modelNames, namedModel } from "./models/index.ts";
 export { mlp } from "./models/mlp.ts";
 export { resnet18, resnet34, resnet50 } from "./models/resnet.ts";
+export { vit } from "./models/vit.ts";
 export { wideResnet } from "./models/wide-resnet.ts";
 export {
   avgPool2d,
@@ -63,6 +64,7 @@ export { type InitName, initNames } from "./nn/init.ts";
 export { batchNorm, conv, linear } from "./nn/layers.ts";
 export { type LossFunction, type LossName, lossNames, type LossRule, losses, type Targets } from "./nn/losses.ts";
 export type { Network, Scope } from "./nn/scope.ts";
+export { attention, encoderBlock, layerNormalization, selfAttention } from "./nn/transformer.ts";
 export { type SolverName, solverNames, solvers } from "./optim/eigenvector.ts";
 export { fraction, type Hyper, radius, real } from "./optim/hyper.ts";
 export { defineMethod, gradAt, type Method, type MethodDefinition, zeros } from "./optim/method.ts";

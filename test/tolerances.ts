@@ -29,6 +29,9 @@ export const RESNET_F32_WINOGRAD = { grad: 3e-5, hvp: 6e-5 };
 /** ReLU: a unit near zero that falls on the other side in float32 is an error of its own; PyTorch makes them too. */
 export const RESNET_F32_RELU_TIMES_TORCH = 2;
 
+/** A vision transformer of two blocks in float32: 6e-8 grown by four norms and two softmaxes, once more by each derivative. */
+export const VIT_F32 = { logits: 2e-6, grad: 5e-6, hvp: 1e-5, third: 2e-5 };
+
 /** 160 power iterations: (λ₂/λ₁)^160 is far below, what is left is float64 rounding. */
 export const POWER_ITERATION = 1e-10;
 

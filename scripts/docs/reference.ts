@@ -162,18 +162,19 @@ interface ModelFacts {
   readonly summary: string;
   readonly defaultWidth?: number;
   readonly defaultDepth?: number;
+  readonly defaultHeads?: number;
+  readonly defaultPatch?: number;
   readonly activations?: readonly string[];
 }
 
 const modelsTable = (): string =>
   table(
-    ["model", "summary", "width", "depth", "activations"],
+    ["model", "summary", "width", "depth", "heads", "patch", "activations"],
     Object.entries<ModelFacts>(modelEntries).map(
-      ([name, { summary, defaultWidth, defaultDepth, activations = [] }]) => [
+      ([name, { summary, defaultWidth, defaultDepth, defaultHeads, defaultPatch, activations = [] }]) => [
         code(name),
         summary,
-        `${defaultWidth ?? ""}`,
-        `${defaultDepth ?? ""}`,
+        ...[defaultWidth, defaultDepth, defaultHeads, defaultPatch].map((count) => `${count ?? ""}`),
         activations.map(code).join(", "),
       ],
     ),

@@ -12,7 +12,8 @@ import resnet
 import sam_family
 import torch_files
 import training_steps
+import vit
 
 if __name__ == "__main__":
-    for script in (data, base_optimizers, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files):
+    for script in (data, base_optimizers, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files, vit):
         script.main()

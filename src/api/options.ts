@@ -76,6 +76,10 @@ export interface ModelSettings {
   readonly width?: number;
   /** Layers, where the model has a choice. */
   readonly depth?: number;
+  /** Heads of attention, of transformers; the width is a multiple of them. */
+  readonly heads?: number;
+  /** Height and width of a vision transformer's patches, in pixels. */
+  readonly patch?: number;
   /** The nonlinearity, where the model has a choice. */
   readonly activation?: Activation;
   /** How weights of layers start: "default" as PyTorch, "he" for ReLU, "xavier" for tanh. */

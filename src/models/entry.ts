@@ -13,6 +13,10 @@ export interface ModelOptions {
   readonly width?: number | undefined;
   /** Only for models with a choice of depths. */
   readonly depth?: number | undefined;
+  /** Only for transformers: heads of attention. */
+  readonly heads?: number | undefined;
+  /** Only for vision transformers: height and width of a patch, in pixels. */
+  readonly patch?: number | undefined;
   /** One of those that the entry lists. */
   readonly activation?: Activation | undefined;
 }
@@ -26,6 +30,8 @@ export interface ModelEntry {
   /** Left out where there is no choice. */
   readonly defaultWidth?: number;
   readonly defaultDepth?: number;
+  readonly defaultHeads?: number;
+  readonly defaultPatch?: number;
   /** The first is the default; left out where there is no choice. */
   readonly activations?: readonly Activation[];
   /** Whether every derivative exists where its activation has them: no max-pooling, no running statistics. `eigensam sde` takes such models. */
@@ -42,6 +48,8 @@ interface BuildOptions {
   readonly classes: number;
   readonly width: number;
   readonly depth: number;
+  readonly heads: number;
+  readonly patch: number;
   readonly activation: never;
 }
 
@@ -60,16 +68,27 @@ interface BuildOptions {
  */
 export const defineModel = (entry: Omit<ModelEntry, "kind">): ModelEntry => ({ kind: "model", ...entry });
 
+/** Settings that are counts: what an entry without a choice lacks, and its default. */
+const counts = {
+  width: { lacks: "has no choice of widths", of: (entry) => entry.defaultWidth },
+  depth: { lacks: "has no choice of depths", of: (entry) => entry.defaultDepth },
+  heads: { lacks: "has no heads of attention", of: (entry) => entry.defaultHeads },
+  patch: { lacks: "does not cut images into patches", of: (entry) => entry.defaultPatch },
+} as const satisfies Readonly<Record<string, { readonly lacks: string; of(entry: ModelEntry): number | undefined }>>;
+type Count = keyof typeof counts;
+
 /** The network of an entry. A setting that the model does not have, or not with that value, is a ConfigError. */
-export function networkOf(entry: ModelEntry, { classes, width, depth, activation }: ModelOptions): Network {
+export function networkOf(entry: ModelEntry, options: ModelOptions): Network {
   const { name, activations = [] } = entry;
+  const { classes, activation } = options;
   const refuse = (key: string, value: unknown, why: string, hint: string) => {
     throw new ConfigError(`model.${key} is ${value}, but ${name} ${why}`, { name, [key]: value }, hint);
   };
-  if (depth !== undefined && entry.defaultDepth === undefined)
-    refuse("depth", depth, "has no choice of depths", "leave it out");
-  if (width !== undefined && entry.defaultWidth === undefined)
-    refuse("width", width, "has no choice of widths", "leave it out");
+  const given = Object.entries(counts).map(([key, { lacks, of }]): [Count, number] => {
+    const [value, standard] = [options[key as Count], of(entry)];
+    if (value !== undefined && standard === undefined) refuse(key, value, lacks, "leave it out");
+    return [key as Count, value ?? standard ?? 1];
+  });
   if (activation !== undefined && !activations.includes(activation))
     refuse(
       "activation",
@@ -77,12 +96,12 @@ export function networkOf(entry: ModelEntry, { classes, width, depth, activation
       activations.length > 0 ? `takes ${activations.join(" or ")}` : "has no choice of activations",
       activations.length > 0 ? `the default is ${activations[0]}` : "leave it out",
     );
-  const counts = { classes, width: width ?? entry.defaultWidth ?? 1, depth: depth ?? entry.defaultDepth ?? 1 };
-  for (const [key, value] of Object.entries(counts))
+  for (const [key, value] of [["classes", classes] as const, ...given])
     if (!(Number.isInteger(value) && value >= 1))
       throw new ConfigError(
         `${key === "classes" ? key : `model.${key}`} is ${value}, expected a whole number of at least 1`,
         { name, [key]: value },
       );
-  return entry.build({ ...counts, activation: (activation ?? activations[0]) as never });
+  const filled = Object.fromEntries(given) as Record<Count, number>;
+  return entry.build({ classes, ...filled, activation: (activation ?? activations[0]) as never });
 }

@@ -6,6 +6,7 @@ import { type ModelEntry, type ModelOptions, networkOf } from "./entry.ts";
 import { mlpEntry } from "./mlp.ts";
 import { resnet18Entry, resnet34Entry, resnet50Entry } from "./resnet.ts";
 import { smoothCnnEntry } from "./smooth-cnn.ts";
+import { vitB16Entry, vitEntry } from "./vit.ts";
 import { wideResnetEntry } from "./wide-resnet.ts";
 
 /** The models that configurations and commands know by name; a new one is one file and one line. */
@@ -17,6 +18,8 @@ export const modelEntries = {
   cnn6: cnn6Entry,
   "smooth-cnn": smoothCnnEntry,
   mlp: mlpEntry,
+  vit: vitEntry,
+  "vit-b16": vitB16Entry,
 } as const satisfies Readonly<Record<string, ModelEntry>>;
 
 /** Name of a built-in model. */

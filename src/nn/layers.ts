@@ -5,6 +5,7 @@ import { reshape } from "../graph/ops/reshape.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { sizeOf } from "../util/shape.ts";
 import { standardize } from "./functions.ts";
+import type { Init } from "./layout.ts";
 import type { Scope } from "./scope.ts";
 
 /** PyTorch's default for weights and biases of linear and convolution layers: uniform in ±1/√fan_in. */
@@ -52,9 +53,15 @@ export function conv(
   return bias ? add(y, scope.parameter({ name: "bias", shape: [out], init, role: "bias" })) : y;
 }
 
+/** How a layer starts where that is not PyTorch's default. */
+export interface LayerInit {
+  readonly weight?: Init;
+  readonly bias?: Init;
+}
+
 /**
- * A linear layer: x·weightᵀ + bias, [N, in] to [N, out]. Parameters `weight` [out, in] and `bias` [out] are
- * initialized as in PyTorch.
+ * A linear layer: x·weightᵀ + bias, [..., in] to [..., out]. Parameters `weight` [out, in] and `bias` [out] are
+ * initialized as in PyTorch, or by `init`.
  *
  * @throws InputError where the scope has these parameters already
  * @example
@@ -64,11 +71,23 @@ export function conv(
  * console.log(step.model.parameters.entries.map(({ name }) => name)); // [hidden.weight, hidden.bias, out.weight, out.bias]
  * ```
  */
-export function linear(scope: Scope, x: Tensor, out: number): Tensor {
+export function linear(scope: Scope, x: Tensor, out: number, init: LayerInit = {}): Tensor {
   const features = x.shape.at(-1)!;
-  const init = defaultInit(features);
-  const weight = scope.parameter({ name: "weight", shape: [out, features], init, role: "weight" });
-  return add(matmul(x, weight, { transB: true }), scope.parameter({ name: "bias", shape: [out], init, role: "bias" }));
+  const standard = defaultInit(features);
+  const weight = scope.parameter({
+    name: "weight",
+    shape: [out, features],
+    init: init.weight ?? standard,
+    role: "weight",
+  });
+  const bias = scope.parameter({ name: "bias", shape: [out], init: init.bias ?? standard, role: "bias" });
+  return affine(x, weight, bias);
+}
+
+/** x·weightᵀ + bias over the last axis, [..., in] to [..., out]: one product of matrices, however many axes there are. */
+export function affine(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const rows = reshape(x, [-1, x.shape.at(-1)!]);
+  return reshape(add(matmul(rows, weight, { transB: true }), bias), [...x.shape.slice(0, -1), weight.shape[0]!]);
 }
 
 const EPS = 1e-5;

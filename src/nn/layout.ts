@@ -6,8 +6,14 @@ import type { Rng } from "../util/rng.ts";
 import { type Shape, showShape, sizeOf, stridesOf } from "../util/shape.ts";
 import { fansOf, type InitName, type InitScheme, initSchemes } from "./init.ts";
 
-/** How a parameter starts, before any checkpoint is loaded. */
-export type Init = { readonly fill: number } | { readonly uniform: number };
+/**
+ * How a parameter starts, before any checkpoint is loaded: at one number, uniform in ±uniform, or normal of deviation `normal`, where draws
+ * beyond ±within are drawn again.
+ */
+export type Init =
+  | { readonly fill: number }
+  | { readonly uniform: number }
+  | { readonly normal: number; readonly within?: number };
 
 /** A named array as PyTorch knows it, and how the engine stores it. */
 export interface Declaration {
@@ -111,7 +117,13 @@ function drawing({ init, role, shape }: Entry, random: Rng, scheme: InitName): (
   const { weight }: InitScheme = initSchemes[scheme];
   if (weight && role === "bias") return () => 0;
   if (weight && role === "weight") return () => weight(random, fansOf(shape));
-  return "fill" in init ? () => init.fill : () => (2 * random.uniform() - 1) * init.uniform;
+  if ("fill" in init) return () => init.fill;
+  if ("uniform" in init) return () => (2 * random.uniform() - 1) * init.uniform;
+  const { normal, within = Number.POSITIVE_INFINITY } = init;
+  return function draw(): number {
+    const value = normal * random.normal();
+    return Math.abs(value) <= within ? value : draw();
+  };
 }
 
 /** Visits (position as stored, position in PyTorch's array) of every element. */

@@ -37,8 +37,14 @@ export function trainSchema(registry: Registry) {
         name: z.enum(namesOf(registry.models)).default("resnet18").describe("network"),
         width: count
           .optional()
-          .describe("channels of the first stage, widening factor or hidden units; each model has its default"),
+          .describe(
+            "channels of the first stage, widening factor, hidden units or length of a vector; each model has its default",
+          ),
         depth: count.optional().describe("layers, where the model has a choice"),
+        heads: count.optional().describe("heads of attention of a transformer; the width is a multiple of them"),
+        patch: count
+          .optional()
+          .describe("height and width of a vision transformer's patches in pixels; images are multiples of it"),
         activation: z.enum(["relu", "tanh", "silu"]).optional().describe("nonlinearity, where the model has a choice"),
         init: z
           .enum(initNames)
