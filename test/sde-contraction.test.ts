@@ -21,7 +21,7 @@ type Vector = ArrayLike<number>;
 const normalized = (x: Vector) => Float64Array.from(x, (value) => value / normOf(x));
 
 /** A network in small, cross-entropy, float64: its loss, and what it reads. */
-function smooth(name: "mlp" | "smooth-cnn") {
+function smooth(name: "mlp" | "smooth-cnn" | "vit") {
   const { inputShape } = networks[name]!;
   const { theta, lossAt, size } = problem(networks[name]!, "f64");
   const rows = inputShape[0]!;
@@ -41,7 +41,7 @@ const g = grad(lossAt(theta), theta);
 const [mask, step] = [constant(1, [size], "f64"), constant(0, [], "f64")];
 
 describe("T[u,u] of networks without kinks, by three routes", () => {
-  it.each(["mlp", "smooth-cnn"] as const)(
+  it.each(["mlp", "smooth-cnn", "vit"] as const)(
     "is the same by autodiff, by two nested Jacobian-vector products and by a second difference of gradients: %s",
     async (name) => {
       const { theta, lossAt, size, feeds } = smooth(name);
