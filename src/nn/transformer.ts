@@ -2,10 +2,11 @@ import { slice, transpose } from "../graph/ops/arrange.ts";
 import { add, mul } from "../graph/ops/elementwise.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import { reshape } from "../graph/ops/reshape.ts";
+import { rowSoftmax } from "../graph/ops/softmax.ts";
 import { constant } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ConfigError } from "../util/errors.ts";
-import { gelu, layerNorm, softmax } from "./functions.ts";
+import { gelu, layerNorm } from "./functions.ts";
 import { affine, linear } from "./layers.ts";
 import type { Init } from "./layout.ts";
 import type { Scope } from "./scope.ts";
@@ -30,7 +31,7 @@ const UNSEEN = -1e30;
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, { causal = false } = {}): Tensor {
   const scores = matmul(mul(q, 1 / Math.sqrt(q.shape.at(-1)!)), k, { transB: true });
-  return matmul(softmax(causal ? add(scores, later(scores)) : scores), v);
+  return matmul(rowSoftmax(causal ? add(scores, later(scores)) : scores), v);
 }
 
 /** UNSEEN where the column is later than the row, else 0. */

@@ -130,6 +130,17 @@ const reference: { readonly [K in Exclude<OpName, "input" | "constant">]: Refere
     for (const index of indices(x!.shape)) best.set(Math.max(x!.at(...index), best.at(...index)), ...index);
     return best;
   },
+  softmax: ([x], _, shape) => {
+    const width = shape.at(-1)!;
+    const rows = x!.data.map(Math.exp);
+    return new Values(
+      shape,
+      rows.map((e, i) => {
+        const start = i - (i % width);
+        return e / rows.subarray(start, start + width).reduce((a, b) => a + b);
+      }),
+    );
+  },
   broadcastTo: ([x], _, shape) => generate(shape, (index) => x!.at(...index)),
   reshape: ([x], _, shape) => new Values(shape, x!.data),
   transpose: ([x], { perm }, shape) =>

@@ -10,6 +10,7 @@ import { maxOp } from "./max.ts";
 import { recomputeOp } from "./recompute.ts";
 import { broadcastOp, sumOp } from "./reduce.ts";
 import { reshapeOp } from "./reshape.ts";
+import { softmaxOp } from "./softmax.ts";
 import { constantOp, inputOp } from "./source.ts";
 import { takeOp } from "./take.ts";
 
@@ -45,6 +46,7 @@ export const ops = {
   sum: sumOp,
   broadcastTo: broadcastOp,
   max: maxOp,
+  softmax: softmaxOp,
   recompute: recomputeOp,
   reshape: reshapeOp,
   transpose: transposeOp,
