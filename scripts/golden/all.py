@@ -8,6 +8,7 @@ import models
 import official
 import ops
 import optimizers
+import resize
 import resnet
 import sam_family
 import torch_files
@@ -15,5 +16,5 @@ import training_steps
 import vit
 
 if __name__ == "__main__":
-    for script in (data, base_optimizers, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files, vit):
+    for script in (data, base_optimizers, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files, vit, resize):
         script.main()

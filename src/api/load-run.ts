@@ -72,7 +72,8 @@ export async function loadRun<M extends Method = Method>(dir: string, parts: Run
       return progress.step;
     });
   const step = (checkpointsOf(dir).length > 0 ? restored() : undefined) ?? recorded;
-  const state = { ...firstState(problem), ...weights, step };
+  // Its weights are here, whatever it started from.
+  const state = { ...firstState({ ...problem, startFile: undefined }), ...weights, step };
   const last = epoch ? { train: epoch.train, val: epoch.val } : null;
   const ended = { state, last };
   const outcome =

@@ -84,6 +84,12 @@ export interface ModelSettings {
   readonly activation?: Activation;
   /** How weights of layers start: "default" as PyTorch, "he" for ReLU, "xavier" for tanh. */
   readonly init?: InitName;
+  /** File to start from, safetensors or .pth, with our names, torchvision's, Hugging Face's or timm's. */
+  readonly weights?: string;
+  /** Starts the last layer anew, whatever `weights` holds (false). */
+  readonly newHead?: boolean;
+  /** Whether `weights` must hold every tensor in its shape and nothing else (true); false takes what fits. */
+  readonly strict?: boolean;
 }
 
 /** A built-in model with its settings. */

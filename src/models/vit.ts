@@ -92,7 +92,6 @@ export const vitEntry = defineModel({
   defaultDepth: 6,
   defaultHeads: 4,
   defaultPatch: 4,
-  smooth: true,
   sample: {
     options: { classes: 3, width: 8, depth: 2, heads: 2, patch: 4 },
     inputShape: [2, 1, 8, 8],
@@ -107,7 +106,6 @@ export const vitB16Entry = defineModel({
   defaultDepth: 12,
   defaultHeads: 12,
   defaultPatch: 16,
-  smooth: true,
   sample: {
     options: { classes: 3, width: 8, depth: 1, heads: 2 },
     inputShape: [2, 1, 16, 16],

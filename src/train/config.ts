@@ -56,6 +56,22 @@ export function trainSchema(registry: Registry) {
           .describe(
             'patterns of parameter names that are not trained; * stands for any text: ["conv1.*"] (default: none)',
           ),
+        weights: z
+          .string()
+          .optional()
+          .describe(
+            "file to start from, safetensors or .pth, with our names, torchvision's, Hugging Face's or timm's (default: none)",
+          ),
+        newHead: z
+          .boolean()
+          .optional()
+          .describe("starts the last layer anew, whatever model.weights holds (default: false)"),
+        strict: z
+          .boolean()
+          .optional()
+          .describe(
+            "whether model.weights must hold every tensor in its shape and nothing else; false takes what fits (default: true)",
+          ),
       })
       .prefault({}),
     data: z

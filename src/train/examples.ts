@@ -2,13 +2,12 @@ import { type Dataset, isSplit, type Split } from "../data/dataset.ts";
 import { type Digests, splitDigest, type SplitName } from "../data/digest.ts";
 import { readPair, statistics } from "../data/npy.ts";
 import { partsOf } from "../data/split.ts";
-import { networkOf } from "../models/entry.ts";
 import type { Targets } from "../nn/losses.ts";
-import { declare } from "../nn/scope.ts";
 import { ConfigError, DataError } from "../util/errors.ts";
 import { showShape } from "../util/shape.ts";
 import type { TrainConfig } from "./config.ts";
 import { builtIn, datasetOf, type Registry } from "./registry.ts";
+import { headOf, modelOfClasses } from "./head.ts";
 import { datasetFormat, type Format, formatOf } from "./task.ts";
 import { readTensors } from "./weights.ts";
 
@@ -190,18 +189,12 @@ function targetsOf(
   registry: Registry,
 ): Targets {
   if (targets.kind !== "labels") return targets;
-  const modelOf = (classes: number) => {
-    const network = networkOf(registry.models[config.model.name]!, { classes, ...config.model });
-    return declare(network, [1, ...inputShape], dtype === "i32" ? "i32" : "f32");
-  };
-  const fixed = modelOf(2);
-  const [two, three] = [fixed.parameters.entries, modelOf(3).parameters.entries];
+  const entry = registry.models[config.model.name]!;
+  const fixed = modelOfClasses(entry, config.model, { inputShape, dtype }, 2);
   const tensors = readTensors(path, fixed);
-  for (const [i, { name, shape }] of two.entries()) {
-    const axis = shape.findIndex((length, at) => length !== three[i]!.shape[at]);
+  for (const { name, axis, length } of headOf(entry, config.model, { inputShape, dtype })) {
     const found = tensors[name]?.shape[axis];
-    if (axis < 0 || found === undefined) continue;
-    return { kind: "labels", classes: 2 + (found - shape[axis]!) / (three[i]!.shape[axis]! - shape[axis]!) };
+    if (found !== undefined) return { kind: "labels", classes: 2 + (found - length(2)) / (length(3) - length(2)) };
   }
   // A network function of the caller's has as many outputs as it has.
   return { kind: "labels", classes: fixed.outputShape.at(-1) ?? targets.classes };

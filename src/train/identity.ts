@@ -14,17 +14,20 @@ export interface Identity {
   readonly settings: string;
   /** Digest of every example; of shapes and counts alone where batches come from a source. */
   readonly examples: string;
+  /** Digest of the file that it started from, where there was one. */
+  readonly start?: string;
   /** Digest of names, shapes and places of the parameters and running statistics. */
   readonly network: string;
 }
 
-export const identityOf = ({ config, dataset, model, train }: Problem): Identity => {
+export const identityOf = ({ config, dataset, model, train, startFile }: Problem): Identity => {
   const { inputShape, targets } = dataset;
   const counts = isSplit(train) ? {} : { stepsPerEpoch: train.stepsPerEpoch, batch: train.batch };
   return {
     settings: JSON.stringify(settingsOf(config)),
     examples: digest(JSON.stringify({ inputShape, targets, ...counts, digests: digestsOf(dataset) })),
     network: digest(JSON.stringify([model.parameters.entries, model.buffers.entries])),
+    ...(startFile?.digest === undefined ? {} : { start: startFile.digest }),
   };
 };
 
@@ -39,11 +42,15 @@ export function assertSame(run: string, found: Partial<Identity>, own: Partial<I
     );
   if (found.examples !== undefined && found.examples !== own.examples) differing("other data");
   if (found.network !== undefined && found.network !== own.network) differing("another network");
+  if (found.start !== undefined && own.start === undefined) differing("a file model.weights that is gone");
+  if (found.start !== undefined && found.start !== own.start) differing("another file model.weights");
 }
 
-/** Without what changes no result. Where the examples are found does not: their digest tells them apart. */
+/** Without what changes no result. Where examples and starting weights are found does not: their digests tell them apart. */
 function settingsOf({ data, train: { checkpointEvery: _, tensorboard: __, ...train }, ...rest }: TrainConfig) {
-  return { ...rest, data: withoutPaths(data), train };
+  const { weights: ___, ...model } = rest.model;
+  // Every key stays in its place: settings are compared as texts.
+  return { ...rest, model, data: withoutPaths(data), train };
 }
 
 /** The settings of data without its paths. */

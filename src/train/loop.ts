@@ -10,9 +10,7 @@ import { notesOf } from "./notes.ts";
 import type { ComingStep } from "./probe.ts";
 import { plateauWatch } from "./plateau.ts";
 import type { Progress, RunResult, Tally } from "./records.ts";
-import { endEpoch, scored, validate } from "./scoring.ts";
-import { firstState, numbersOf, openSession, type Problem, type Session } from "./session.ts";
-import { assertSound } from "./sound.ts";
+import { numbersOf, openSession, type Problem, type Session, startOf } from "./session.ts";
 import type { RunStore, Standing } from "./store.ts";
 import { wasteOf, withEstimate, withSeconds, withStep } from "./tally.ts";
 
@@ -46,7 +44,7 @@ interface Context extends Session, Pick<TrainArgs, "listen" | "stop"> {
 export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs): Promise<TrainOutcome> {
   const { config, model, dataset } = problem;
   const begin = standing?.progress ?? BEGINNING;
-  const state = standing?.state ?? firstState(problem);
+  const { state, notes } = standing === undefined ? startOf(problem) : { ...standing, notes: [] };
   const session = await openSession(problem, { state, from: { epoch: begin.epoch, step: begin.stepInEpoch } });
   try {
     const store = open(begin);
@@ -59,7 +57,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
         config,
         parameters: model.parameters.size,
         ...(dataset.targets.kind === "labels" ? { classes: dataset.targets.classes } : {}),
-        notes: notesOf(problem),
+        notes: [...notesOf(problem), ...notes],
         stepsPerEpoch: session.stepsPerEpoch,
         step: begin.step,
       });

@@ -173,7 +173,8 @@ export const runRecord = z.object({
   method: methodInfo.optional(),
   /** The step metrics in metrics.jsonl. */
   metrics: z.array(metricInfo).optional(),
-  model: z.object({ name: z.string(), parameters: z.int() }),
+  /** `start`: SHA-256 of the file that it started from. */
+  model: z.object({ name: z.string(), parameters: z.int(), start: z.string().optional() }),
   data: z.object({
     name: z.string(),
     classes: z.int().optional(),

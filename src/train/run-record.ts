@@ -27,11 +27,16 @@ export function newRecord({
   val,
   model,
   task,
+  startFile,
 }: Problem): Omit<RunRecord, "kind" | "version" | "pid" | "status"> {
   const { targets } = dataset;
   return {
     config,
-    model: { name: config.model.name, parameters: model.parameters.size },
+    model: {
+      name: config.model.name,
+      parameters: model.parameters.size,
+      ...(startFile?.digest === undefined ? {} : { start: startFile.digest }),
+    },
     method: methodRecord(method),
     metrics: metrics.filter(({ eigenvector }) => !eigenvector || method.needs.v === true).map(infoOf),
     data: {

@@ -21,6 +21,8 @@ import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { assertBase, assertEffective } from "./notes.ts";
 import { type Micro, microOf } from "./micro.ts";
 import { builtIn, type Registry } from "./registry.ts";
+import { headOf } from "./head.ts";
+import { type StartFile, startFileOf, startFrom } from "./start-weights.ts";
 import { initialState, type TrainState } from "./state.ts";
 import { createStepper, type StepNumbers, type Stepper } from "./stepper.ts";
 import { datasetFormat, type Format, modelFor, type Task, taskOf } from "./task.ts";
@@ -41,6 +43,8 @@ export interface Problem {
   readonly batch: number;
   readonly train: Dataset["train"];
   readonly val: Split | undefined;
+  /** The file that it starts from; undefined where it starts at random. */
+  readonly startFile: StartFile | undefined;
 }
 
 export const compileOptions = ({ device, threads }: Pick<TrainConfig, "device" | "threads">): CompileOptions => ({
@@ -98,6 +102,7 @@ export function problemOf(
     batch,
     train,
     val,
+    startFile: startFileOf(config.model, () => headOf(registry.models[config.model.name]!, config.model, format)),
   };
 }
 
@@ -116,11 +121,24 @@ function assertWithin({ name, within }: LossRule, { train, val, test }: Dataset)
   }
 }
 
-export function firstState({ model, optimizer, method, config }: Problem): TrainState {
-  const state = initialState(model, optimizer, method, config.seed, config.model.init);
-  if (config.train.ema === undefined) return state;
-  return { ...state, averaged: { theta: state.theta.slice(), buffers: state.buffers.slice() } };
+/** The state before the first step, and what there is to say about the weights that it starts from. */
+export function startOf({ model, optimizer, method, config, startFile }: Problem): {
+  readonly state: TrainState;
+  readonly notes: readonly string[];
+} {
+  const notes: string[] = [];
+  const state = initialState(model, optimizer, method, config.seed, config.model.init, (fresh) => {
+    if (startFile === undefined) return fresh;
+    const { notes: said, ...weights } = startFrom(startFile, model, fresh);
+    notes.push(...said);
+    return weights;
+  });
+  if (config.train.ema === undefined) return { state, notes };
+  const averaged = { theta: state.theta.slice(), buffers: state.buffers.slice() };
+  return { state: { ...state, averaged }, notes };
 }
+
+export const firstState = (problem: Problem): TrainState => startOf(problem).state;
 
 /** A run at work: compiled graphs, a state, and its batches from where the state stands. */
 export interface Session extends Problem {
@@ -151,7 +169,7 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
       ...problem,
       ...stepperSettings(config, method),
       fixed: oracleBatches(problem),
-      start: startOf(config, batches.stepsPerEpoch),
+      start: methodStart(config, batches.stepsPerEpoch),
       at: state.step,
     });
     const evaluator = createEvaluator(task, rowsOf(problem), compileOptions(config));
@@ -193,7 +211,7 @@ function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStar
 }
 
 /** The step at which the method begins, counted from 0. */
-export const startOf = ({ method }: Pick<TrainConfig, "method">, stepsPerEpoch: number): number =>
+export const methodStart = ({ method }: Pick<TrainConfig, "method">, stepsPerEpoch: number): number =>
   Math.round((method.from ?? 0) * stepsPerEpoch);
 
 /** What differs from step to step, a function of the step alone: η by the schedule, and ρ while it grows. */
@@ -202,6 +220,6 @@ export function numbersOf(config: TrainConfig, step: number, stepsPerEpoch: numb
   const { epochs } = config.train;
   const lr = optimizer.lr * scheduleFactor(schedule.name, { ...schedule, step, stepsPerEpoch, epochs });
   const growing = Math.round((method.rhoWarmup ?? 0) * stepsPerEpoch);
-  const own = Math.max(0, step - startOf(config, stepsPerEpoch));
+  const own = Math.max(0, step - methodStart(config, stepsPerEpoch));
   return own < growing ? { lr, hyper: { rho: (method.rho as number) * (own / growing) } } : { lr };
 }

@@ -28,13 +28,19 @@ export function trainSettings(registry: Registry): TrainSettings {
   });
   return {
     list,
-    resolve: (...args) => located(settled(resolve(...args), registry, schema)),
+    resolve: (...args) => located(startLocated(settled(resolve(...args), registry, schema))),
     unread: (...args) => {
       const { method, optimizer } = resolve(...args);
       return [...unreadKeys(method, registry), ...unreadNumbers(optimizer)];
     },
-    check: (...args) => located(settled(check(...args), registry, schema)),
+    check: (...args) => located(startLocated(settled(check(...args), registry, schema))),
   };
+}
+
+function absolute(key: string, path: string): string {
+  if (path === "")
+    throw new ConfigError(`${key} is empty`, { key }, "give a path; is a variable of the shell not set?");
+  return resolvePath(path);
 }
 
 /** The settings with absolute paths of data, so that a run finds its data from any folder. */
@@ -45,13 +51,19 @@ export const located = <C extends { readonly data: LoadOptions }>(config: C): C 
     ...Object.fromEntries(
       (["dir", "images", "labels", "testImages", "testLabels"] as const).flatMap((key) => {
         const path = config.data[key];
-        if (path === "")
-          throw new ConfigError(`data.${key} is empty`, { key }, "give a path; is a variable of the shell not set?");
-        return path === undefined ? [] : [[key, resolvePath(path)]];
+        return path === undefined ? [] : [[key, absolute(`data.${key}`, path)]];
       }),
     ),
   },
 });
+
+/** The same of the file to start from. */
+const startLocated = (config: TrainConfig): TrainConfig => {
+  const { weights } = config.model;
+  return weights === undefined
+    ? config
+    : { ...config, model: { ...config.model, weights: absolute("model.weights", weights) } };
+};
 
 const standard = trainSettings(builtIn);
 

@@ -30,23 +30,30 @@ export interface TrainState {
   step: number;
 }
 
-/** The state before the first step, a function of the seed and of how weights start. */
+/** Weights that were drawn at random, and what to start with in their place. */
+type Replace = (fresh: Pick<TrainState, "theta" | "buffers">) => Pick<TrainState, "theta" | "buffers">;
+
+/** The state before the first step, a function of the seed, of how weights start, and of what replaces them. */
 export function initialState(
   model: Model,
   optimizer: Optimizer,
   method: Pick<Method, "state">,
   seed: number,
   init: InitName = "default",
+  replace: Replace = (fresh) => fresh,
 ): TrainState {
   const length = vectorLength(model.parameters);
-  const theta = initialize(model.parameters, (name) => rng(seed, "theta", name), new Float32Array(length), init);
-  return {
-    theta,
+  const { theta, buffers } = replace({
+    theta: initialize(model.parameters, (name) => rng(seed, "theta", name), new Float32Array(length), init),
     buffers: initialize(
       model.buffers,
       (name) => rng(seed, "buffers", name),
       new Float32Array(vectorLength(model.buffers)),
     ),
+  });
+  return {
+    theta,
+    buffers,
     slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, new Float32Array(length)])),
     method: Object.fromEntries(
       Object.entries(method.state).map(([name, init]) => [

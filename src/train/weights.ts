@@ -6,6 +6,7 @@ import { excerpt } from "../util/excerpt.ts";
 import { firstNotFinite } from "../util/finite.ts";
 import { encodeSafetensors, type SafeTensor, type Safetensors } from "../util/safetensors.ts";
 import { decodeWeights } from "../util/weights-file.ts";
+import { withOwnNames } from "./foreign-names.ts";
 
 /** What a checkpoint holds besides weights: behind these prefixes, one vector per parameter. */
 export const statePrefixes = ["optimizer.", "method.", "probe.", "eigenvector.", "average."] as const;
@@ -70,26 +71,15 @@ const namesOf = ({ parameters, buffers }: Model): ReadonlySet<string> =>
 /** What DataParallel, torch.compile and Lightning put in front of every name. */
 const WRAPPERS = ["module.", "_orig_mod.", "model."];
 
-/** What torchvision's ResNets call modules that ours name otherwise. */
-const TORCHVISION = { fc: "linear", downsample: "shortcut" } as const satisfies Readonly<Record<string, string>>;
-
-/** A name of torchvision's as this model has it; any other name as it is, and one of which the file has both. */
-function ownName(name: string, known: ReadonlySet<string>, tensors: Safetensors["tensors"]): string {
-  const parts = name.split(".").map((part) => TORCHVISION[part as keyof typeof TORCHVISION] ?? part);
-  const ours = parts.join(".");
-  return !known.has(name) && known.has(ours) && !(ours in tensors) ? ours : name;
-}
-
 /**
  * The named arrays of a file, without the prefixes that PyTorch's wrappers of this model leave in front of all of them, and under this model's names
- * where they have torchvision's.
+ * where they have another library's.
  */
 export function readTensors(path: string, model: Model): Safetensors["tensors"] {
   let tensors = decodeWeights(readBytes(path, "give the path of a safetensors or .pth file"), path);
   const known = namesOf(model);
   for (;;) {
-    const theirs = tensors;
-    tensors = withNames(theirs, (name) => ownName(name, known, theirs));
+    tensors = withOwnNames(tensors, known);
     const names = Object.keys(tensors);
     const wrapper = WRAPPERS.find((prefix) => names.length > 0 && names.every((name) => name.startsWith(prefix)));
     if (wrapper === undefined || names.some((name) => known.has(name))) return tensors;

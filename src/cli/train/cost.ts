@@ -1,6 +1,6 @@
 import { isSplit } from "../../data/dataset.ts";
 import type { Phase } from "../../optim/phases.ts";
-import { openSession, type Problem, startOf } from "../../train/session.ts";
+import { openSession, type Problem, methodStart } from "../../train/session.ts";
 import type { TrainState } from "../../train/state.ts";
 import type { Stepper } from "../../train/stepper.ts";
 import { median } from "../../util/statistics.ts";
@@ -36,7 +36,7 @@ export async function costOf(problem: Problem): Promise<Cost> {
   const { state, stepper, batches, stepsPerEpoch, probe } = session;
   const { interval } = plan;
   const total = stepsPerEpoch * config.train.epochs;
-  const start = startOf(config, stepsPerEpoch);
+  const start = methodStart(config, stepsPerEpoch);
   const taken = rulesOf(stepper, total);
   const rules: Cost["rules"][number][] = [];
   let [refreshSeconds, probeSeconds] = [0, 0];

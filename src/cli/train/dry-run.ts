@@ -1,5 +1,5 @@
 import { notesOf } from "../../train/notes.ts";
-import type { Problem } from "../../train/session.ts";
+import { type Problem, startOf } from "../../train/session.ts";
 import { configToml } from "../../train/settings.ts";
 import { duration, grouped } from "../format.ts";
 import { emit } from "../ui.ts";
@@ -9,8 +9,9 @@ import { type Cost, costOf, STEPS } from "./cost.ts";
 /** Says what a run would be and cost. Nothing is written. */
 export async function dryRun(problem: Problem, json: boolean): Promise<void> {
   const { config, dataset, val } = problem;
+  const notes = [...notesOf(problem), ...startOf(problem).notes];
   if (json) {
-    emit({ event: "dry-run", config, ...(await costOf(problem)), notes: notesOf(problem) });
+    emit({ event: "dry-run", config, ...(await costOf(problem)), notes });
     return;
   }
   // Before the steps are timed, which takes a while where they are long.
@@ -28,7 +29,7 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
       `one step    ${(1000 * stepSeconds).toFixed(1)} ms, ${cost.rules.length > 1 ? `on average, by medians` : "median"} of ${STEPS}${refreshSeconds > 0 ? `; one estimate of v ${(1000 * refreshSeconds).toFixed(0)} ms` : ""}${probeSeconds > 0 ? `; one look of the probe ${(1000 * probeSeconds).toFixed(0)} ms` : ""}`,
       ...(cost.rules.length > 1 ? [`rules       ${cost.rules.map(ruleOf).join(", ")}`] : []),
       `one epoch   ${duration(cost.epochSeconds)}, ${duration(cost.totalSeconds)} in all, without scoring`,
-      ...notesOf(problem).map((note) => `note: ${note}`),
+      ...notes.map((note) => `note: ${note}`),
     ].join("\n"),
   );
 }
