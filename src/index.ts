@@ -33,6 +33,7 @@ export {
   sub,
   tanh,
 } from "./graph/ops/elementwise.ts";
+export { gather } from "./graph/ops/gather.ts";
 export { matmul } from "./graph/ops/matmul.ts";
 export { max } from "./graph/ops/max.ts";
 export { broadcastTo, sum } from "./graph/ops/reduce.ts";
@@ -41,6 +42,7 @@ export { constant, input, scalar } from "./graph/ops/source.ts";
 export { take } from "./graph/ops/take.ts";
 export type { ConstantData, DType, FloatDType, Operand, Tensor } from "./graph/tensor.ts";
 export { cnn6 } from "./models/cnn6.ts";
+export { decoder } from "./models/decoder.ts";
 export { type Activation, defineModel, type ModelEntry, type ModelOptions } from "./models/entry.ts";
 export { modelEntries, type ModelName, modelNames, namedModel } from "./models/index.ts";
 export { mlp } from "./models/mlp.ts";
@@ -61,7 +63,8 @@ export {
 } from "./nn/functions.ts";
 export { fromNchw } from "./nn/images.ts";
 export { type InitName, initNames } from "./nn/init.ts";
-export { batchNorm, conv, linear } from "./nn/layers.ts";
+export { resizeImages } from "./nn/resize.ts";
+export { batchNorm, conv, embedding, linear } from "./nn/layers.ts";
 export { type LossFunction, type LossName, lossNames, type LossRule, losses, type Targets } from "./nn/losses.ts";
 export type { Network, Scope } from "./nn/scope.ts";
 export { attention, encoderBlock, layerNormalization, selfAttention } from "./nn/transformer.ts";

@@ -95,7 +95,9 @@ it("counts the correct answers where there are labels, and asks for their number
   await step.release();
   await expect(compileStep(options)).rejects.toThrow("targets are labels, and classes is not given");
   const column = { ...options, classes: 2, inputs: { x: [4, 1], y: [4, 1] } };
-  await expect(compileStep(column)).rejects.toThrow("inputs are x [4, 1] and y [4, 1]");
+  await expect(compileStep(column)).rejects.toThrow(
+    "the network gives [4, 2] for 4 examples, but the labels [4, 1] have 2 classes",
+  );
 });
 
 it("takes mse for y of two axes where no loss is given, and as many targets as examples", async () => {

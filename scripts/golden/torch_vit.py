@@ -51,6 +51,28 @@ class TorchvisionViT(nn.Module):
         return self.heads.head(self.encoder.ln(x)[:, 0])
 
 
+class Decoder(nn.Module):
+    """A causal transformer over tokens, of the same blocks: logits at every position."""
+
+    def __init__(self, length, vocabulary, width, depth, heads):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.pos_embedding = nn.Parameter(torch.zeros(1, length, width))
+        self.layers = nn.ModuleList(block_of(width, heads) for _ in range(depth))
+        self.ln = LayerNorm(width, eps=1e-6)
+        self.head = nn.Linear(width, vocabulary)
+
+    def forward(self, tokens):
+        x = self.embedding(tokens) + self.pos_embedding
+        # A mask of -inf would make the third derivative NaN.
+        unseen = -1e30 * torch.ones(2 * tokens.shape[1:], dtype=x.dtype).triu(1)
+        for block in self.layers:
+            y = block.ln_1(x)
+            x = x + block.self_attention(y, y, y, attn_mask=unseen, need_weights=True)[0]
+            x = x + block.mlp(block.ln_2(x))
+        return self.head(self.ln(x))
+
+
 def heads_first(x, heads):
     """[N, S, D] to [N, heads, S, D/heads]."""
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from files import write_json, write_safetensors
 from fill import filled
 from models import initialize, summary
-from torch_vit import LIBRARIES, TorchvisionViT
+from torch_vit import LIBRARIES, Decoder, TorchvisionViT
 
 CASES = [
     ("vit", {"classes": 10, "width": 48, "depth": 2, "heads": 3, "patch": 4}, (3, 3, 12, 8)),
@@ -23,17 +23,29 @@ def network(options, shape):
 
 
 def evaluate(name, options, shape):
-    net = network(options, shape)
-    parameters = list(net.parameters())
     y = torch.tensor([(3 * i + 1) % options["classes"] for i in range(shape[0])])
+    return {"model": name} | derivatives(network(options, shape), filled(7, shape, 1.7), y, options)
+
+
+def sequences():
+    """A decoder on tokens (5i² + 3) mod 7, i counted over the whole batch; the label of token i is (3i + 1) mod 7."""
+    shape, options = (3, 6), {"vocabulary": 7, "width": 12, "depth": 2, "heads": 2}
+    at = torch.arange(18).reshape(shape)
+    net = Decoder(shape[1], **options).double()
+    initialize(net)
+    return derivatives(net, (5 * at * at + 3) % 7, (3 * at + 1) % 7, options)
+
+
+def derivatives(net, x, y, options):
+    parameters = list(net.parameters())
     tangent = [filled(1000 + k, p.shape) for k, p in enumerate(parameters)]
-    logits = net(filled(7, shape, 1.7))
-    loss = F.cross_entropy(logits, y)
+    logits = net(x)
+    loss = F.cross_entropy(logits.flatten(0, -2), y.flatten())
     g = torch.autograd.grad(loss, parameters, create_graph=True)
     hvp = torch.autograd.grad(g, parameters, grad_outputs=tangent, create_graph=True)
     third = torch.autograd.grad(hvp, parameters, grad_outputs=tangent)
     return {
-        "model": name, "options": options, "inputShape": list(shape),
+        "options": options, "inputShape": list(x.shape),
         "parameters": [[n, list(p.shape)] for n, p in net.named_parameters()],
         "buffers": [],
         "logits": logits.flatten().tolist(),
@@ -64,7 +76,7 @@ def weights():
 
 def main():
     torch.set_num_threads(1)
-    write_json("vit.json", {"cases": [evaluate(*case) for case in CASES], "weights": weights()}, rows="cases")
+    write_json("vit.json", {"cases": [evaluate(*case) for case in CASES], "weights": weights(), "sequences": sequences()}, rows="cases")
 
 
 if __name__ == "__main__":

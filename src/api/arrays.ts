@@ -25,7 +25,7 @@ export interface Examples {
    * come in batches; int32 are integers such as tokens; the rest are real numbers.
    */
   readonly x: ArrayInput;
-  /** [n] labels from 0, or [n, …] real values. */
+  /** [n] labels from 0, or [n, length] where every position has one; or [n, …] real values. */
   readonly y: ArrayInput;
 }
 
@@ -139,7 +139,7 @@ export function toSplit(examples: Examples, name: string, inputShape: Shape, tar
 
 function toTargets(given: ArrayInput, name: string, count: number, targets: Targets): TargetArray {
   const { data, shape } = shaped(given, name);
-  const expected = targets.kind === "labels" ? [count] : [count, ...targets.shape];
+  const expected = [count, ...(targets.shape ?? [])];
   if (showShape(shape) !== showShape(expected))
     throw new DataError(
       `${name} has shape ${showShape(shape)}, expected ${showShape(expected)}`,
@@ -185,7 +185,11 @@ function targetsOf(given: ArrayInput, kind: TargetKind, classes: number | undefi
   if (!labels) return { kind: "values", shape: shape.slice(1) };
   // What is no label is refused later, with its place.
   const known = Array.from(data).filter(Number.isInteger);
-  return { kind: "labels", classes: classes ?? 1 + known.reduce((most, label) => Math.max(most, label), 0) };
+  return {
+    kind: "labels",
+    classes: classes ?? 1 + known.reduce((most, label) => Math.max(most, label), 0),
+    ...(shape.length > 1 ? { shape: shape.slice(1) } : {}),
+  };
 }
 
 const isExamples = (train: DataInput["train"]): train is Examples => {

@@ -23,7 +23,7 @@ export type InputShape = Shape | { readonly shape: Shape; readonly dtype: "f32" 
 /** A network, its mini-batches, and how it is trained on them. */
 export interface StepOptions<M extends Method = Method> extends StepChoices<M> {
   readonly network: Network;
-  /** Shapes of one mini-batch, the number of examples first. y is i32 [n] for labels, else f32. */
+  /** Shapes of one mini-batch, the number of examples first. y is i32 [n], or [n, length], for labels, else f32. */
   readonly inputs: { readonly x: InputShape; readonly y: InputShape };
   /** How many classes there are; needed for labels, and only for them. */
   readonly classes?: number;
@@ -71,16 +71,16 @@ function targetsOf<M extends Method>({ loss, classes, inputs }: StepOptions<M>, 
   const integers = "dtype" in inputs.y && inputs.y.dtype === "i32";
   const labels =
     loss === "cross-entropy" || classes !== undefined || integers || (loss === undefined && y.length === 1);
-  if (x[0] === undefined || x[0] !== y[0] || (labels && y.length !== 1))
+  if (x[0] === undefined || x[0] !== y[0])
     throw new ConfigError(
       `compileStep: inputs are x ${showShape(x)} and y ${showShape(y)}`,
       { x, y },
-      `the first axis of both counts the examples${labels ? ", and labels are [n]" : ""}`,
+      "the first axis of both counts the examples",
     );
   if (!labels) return { kind: "values", shape: y.slice(1) };
   if (classes === undefined)
     throw new ConfigError("compileStep: targets are labels, and classes is not given", {}, "give classes: 10, say");
-  return { kind: "labels", classes };
+  return { kind: "labels", classes, ...(y.length > 1 ? { shape: y.slice(1) } : {}) };
 }
 
 function assertLabels(y: Batch["y"], targets: Targets): void {

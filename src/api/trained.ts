@@ -132,7 +132,11 @@ export function trainedOf(
       const data = await evaluator.predict(weights, x.data, count);
       const [each, { targets }] = [data.length / count, format];
       const likeTargets = targets.kind === "values" && sizeOf(targets.shape) === each;
-      return { data, shape: [count, ...(likeTargets ? targets.shape : [each])] };
+      const perLabel = targets.kind === "labels" && targets.shape !== undefined;
+      return {
+        data,
+        shape: [count, ...(likeTargets ? targets.shape : perLabel ? model.outputShape.slice(1) : [each])],
+      };
     },
     evaluate: async (examples) => {
       const split = splitOf(examples);

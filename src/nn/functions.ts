@@ -77,7 +77,7 @@ export const softmax = (x: Tensor): Tensor => exp(logSoftmax(x));
 /**
  * −mean_n Σ_k q_k log softmax(logits)_k with q = (1 − s)·onehot + s/classes (Szegedy et al. 2016), as PyTorch's
  * cross_entropy.
- * Logits [N, classes] and i32 labels [N] give a scalar, in nats; s is `labelSmoothing` (0).
+ * Logits [..., classes] and i32 labels [...] give a scalar, in nats; s is `labelSmoothing` (0).
  *
  * @throws ConfigError where `labelSmoothing` is outside [0, 1)
  * @example
@@ -89,10 +89,10 @@ export const softmax = (x: Tensor): Tensor => exp(logSoftmax(x));
 export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0 } = {}): Tensor {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new ConfigError(`label smoothing is ${labelSmoothing}, expected a number in [0, 1)`, { labelSmoothing });
-  const [batch, classes] = logits.shape as [number, number];
+  const classes = logits.shape.at(-1)!;
   const hard = oneHot(labels, classes, logits.dtype);
   const target = labelSmoothing === 0 ? hard : add(mul(1 - labelSmoothing, hard), labelSmoothing / classes);
-  return mul(sum(mul(logSoftmax(logits), target)), -1 / batch);
+  return mul(sum(mul(logSoftmax(logits), target)), -1 / sizeOf(labels.shape));
 }
 
 export interface Normalized {

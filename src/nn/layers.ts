@@ -1,5 +1,6 @@
 import { add, mul, rsqrt, sub } from "../graph/ops/elementwise.ts";
 import { conv2d } from "../graph/ops/conv.ts";
+import { gather } from "../graph/ops/gather.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -88,6 +89,29 @@ export function linear(scope: Scope, x: Tensor, out: number, init: LayerInit = {
 export function affine(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   const rows = reshape(x, [-1, x.shape.at(-1)!]);
   return reshape(add(matmul(rows, weight, { transB: true }), bias), [...x.shape.slice(0, -1), weight.shape[0]!]);
+}
+
+/**
+ * An embedding: i32 tokens [...] to the rows of its `weight` [count, width] that they name, [..., width]. It starts standard normal, as
+ * PyTorch's, or by `init`. A token outside 0 … count − 1 ends the run with ONNX Runtime's error.
+ *
+ * @throws ShapeError where the tokens are no integers
+ * @example
+ * ```ts
+ * const network: Network = (scope, x) => linear(scope.at("out"), mean(embedding(scope.at("tokens"), x, 9, 4), [1]), 2);
+ * const inputs = { x: { shape: [3, 5], dtype: "i32" }, y: [3] } as const;
+ * const step = await compileStep({ network, inputs, classes: 2, method: "sgd" });
+ * console.log(step.model.parameters.entries[0]?.shape); // [9, 4]
+ * ```
+ */
+export function embedding(
+  scope: Scope,
+  tokens: Tensor,
+  count: number,
+  width: number,
+  init: Init = { normal: 1 },
+): Tensor {
+  return gather(scope.parameter({ name: "weight", shape: [count, width], init }), tokens);
 }
 
 const EPS = 1e-5;

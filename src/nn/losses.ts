@@ -8,9 +8,12 @@ import { sameShape, showShape } from "../util/shape.ts";
 import { correct } from "./accuracy.ts";
 import { crossEntropy, logSoftmax, mean, softmax } from "./functions.ts";
 
-/** What a network predicts: integer labels [N] below `classes`, or real values [N, …shape]. */
+/**
+ * What a network predicts: integer labels below `classes`, one per example or as many as `shape` says, [N, …shape]; or real values
+ * [N, …shape].
+ */
 export type Targets =
-  | { readonly kind: "labels"; readonly classes: number }
+  | { readonly kind: "labels"; readonly classes: number; readonly shape?: readonly number[] | undefined }
   | { readonly kind: "values"; readonly shape: readonly number[] };
 
 export interface LossSettings {
@@ -73,12 +76,16 @@ export const losses = {
   "cross-entropy": {
     kind: "loss",
     name: "cross-entropy",
-    summary: "−mean log softmax(z)_y over logits z and integer labels y, as PyTorch's cross_entropy",
+    summary:
+      "−mean log softmax(z)_y over logits z and integer labels y, as PyTorch's cross_entropy; over all positions of a sequence",
     targets: "labels",
     smooths: true,
     mean: (output, target, settings) => crossEntropy(output, target, settings),
-    each: (output, target) => neg(sum(mul(logSoftmax(output), oneHot(target, output.shape[1]!, output.dtype)), [1])),
-    correct,
+    each: (output, target) => {
+      const hard = oneHot(target, output.shape.at(-1)!, output.dtype);
+      return averaged(neg(sum(mul(logSoftmax(output), hard), [output.shape.length - 1])));
+    },
+    correct: (output, target) => averaged(correct(output, target)),
     predict: softmax,
   },
   mse: {
@@ -118,6 +125,6 @@ export const lossOf = (mean: LossFunction, targets: Targets, name = "custom"): L
   name,
   summary: "a function of the caller's",
   mean: (output, target) => mean(output, target),
-  ...(targets.kind === "labels" ? { correct } : {}),
+  ...(targets.kind === "labels" ? { correct: losses["cross-entropy"].correct } : {}),
   predict: (output) => output,
 });

@@ -194,10 +194,10 @@ function targetsOf(
   const tensors = readTensors(path, fixed);
   for (const { name, axis, length } of headOf(entry, config.model, { inputShape, dtype })) {
     const found = tensors[name]?.shape[axis];
-    if (found !== undefined) return { kind: "labels", classes: 2 + (found - length(2)) / (length(3) - length(2)) };
+    if (found !== undefined) return { ...targets, classes: 2 + (found - length(2)) / (length(3) - length(2)) };
   }
   // A network function of the caller's has as many outputs as it has.
-  return { kind: "labels", classes: fixed.outputShape.at(-1) ?? targets.classes };
+  return { ...targets, classes: fixed.outputShape.at(-1) ?? targets.classes };
 }
 
 /** The format of the weights' network, without examples where its run recorded it. */

@@ -186,7 +186,7 @@ export const runRecord = z.object({
       .object({
         inputShape: z.array(count).readonly(),
         targets: z.discriminatedUnion("kind", [
-          z.object({ kind: z.literal("labels"), classes: count }),
+          z.object({ kind: z.literal("labels"), classes: count, shape: z.array(count).readonly().optional() }),
           z.object({ kind: z.literal("values"), shape: z.array(count).readonly() }),
         ]),
         dtype: z.enum(["u8", "f32", "i32"]),

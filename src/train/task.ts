@@ -9,7 +9,7 @@ import { frozenBy } from "../nn/freeze.ts";
 import { declare, forward, type Model, type Network, vectorLength } from "../nn/scope.ts";
 import type { Loss } from "../optim/point.ts";
 import { ConfigError } from "../util/errors.ts";
-import { type Shape, showShape, sizeOf } from "../util/shape.ts";
+import { type Shape, sameShape, showShape, sizeOf } from "../util/shape.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Registry } from "./registry.ts";
 
@@ -69,7 +69,7 @@ export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: R
   const { targets } = format;
   // A loss of the caller's may take labels without being about classes.
   const scored = loss.correct !== undefined && targets.kind === "labels" && loss.targets === undefined;
-  if (!scored || classifies(modelFor(task, 1), targets.classes)) return task;
+  if (!scored || classifies(modelFor(task, 1), targets)) return task;
   const { correct: _, ...unscored } = loss;
   return { ...task, loss: unscored };
 }
@@ -82,25 +82,34 @@ export function modelFor({ network, format, loss, freeze = [] }: Omit<Task, "lab
   const declared = declare(network, [rows, ...format.inputShape], format.dtype === "i32" ? "i32" : "f32");
   const model = freeze.length === 0 ? declared : { ...declared, frozen: frozenBy(freeze, declared.parameters) };
   const { targets } = format;
-  if (targets.kind === "labels" && loss.targets === "labels" && !classifies(model, targets.classes))
+  if (targets.kind === "labels" && loss.targets === "labels" && !classifies(model, targets)) {
+    const { classes, shape = [] } = targets;
+    const several = shape.length > 0;
     throw new ConfigError(
-      `the network gives ${showShape(model.outputShape)} for ${rows} examples, but the labels have ${targets.classes} classes`,
-      { outputShape: model.outputShape, classes: targets.classes },
-      "it must give one number per class, [n, classes]; real-valued targets need another loss, such as mse",
+      `the network gives ${showShape(model.outputShape)} for ${rows} examples, but the labels${several ? ` ${showShape([rows, ...shape])}` : ""} have ${classes} classes`,
+      { outputShape: model.outputShape, classes, shape },
+      several
+        ? "it must give one number per class for each label; one-hot rows become labels by their largest column"
+        : "it must give one number per class, [n, classes]; real-valued targets need another loss, such as mse",
     );
+  }
   return model;
 }
 
-/** Whether outputs are [n, k] with a number for each class. */
-const classifies = ({ inputShape, outputShape }: Pick<Model, "inputShape" | "outputShape">, classes: number): boolean =>
-  outputShape.length === 2 && outputShape[0] === inputShape[0] && (outputShape[1] ?? 0) >= classes;
+/** Whether outputs have a number for each class of each label: [n, k], or [n, …shape, k]. */
+const classifies = (
+  { inputShape, outputShape }: Pick<Model, "inputShape" | "outputShape">,
+  { classes, shape = [] }: Extract<Targets, { readonly kind: "labels" }>,
+): boolean => sameShape(outputShape.slice(0, -1), [inputShape[0]!, ...shape]) && (outputShape.at(-1) ?? 0) >= classes;
 
 /** Shape and dtype of a mini-batch, and of the running statistics, as inputs of a graph. */
 export function batchSpec({ format }: Pick<Task, "format">, model: Model, dtype: FloatDType = "f32") {
   const rows = model.inputShape[0]!;
   const { targets } = format;
   const y: { readonly shape: Shape; readonly dtype: DType } =
-    targets.kind === "labels" ? { shape: [rows], dtype: "i32" } : { shape: [rows, ...targets.shape], dtype: "f32" };
+    targets.kind === "labels"
+      ? { shape: [rows, ...(targets.shape ?? [])], dtype: "i32" }
+      : { shape: [rows, ...targets.shape], dtype: "f32" };
   return {
     buffers: { shape: [vectorLength(model.buffers)], dtype },
     x: { shape: model.inputShape, dtype: format.dtype },

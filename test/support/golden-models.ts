@@ -51,15 +51,23 @@ const packed = (layout: Layout, make: (entry: Entry, k: number) => Float64Array)
     new Float64Array(vectorLength(layout)),
   );
 
-/** What PyTorch's side computes, of our network; T[v, v] on request. */
-export function evaluate(model: Model, classes: number, { dtype = "f64" as FloatDType, third = false } = {}) {
-  const [batch] = model.inputShape as [number];
+interface Evaluation {
+  readonly dtype?: FloatDType;
+  /** Whether T[v, v] is computed. */
+  readonly third?: boolean;
+  /** Inputs in place of images: whole numbers, with a label each. */
+  readonly tokens?: Int32Array;
+}
+
+/** What PyTorch's side computes, of our network. */
+export function evaluate(model: Model, classes: number, { dtype = "f64", third = false, tokens }: Evaluation = {}) {
+  const labels = tokens ? model.inputShape : model.inputShape.slice(0, 1);
   const theta = vectorInput("theta", model.parameters, dtype);
   const buffers = vectorInput("buffers", model.buffers, dtype);
-  const x = input("x", model.inputShape, dtype);
+  const x = input("x", model.inputShape, tokens ? "i32" : dtype);
   const trained = forward(model, x, { theta, buffers, training: true });
   const inferred = forward(model, x, { theta, buffers, training: false });
-  const loss = crossEntropy(trained.logits, input("labels", [batch], "i32"));
+  const loss = crossEntropy(trained.logits, input("labels", labels, "i32"));
   const g = grad(loss, theta);
   const v = input("v", theta.shape, dtype);
   const hvp = gradientVectorProduct(g, theta, v);
@@ -76,8 +84,8 @@ export function evaluate(model: Model, classes: number, { dtype = "f64" as Float
     theta: packed(model.parameters, parameter),
     buffers: packed(model.buffers, statistic),
     v: packed(model.parameters, ({ size }, k) => fill(1000 + k, size)),
-    x: fill(7, sizeOf(model.inputShape), 1.7),
-    labels: Int32Array.from({ length: batch }, (_, i) => (3 * i + 1) % classes),
+    x: tokens ?? fill(7, sizeOf(model.inputShape), 1.7),
+    labels: Int32Array.from({ length: sizeOf(labels) }, (_, i) => (3 * i + 1) % classes),
   };
   return runOn<string>(outputs, feeds, { convolution: "direct", threads: 1 });
 }

@@ -162,6 +162,12 @@ const reference: { readonly [K in Exclude<OpName, "input" | "constant">]: Refere
       const at = indices[index[axis]!]!;
       return at < 0 ? 0 : x!.at(...index.with(axis, at));
     }),
+  gather: ([table, at], _, shape) => generate(shape, ([i, ...rest]) => table!.at(at!.at(i!), ...rest)),
+  scatterAdd: ([rows, at], _, shape) => {
+    const result = new Values(shape);
+    for (const [i, ...rest] of indices(rows!.shape)) result.add(rows!.at(i!, ...rest), at!.at(i!), ...rest);
+    return result;
+  },
   matmul: ([a, b], { transA, transB }, shape) => {
     const inner = a!.shape.at(transA ? -2 : -1)!;
     return generate(shape, (index) => {

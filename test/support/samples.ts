@@ -18,7 +18,11 @@ export interface Case {
 }
 
 /** Operands that are not the floating-point numbers every op takes unless it stands here. */
-const operandDTypes: Partial<Record<OpName, readonly (DType | "float")[]>> = { where: ["bool", "float", "float"] };
+const operandDTypes: Partial<Record<OpName, readonly (DType | "float")[]>> = {
+  where: ["bool", "float", "float"],
+  gather: ["float", "i32"],
+  scatterAdd: ["float", "i32"],
+};
 
 /** Numbers of a domain; "distinct" is 0.1 apart over all inputs of the sample together, and 0.05 away from 0. */
 const draw: Readonly<Record<Domain | "ties", (random: Rng, n: number) => ArrayLike<number>>> = {
@@ -46,8 +50,11 @@ export function cases(dtype: FloatDType, domain?: "ties"): Case[] {
       let offset = 0;
       const inputs: Tensor[] = [];
       const operands = sample.shapes.map((shape, i) => {
-        const x = input(`${name}_${at}_in${i}`, shape, sample.domain === "label" ? "i32" : dtype);
-        const values = Float64Array.from(numbers).subarray(offset, offset + sizeOf(shape));
+        const isInteger = sample.domain === "label" || operandDTypes[name]?.[i] === "i32";
+        const x = input(`${name}_${at}_in${i}`, shape, isInteger ? "i32" : dtype);
+        const drawn = Float64Array.from(numbers).subarray(offset, offset + sizeOf(shape));
+        const values =
+          isInteger && sample.domain !== "label" ? Float64Array.from(draw.label(random, drawn.length)) : drawn;
         offset += sizeOf(shape);
         feeds[`${name}_${at}_in${i}`] = dtype === "f32" ? values.map(Math.fround) : values;
         inputs.push(x);

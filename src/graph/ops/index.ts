@@ -5,6 +5,7 @@ import { castOp, equalOp, greaterEqualOp, greaterOp, whereOp } from "./compare.t
 import { convInputOp, convOp, convWeightOp } from "./conv.ts";
 import * as elementwise from "./elementwise.ts";
 import { filterBankOp } from "./filter-bank.ts";
+import { gatherOp, scatterAddOp } from "./gather.ts";
 import { matmulOp } from "./matmul.ts";
 import { maxOp } from "./max.ts";
 import { recomputeOp } from "./recompute.ts";
@@ -54,6 +55,8 @@ export const ops = {
   slice: sliceOp,
   pad: padOp,
   take: takeOp,
+  gather: gatherOp,
+  scatterAdd: scatterAddOp,
   matmul: matmulOp,
   filterBank: filterBankOp,
   conv2d: convOp,
