@@ -80,6 +80,8 @@ export interface ModelSettings {
   readonly heads?: number;
   /** Height and width of a vision transformer's patches, in pixels. */
   readonly patch?: number;
+  /** Height and width that images are resized to inside the graph, in pixels, bilinearly; left out, they stay as they are. */
+  readonly resize?: number;
   /** The nonlinearity, where the model has a choice. */
   readonly activation?: Activation;
   /** How weights of layers start: "default" as PyTorch, "he" for ReLU, "xavier" for tanh. */

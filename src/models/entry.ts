@@ -1,3 +1,5 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { resizeImages } from "../nn/resize.ts";
 import type { Network } from "../nn/scope.ts";
 import { ConfigError } from "../util/errors.ts";
 import type { Shape } from "../util/shape.ts";
@@ -17,6 +19,8 @@ export interface ModelOptions {
   readonly heads?: number | undefined;
   /** Only for vision transformers: height and width of a patch, in pixels. */
   readonly patch?: number | undefined;
+  /** Height and width that images are resized to first, in pixels; left out, they stay as they are. */
+  readonly resize?: number | undefined;
   /** One of those that the entry lists. */
   readonly activation?: Activation | undefined;
 }
@@ -80,7 +84,7 @@ type Count = keyof typeof counts;
 /** The network of an entry. A setting that the model does not have, or not with that value, is a ConfigError. */
 export function networkOf(entry: ModelEntry, options: ModelOptions): Network {
   const { name, activations = [] } = entry;
-  const { classes, activation } = options;
+  const { classes, activation, resize } = options;
   const refuse = (key: string, value: unknown, why: string, hint: string) => {
     throw new ConfigError(`model.${key} is ${value}, but ${name} ${why}`, { name, [key]: value }, hint);
   };
@@ -96,12 +100,22 @@ export function networkOf(entry: ModelEntry, options: ModelOptions): Network {
       activations.length > 0 ? `takes ${activations.join(" or ")}` : "has no choice of activations",
       activations.length > 0 ? `the default is ${activations[0]}` : "leave it out",
     );
-  for (const [key, value] of [["classes", classes] as const, ...given])
+  for (const [key, value] of [["classes", classes], ["resize", resize ?? 1], ...given] as const)
     if (!(Number.isInteger(value) && value >= 1))
       throw new ConfigError(
         `${key === "classes" ? key : `model.${key}`} is ${value}, expected a whole number of at least 1`,
         { name, [key]: value },
       );
   const filled = Object.fromEntries(given) as Record<Count, number>;
-  return entry.build({ classes, ...filled, activation: (activation ?? activations[0]) as never });
+  const network = entry.build({ classes, ...filled, activation: (activation ?? activations[0]) as never });
+  return resize === undefined ? network : (scope, x) => network(scope, resized(x, resize));
+}
+
+function resized(x: Tensor, side: number): Tensor {
+  if (x.shape.length === 4) return resizeImages(x, side, side);
+  throw new ConfigError(
+    `model.resize is ${side}, but the inputs are [${["n", ...x.shape.slice(1)].join(", ")}], no images [n, C, H, W]`,
+    { resize: side, inputShape: x.shape },
+    "leave it out",
+  );
 }

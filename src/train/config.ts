@@ -45,6 +45,11 @@ export function trainSchema(registry: Registry) {
         patch: count
           .optional()
           .describe("height and width of a vision transformer's patches in pixels; images are multiples of it"),
+        resize: count
+          .optional()
+          .describe(
+            "height and width that images are resized to inside the graph, in pixels, bilinearly (default: none)",
+          ),
         activation: z.enum(["relu", "tanh", "silu"]).optional().describe("nonlinearity, where the model has a choice"),
         init: z
           .enum(initNames)

@@ -10,6 +10,7 @@ const POSITIONS = "encoder.pos_embedding";
 export function withPositions(
   tensors: Tensors,
   { parameters, inputShape }: Model,
+  resize?: number,
 ): { tensors: Tensors; notes: string[] } {
   const given = tensors[POSITIONS];
   const shapeOf = (name: string) => parameters.entries.find((entry) => entry.name === name)?.shape;
@@ -20,7 +21,7 @@ export function withPositions(
     return { tensors, notes: [] };
   if (own[1] === length || own[2] !== width || given.shape.length !== 3 || !Number.isInteger(side) || side < 1)
     return { tensors, notes: [] };
-  const [rows, columns] = [inputShape[2]! / kernel[2]!, inputShape[3]! / kernel[3]!];
+  const [rows, columns] = [(resize ?? inputShape[2]!) / kernel[2]!, (resize ?? inputShape[3]!) / kernel[3]!];
   const data = resized(given.data, side, rows, columns, width);
   return {
     tensors: { ...tensors, [POSITIONS]: { dtype: "F32", shape: own, data } },

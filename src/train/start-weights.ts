@@ -18,6 +18,8 @@ export interface StartFile {
   readonly anew: ReadonlySet<string>;
   /** Whether every tensor must be in the file, with its shape, and nothing else. */
   readonly strict: boolean;
+  /** The side of images that the network resizes first. */
+  readonly resize?: number | undefined;
 }
 
 /** What starts of a file, and what there is to say about it. */
@@ -30,7 +32,7 @@ export interface Start extends Weights {
  * @throws ConfigError where settings say how to read a file, and name none, or where a new head is asked of a network without one
  */
 export function startFileOf(
-  { weights: path, newHead, strict, name }: TrainConfig["model"],
+  { weights: path, newHead, strict, name, resize }: TrainConfig["model"],
   head: () => readonly { readonly name: string }[],
 ): StartFile | undefined {
   if (path === undefined) {
@@ -55,6 +57,7 @@ export function startFileOf(
     digest: existsSync(path) ? digest(readBytes(path)) : undefined,
     anew,
     strict: strict ?? true,
+    resize,
   };
 }
 
@@ -65,14 +68,14 @@ const FOREIGN_HEADS = /^((vit\.)?pooler|(heads\.)?pre_logits)\./;
  * The weights of a file where it has them, and `fresh` ones elsewhere.
  * @throws InputError that lists what is missing, of another shape or unknown, unless the file need not fit
  */
-export function startFrom({ path, anew, strict }: StartFile, model: Model, fresh: Weights): Start {
+export function startFrom({ path, anew, strict, resize }: StartFile, model: Model, fresh: Weights): Start {
   const parts = [
     [model.parameters, fresh.theta],
     [model.buffers, fresh.buffers],
   ] as const;
   const entries = parts.flatMap(([layout]) => layout.entries);
   const known = new Set(entries.map(({ name }) => name));
-  const read = withPositions(readTensors(path, model), model);
+  const read = withPositions(readTensors(path, model), model, resize);
   const { tensors } = read;
   const fits = ({ name, shape }: (typeof entries)[number]) => tensors[name]?.shape.join() === shape.join();
   const needed = entries.filter(({ name }) => !anew.has(name));
