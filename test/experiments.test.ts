@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Experiment, Scale } from "../src/experiments/experiment.ts";
 import { type ExperimentName, experimentOf, experiments } from "../src/experiments/index.ts";
 import { published } from "../src/experiments/published.ts";
+import { WEIGHTS } from "../src/experiments/vit.ts";
 import type { StudyRecord } from "../src/experiments/study/record.ts";
 import type { StudyRun } from "../src/experiments/study/run.ts";
 import { fakeRecord, type MadeUpRun } from "./support/fake-records.ts";
@@ -60,6 +61,26 @@ describe.each([...loaded])("the experiment %s", (_, experiment) => {
       for (const run of planned) expect(new Set(seedsOf(run)).size).toBe(seedsOf(run).length);
     },
   );
+});
+
+describe("the experiment vit", () => {
+  it("has means with 95 % intervals, and fine-tunes ViT-B/16 from a file at full scale", async () => {
+    const experiment = loaded.get("vit")!;
+    const all = made(experiment, "smoke", ({ config }) => settled(config.seed === 1 ? 0.5 : 0.6));
+    const { tables } = await experiment.write(all);
+    const rows = csvOf(tables, "accuracy");
+    expect(rows.map(({ method }) => method)).toEqual(["sgd", "sam", "eigen-sam"]);
+    for (const row of rows) {
+      expect(Number(row.mean)).toBeCloseTo(55, 10);
+      // 12.706 is the 97.5 % quantile of Student's t with one degree of freedom; the deviation of 50 and 60 is 10/√2.
+      expect(Number(row.ci95)).toBeCloseTo((12.7062 * 10) / Math.SQRT2 / Math.SQRT2, 2);
+      expect(row.published).toBe("");
+    }
+    const full = experiment.plans.full!([]);
+    expect(full).toHaveLength(2 * 3 * 5);
+    for (const { config } of full)
+      expect(config.model).toMatchObject({ name: "vit-b16", resize: 224, newHead: true, weights: resolve(WEIGHTS) });
+  });
 });
 
 describe("reports of experiments", () => {

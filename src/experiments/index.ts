@@ -23,6 +23,11 @@ export const experiments = {
     about: "test accuracy of SGD, SAM and Eigen-SAM, with ρ and α chosen on validation images",
     load: () => import("./accuracy.ts"),
   },
+  vit: {
+    about:
+      "test accuracy of SGD, SAM and Eigen-SAM on vision transformers: ViT-B/16 fine-tuned, or small ones from scratch",
+    load: () => import("./vit.ts"),
+  },
   reverse: {
     about: "training and test loss of SAM, Reverse-SAM, EGR and the third-order term alone",
     load: () => import("./reverse.ts"),
