@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { loadRun } from "../src/api/load-run.ts";
 import { train } from "../src/api/train.ts";
 import { input } from "../src/graph/ops/source.ts";
 import { defineModel, type ModelOptions } from "../src/models/entry.ts";
@@ -259,6 +260,8 @@ describe("a run from a file", () => {
     writeFileSync(path, readFileSync(moved));
     const resumed = await train({ ...options, model, dir }).done;
     expect(resumed.weights()).toEqual(straight.weights());
+    rmSync(path);
+    expect((await loadRun(dir, { data })).weights()).toEqual(straight.weights());
   });
 
   it.each([
