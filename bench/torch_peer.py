@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from peer_protocol import parser_of, serve
@@ -26,6 +27,7 @@ from peer_protocol import parser_of, serve
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts" / "golden"))
 from torch_models import Cnn6, Mlp, WideResNet  # noqa: E402
 from torch_resnet import ARCHITECTURES, ResNet  # noqa: E402
+from torch_vit import TorchvisionViT  # noqa: E402
 
 RHO, ALPHA = 0.1, 0.2
 
@@ -34,7 +36,15 @@ def depth_of(options, default):
     return {"depth": options.depth or default}
 
 
+def vit(options, depth, heads, patch):
+    size = (options.size, options.size)
+    settings = {"heads": heads, "patch": patch, "norm": nn.LayerNorm, **depth_of(options, depth)}
+    return TorchvisionViT(size, options.channels, options.classes, options.width, **settings)
+
+
 NETWORKS = {
+    "vit": lambda o: vit(o, 6, 4, 4),
+    "vit-b16": lambda o: vit(o, 12, 12, 16),
     "mlp": lambda o: Mlp(o.channels * o.size * o.size, o.classes, o.width, **depth_of(o, 2)),
     "cnn6": lambda o: Cnn6(o.classes, o.width, o.channels),
     "wide-resnet": lambda o: WideResNet(o.classes, o.width, channels=o.channels, **depth_of(o, 28)),

@@ -14,12 +14,12 @@ class LayerNorm(nn.LayerNorm):
         return centred / torch.sqrt((centred**2).mean(-1, keepdim=True) + self.eps) * self.weight + self.bias
 
 
-def block_of(width, heads):
+def block_of(width, heads, norm=LayerNorm):
     """A pre-norm block under torchvision's names; the attention is PyTorch's own module."""
     block = nn.Module()
-    block.ln_1 = LayerNorm(width, eps=1e-6)
+    block.ln_1 = norm(width, eps=1e-6)
     block.self_attention = nn.MultiheadAttention(width, heads, batch_first=True)
-    block.ln_2 = LayerNorm(width, eps=1e-6)
+    block.ln_2 = norm(width, eps=1e-6)
     block.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Dropout(0.0), nn.Linear(4 * width, width))
     return block
 
@@ -27,7 +27,7 @@ def block_of(width, heads):
 class TorchvisionViT(nn.Module):
     """Dosovitskiy et al. 2021; images may be of any height and width that the patch divides."""
 
-    def __init__(self, size, channels=3, classes=10, width=48, depth=2, heads=3, patch=4):
+    def __init__(self, size, channels=3, classes=10, width=48, depth=2, heads=3, patch=4, norm=LayerNorm):
         super().__init__()
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
         self.conv_proj = nn.Conv2d(channels, width, patch, patch)
@@ -36,8 +36,8 @@ class TorchvisionViT(nn.Module):
         self.encoder.pos_embedding = nn.Parameter(torch.zeros(1, places, width))
         self.encoder.layers = nn.Module()
         for i in range(depth):
-            setattr(self.encoder.layers, f"encoder_layer_{i}", block_of(width, heads))
-        self.encoder.ln = LayerNorm(width, eps=1e-6)
+            setattr(self.encoder.layers, f"encoder_layer_{i}", block_of(width, heads, norm))
+        self.encoder.ln = norm(width, eps=1e-6)
         self.heads = nn.Module()
         self.heads.head = nn.Linear(width, classes)
 
@@ -46,7 +46,7 @@ class TorchvisionViT(nn.Module):
         x = torch.cat([self.class_token.expand(len(images), 1, -1), patches], 1) + self.encoder.pos_embedding
         for block in self.encoder.layers.children():
             y = block.ln_1(x)
-            x = x + block.self_attention(y, y, y, need_weights=True)[0]
+            x = x + block.self_attention(y, y, y, need_weights=False)[0]
             x = x + block.mlp(block.ln_2(x))
         return self.heads.head(self.encoder.ln(x)[:, 0])
 

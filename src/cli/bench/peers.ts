@@ -17,7 +17,7 @@ export interface Peer {
   readonly packages: readonly string[];
 }
 
-const models = ["mlp", "cnn6", "resnet18", "resnet34", "resnet50", "wide-resnet"];
+const models = ["mlp", "cnn6", "resnet18", "resnet34", "resnet50", "wide-resnet", "vit", "vit-b16"];
 const steps = ["grad", "sgd", "sam", "eigen-sam"];
 const products = ["hvp", "power5"];
 const torch = { script: "torch_peer.py", packages: ["torch", "numpy"], models };
