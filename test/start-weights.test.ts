@@ -117,7 +117,7 @@ describe("a file to start from", () => {
     const path = written(spoiled);
     expect(() => from(path, small)).toThrow(InputError);
     expect(() => from(path, small)).toThrow(
-      `${path} does not fit the model: missing: layers.0.bias; of another shape: layers.1.weight [3, 3], the model's is [2, 3]; ` +
+      `${path} does not fit the model: missing: layers.0.bias; of another shape: layers.1.weight [3, 3] instead of [2, 3]; ` +
         "unknown: extra\n  hint: model.newHead=true starts the last layer anew; model.strict=false takes what fits",
     );
   });
@@ -131,7 +131,7 @@ describe("a file to start from", () => {
     expect(notes).toEqual([
       expect.stringMatching(/starts from .*: 2 of 4 tensors$/),
       "starting weights, missing: layers.0.bias",
-      "starting weights, of another shape: layers.1.weight [3, 3], the model's is [2, 3]",
+      "starting weights, of another shape: layers.1.weight [3, 3] instead of [2, 3]",
       "starting weights, unknown: extra",
     ]);
   });
@@ -205,7 +205,7 @@ describe("position embeddings of another grid", () => {
   it("of no square, or for evaluation, are refused", () => {
     const odd = { ...positions, shape: [1, 8, 10] };
     expect(() => from(written({ ...tensors, "encoder.pos_embedding": odd }), wideModel)).toThrow(
-      "of another shape: encoder.pos_embedding [1, 8, 10], the model's is [1, 21, 8]",
+      "of another shape: encoder.pos_embedding [1, 8, 10] instead of [1, 21, 8]",
     );
     expect(() => readWeights(written(tensors), wideModel)).toThrow("encoder.pos_embedding has shape [1, 10, 8]");
   });
@@ -237,7 +237,7 @@ describe("a run from a file", () => {
     expect(still.weights()["layers.0.weight"]).toEqual(weights["layers.0.weight"]);
     expect(still.weights()["layers.1.weight"]).toEqual(fresh.weights()["layers.1.weight"]);
     await expect(train({ ...options, data: three, model: { ...base, weights: path } }).done).rejects.toThrow(
-      "of another shape: layers.1.weight [2, 3], the model's is [3, 3]",
+      "of another shape: layers.1.weight [2, 3] instead of [3, 3]",
     );
   });
 

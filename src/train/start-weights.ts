@@ -82,7 +82,7 @@ export function startFrom({ path, anew, strict, resize }: StartFile, model: Mode
   const missing = needed.filter(({ name }) => tensors[name] === undefined).map(({ name }) => name);
   const misshaped = needed
     .filter((entry) => tensors[entry.name] !== undefined && !fits(entry))
-    .map(({ name, shape }) => `${name} [${tensors[name]!.shape.join(", ")}], the model's is [${shape.join(", ")}]`);
+    .map(({ name, shape }) => `${name} [${tensors[name]!.shape.join(", ")}] instead of [${shape.join(", ")}]`);
   const extra = Object.keys(tensors).filter(
     (name) =>
       !known.has(name) &&
