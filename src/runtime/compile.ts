@@ -24,6 +24,8 @@ export type OutputArray<I extends InputSpec> = "f64" extends DTypeOf<I[keyof I]>
 /** Device, threads and memory of a compiled function. */
 export interface CompileOptions extends TargetOptions, PlanOptions {
   readonly threads?: number;
+  /** Keep the memory of a run for the next (true, the default). Of graphs that take turns, those without it share what they free. */
+  readonly arena?: boolean;
   /** Record the time of every node; see Executable.profile. */
   readonly profile?: boolean;
   /** Where to load the model; the default is onnxruntime-node on `device`. */
@@ -120,6 +122,7 @@ export async function compileGraph<In extends string, Out extends string, Output
   const session = await load(model.bytes, model.inputs.map(portOf), planned.outputs.map(portOf), {
     threads: options.threads ?? defaultThreads(),
     profile: options.profile ?? false,
+    arena: options.arena ?? true,
   });
   const stats: CompileStats = {
     traceSeconds,

@@ -48,13 +48,18 @@ export const nodeSessions =
  * The graph arrives simplified and in a good order, so ONNX Runtime's own rewriting is off: its sharing of common
  * subexpressions would keep what we make again on purpose. The memory pattern is off because it takes twice the memory.
  */
-const sessionOptions = (device: Device, { threads }: SessionOptions, profilePrefix: string | undefined) => ({
+const sessionOptions = (
+  device: Device,
+  { threads, arena = true }: SessionOptions,
+  profilePrefix: string | undefined,
+) => ({
   executionProviders: device === "cpu" ? ["cpu"] : [device, "cpu"],
   intraOpNumThreads: threads,
   interOpNumThreads: 1,
   executionMode: "sequential" as const,
   graphOptimizationLevel: "disabled" as const,
   enableMemPattern: false,
+  enableCpuMemArena: arena,
   logSeverityLevel: 3 as const,
   ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
 });

@@ -15,6 +15,8 @@ export interface Port {
 export interface SessionOptions {
   readonly threads: number;
   readonly profile: boolean;
+  /** Whether the session keeps the memory of its last run for the next; else all such sessions take theirs from the process. Left out, it does. */
+  readonly arena?: boolean;
 }
 
 /** Time spent in one node of the graph, over all runs, in milliseconds. */

@@ -48,7 +48,8 @@ export async function compileStaged(
     for (const graph of graphs) await graph.release();
   };
   const compiled = async (of: Traced, own: CompileOptions = {}) => {
-    const graph = await compileGraph(of, whole, { ...options, ...own });
+    // They take turns, and hold vectors alone.
+    const graph = await compileGraph(of, whole, { ...options, ...own, arena: false });
     graphs.push(graph);
     return graph;
   };
