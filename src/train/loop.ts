@@ -10,7 +10,9 @@ import { notesOf } from "./notes.ts";
 import type { ComingStep } from "./probe.ts";
 import { plateauWatch } from "./plateau.ts";
 import type { Progress, RunResult, Tally } from "./records.ts";
+import { endEpoch, scored, validate } from "./scoring.ts";
 import { numbersOf, openSession, type Problem, type Session, startOf } from "./session.ts";
+import { assertSound } from "./sound.ts";
 import type { RunStore, Standing } from "./store.ts";
 import { wasteOf, withEstimate, withSeconds, withStep } from "./tally.ts";
 

@@ -1,3 +1,4 @@
+import { finders } from "../find/finders.ts";
 import type { CliCommand } from "./command.ts";
 
 /** What is known of a command before it is loaded. */
@@ -10,6 +11,15 @@ export interface CommandEntry {
   /** A command brings most of the package with it, and a process runs one. */
   readonly load: () => Promise<CliCommand>;
 }
+
+const findEntries = Object.entries(finders).map(
+  ([name, finder]): CommandEntry => ({
+    name: `${name}-find`,
+    summary: `find the ${finder.title} by short runs: the curve, what to take, and why`,
+    computes: true,
+    load: async () => (await import("./find.ts")).findCommand(`${name}-find`, finder),
+  }),
+);
 
 /** Every subcommand, in the order of the help text. */
 export const commands: readonly CommandEntry[] = [
@@ -67,6 +77,7 @@ export const commands: readonly CommandEntry[] = [
     computes: true,
     load: async () => (await import("./sweep.ts")).sweep,
   },
+  ...findEntries,
   {
     name: "data",
     summary: "list, fetch and verify data sets",

@@ -22,12 +22,20 @@ interface UnitTask {
   readonly unit: Unit;
 }
 
+type HereOptions = PoolOptions & { readonly json: boolean };
+
+/** Makes the runs of a sweep that are missing, and reports those that are done. */
+export async function runHere(asked: Sweep, options: HereOptions): Promise<void> {
+  const begun = performance.now();
+  const sweep = await makeRuns(asked, options);
+  if (sweep !== undefined) await reportSweep(sweep, { begun, json: options.json });
+}
+
 /**
- * Makes the runs of a sweep that are missing, in processes of this machine, and reports those that are done.
+ * Makes the runs of a sweep that are missing, in processes of this machine; undefined where it was stopped.
  * @throws ConfigError where another process runs the sweep, or its folder holds another
  */
-export async function runHere(asked: Sweep, options: PoolOptions & { readonly json: boolean }): Promise<void> {
-  const begun = performance.now();
+export async function makeRuns(asked: Sweep, options: HereOptions): Promise<Sweep | undefined> {
   const sweep = begin(asked, threadsFor(options.jobs));
   const { out, definition } = sweep;
   const trainRun = trainRunOf(registry());
@@ -44,7 +52,7 @@ export async function runHere(asked: Sweep, options: PoolOptions & { readonly js
         return resultOf(events);
       },
     });
-    if (outcome !== "stopped") await reportSweep(sweep, { begun, json: options.json });
+    return outcome === "stopped" ? undefined : sweep;
   } finally {
     claim.release(true);
   }
