@@ -28,13 +28,13 @@ describe("finding a setting", () => {
     "prints the curve, what diverges, what to take and why; again it makes nothing",
     { timeout: 120_000 },
     async () => {
-      const args = ["lr-find", ...small, "method.name=sgd", "--epochs", "2", "--seeds", "1,2"];
+      const args = ["lr-find", ...small, "method.name=sgd", "train.epochs=2", "--seeds", "1,2"];
       const range = ["--from", "0.01", "--to", "1e30", "--points", "3", "--out", join(folder, "rates")];
       const { status, stdout, stderr } = await eigensam([...args, ...range]);
       expect(status, stderr).toBe(0);
       expect(stdout).toMatch(/^ +0\.01 {2}\d\.\d+ ± \d.*━\n1\.00e\+14 {2}the loss is NaN at step/m);
       expect(stdout).toContain(
-        "optimizer.lr=0.01: the lowest mean validation loss of 2 runs of 2 epochs is at η = 0.01",
+        "optimizer.lr=0.01: the lowest mean validation loss of 2 runs of 2 epochs on 200 examples is at η = 0.01",
       );
       expect(stderr).toContain("4 runs failed");
 

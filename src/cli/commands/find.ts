@@ -20,7 +20,11 @@ export function findCommand(name: string, finder: Finder): CliCommand<FindOption
           "values from one to the other, by equal factors (default: one per factor of 2)",
           positiveInteger,
         )
-        .option("--epochs <n>", "of each run (default: a fifth of train.epochs, at least 2)", positiveInteger)
+        .option(
+          "--examples <n>",
+          "training examples of each run (default: a fifth of them, at least 4 mini-batches)",
+          positiveInteger,
+        )
         .option("--seeds <list>", "runs of each value", seedList, seedList("1..3"))
         .option("--out <dir>", "where the runs go; the same command makes what is missing", `runs/${name}`)
         .option("--json", "one JSON line per run and one with the answer on stdout")

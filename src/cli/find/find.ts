@@ -3,6 +3,10 @@ import { statusOf } from "../../sweep/status.ts";
 import { sweepOfTexts, trialsOf } from "../../sweep/sweep.ts";
 import { configToml, trainSettings } from "../../train/settings.ts";
 import { trainRunOf } from "../../train/run-dir.ts";
+import { datasetOf } from "../../train/registry.ts";
+import type { TrainConfig } from "../../train/config.ts";
+import { isSplit } from "../../data/dataset.ts";
+import { partsOf } from "../../data/split.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { configOf, givenIn } from "../config-file.ts";
 import { registry } from "../plugins.ts";
@@ -16,14 +20,30 @@ export interface FindOptions extends PoolOptions {
   readonly from?: number;
   readonly to?: number;
   readonly points?: number;
-  readonly epochs?: number;
+  /** Training examples of each run. */
+  readonly examples?: number;
   readonly seeds: readonly number[];
   readonly out: string;
   readonly json?: true;
 }
 
-/** The part of the training that a short run is, and its epochs at least. */
-const [PART, FEWEST] = [1 / 5, 2];
+/**
+ * The part of the training examples that a short run has, and its mini-batches at least. It keeps its epochs: fewer of them would end before the
+ * training set is fitted, which is what a radius acts on (docs/guide/train.md has the measurement).
+ */
+const [PART, FEWEST] = [1 / 5, 4];
+
+async function fewerExamples(config: TrainConfig): Promise<number> {
+  const dataset = await datasetOf(config, registry());
+  const { train } = partsOf(dataset, config.data, config.seed, dataset.targets);
+  if (!isSplit(train))
+    throw new ConfigError(
+      `data set ${config.data.name} comes from a stream, and short runs take a part of the examples`,
+      { data: config.data.name },
+      "choose a data set in memory",
+    );
+  return Math.min(train.count, Math.max(Math.round(PART * train.count), FEWEST * config.data.batch));
+}
 
 /** Trains shortly with each value of a setting, as a sweep of its own, and says which is best. */
 export async function find(finder: Finder, options: FindOptions, args: readonly string[]): Promise<void> {
@@ -56,8 +76,8 @@ export async function find(finder: Finder, options: FindOptions, args: readonly 
       "give --from below --to, and 3 points or more",
     );
   const values = [...(zero === undefined ? [] : [0]), ...gridOf(from, to, points)];
-  const epochs = options.epochs ?? Math.max(FEWEST, Math.round(config.train.epochs * PART));
-  const base = configToml({ ...config, train: { ...config.train, epochs } });
+  const examples = options.examples ?? (await fewerExamples(config));
+  const base = configToml({ ...config, data: { ...config.data, examples } });
   const [table, name] = key.split(".") as [string, string];
   const toml = stringify({
     config: "config.toml",
@@ -72,7 +92,7 @@ export async function find(finder: Finder, options: FindOptions, args: readonly 
   if (sweep === undefined) return;
   const trials = await statusOf(sweep, trialsOf(sweep), trainRunOf(registry()));
   const failed = trials.flatMap(({ runs }) => runs.filter(({ state }) => state === "failed"));
-  showFound(finder, trials, epochs, options.json === true);
+  showFound(finder, trials, { examples, epochs: config.train.epochs }, options.json === true);
   // A value with which a run diverges is an answer; showFound has thrown where there is no other.
   if (failed.length > 0) say(`${failed.length} runs failed, and their values count as worse than all others`);
   process.exitCode = 0;

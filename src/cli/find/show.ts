@@ -1,9 +1,15 @@
 import { minimumOf } from "../../search/minimum.ts";
 import { isComplete, type TrialStatus } from "../../sweep/status.ts";
 import { ConfigError } from "../../util/errors.ts";
-import { short } from "../format.ts";
+import { grouped, short } from "../format.ts";
 import { emit, tableHead, tableRow } from "../ui.ts";
 import type { Finder } from "./finders.ts";
+
+/** What a short run is. */
+interface RunSize {
+  readonly epochs: number;
+  readonly examples: number;
+}
 
 const BAR = 24;
 const columns = [
@@ -13,7 +19,7 @@ const columns = [
 ] as const;
 
 /** Prints the curve and what to take. ConfigError where no value has all its runs. */
-export function showFound(finder: Finder, trials: readonly TrialStatus[], epochs: number, json: boolean): void {
+export function showFound(finder: Finder, trials: readonly TrialStatus[], size: RunSize, json: boolean): void {
   const { key, symbol, title } = finder;
   const triedOf = ({ point }: TrialStatus) => point[key] as number;
   const done = trials.filter((trial) => isComplete(trial) && Number.isFinite(trial.summary.mean));
@@ -58,17 +64,17 @@ export function showFound(finder: Finder, trials: readonly TrialStatus[], epochs
     const length = failure ? 0 : 1 + Math.round(((BAR - 1) * (mean - least)) / (most - least || 1));
     console.log(tableRow(columns, [short(triedOf(trial)), text, "━".repeat(length)]));
   }
-  console.log(`\n${key}=${value}: ${reason(finder, found, done, epochs)}`);
+  console.log(`\n${key}=${value}: ${reason(finder, found, done, size)}`);
 }
 
 function reason(
   { symbol, key, zero, title }: Finder,
   { best, how, tied }: ReturnType<typeof minimumOf>,
   done: readonly TrialStatus[],
-  epochs: number,
+  { epochs, examples }: RunSize,
 ): string {
   const n = best.values.length;
-  const of = `mean validation loss of ${n} run${n === 1 ? "" : "s"} of ${epochs} epoch${epochs === 1 ? "" : "s"}`;
+  const of = `mean validation loss of ${n} run${n === 1 ? "" : "s"} of ${epochs} epoch${epochs === 1 ? "" : "s"} on ${grouped(examples)} examples`;
   const parts = [`the lowest ${of} is at ${symbol} = ${short(best.x)}`];
   if (how === "parabola") parts.push("a parabola through it and its neighbours is lowest here");
   if (how === "edge")
@@ -82,7 +88,7 @@ function reason(
         ? `the seeds do not tell it from ${tied.map(short).join(", ")}`
         : "the seeds tell it from all others",
     );
-  return `${parts.join("; ")}. Longer runs can want another.`;
+  return `${parts.join("; ")}.`;
 }
 
 const isFirst = (x: number, done: readonly TrialStatus[], key: string): boolean =>
