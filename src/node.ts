@@ -47,5 +47,6 @@ export { availableProviders, ortVersion } from "./runtime/node-session.ts";
 export type { RunOptions } from "./runtime/runner.ts";
 export type { NodeTime, TypedArray } from "./runtime/session.ts";
 export type { SymmetricOperator } from "./spectrum/operator.ts";
+export type { ClassRequest, ClassScore, ClassScores } from "./train/class-scores.ts";
 export type { TrainEvent } from "./train/events.ts";
 export type { TrainState } from "./train/state.ts";

@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ModelProtoSchema } from "../src/onnx/onnx_pb.ts";
+import type { ClassScores } from "../src/train/class-scores.ts";
+import type { Score } from "../src/train/records.ts";
 import { decodeSafetensors, encodeSafetensors } from "../src/util/safetensors.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 
@@ -138,7 +140,7 @@ describe("eigensam export", () => {
     expect(status).toBe(0);
     const ort = await import("onnxruntime-node");
     const { loadDataset } = await import("../src/data/index.ts");
-    const { test } = await loadDataset("fashion-mini");
+    const { test, classNames } = await loadDataset("fashion-mini");
     const session = await ort.InferenceSession.create(out);
     const { graph } = fromBinary(ModelProtoSchema, readFileSync(out));
     expect(graph!.input.map(({ name }) => name)).toEqual(["images"]);
@@ -153,8 +155,16 @@ describe("eigensam export", () => {
         correct += Number(row.indexOf(Math.max(...row)) === test.y[from + i]);
       }
     }
-    const { accuracy } = jsonLines<{ accuracy: number }>((await eigensam(["eval", run, "--json"])).stdout)[0]!;
+    const tables = join(folder, "scores");
+    const scored = await eigensam(["eval", run, "--json", "--classes", "--top-k", "10", "--out", tables]);
+    const score = jsonLines<Score & ClassScores>(scored.stdout)[0]!;
+    const accuracy = score.accuracy!;
     // Other convolutions round otherwise: a picture or two between equal logits may change sides.
     expect(Math.abs(correct / test.count - accuracy)).toBeLessThan(0.002);
+    const right = score.confusion!.reduce((sum, row, label) => sum + row[label]!, 0);
+    expect(right / test.count).toBeCloseTo(accuracy, 12);
+    expect(score.topK).toEqual({ k: 10, accuracy: 1 });
+    expect(score.classes!.map(({ name }) => name)).toEqual(classNames);
+    expect(readdirSync(tables)).toEqual(["classes.csv", "classes.md", "confusion.csv", "confusion.md"]);
   });
 });

@@ -10,6 +10,7 @@ import { writeReport } from "../report/index.ts";
 import type { RunsReport } from "../report/paths.ts";
 import { finalWeights } from "../train/average.ts";
 import { inferenceModel } from "../train/export-onnx.ts";
+import { type ClassRequest, type ClassScores, scoreClasses } from "../train/class-scores.ts";
 import { createEvaluator } from "../train/evaluate.ts";
 import type { Score } from "../train/records.ts";
 import type { TrainOutcome } from "../train/loop.ts";
@@ -63,8 +64,11 @@ export interface Trained {
    * else the network's outputs. Batch norm uses its running statistics. DataError where the inputs have another shape.
    */
   predict(x: ArrayInput): Promise<Prediction>;
-  /** Mean loss without label smoothing, and accuracy where there are classes, on examples of your own. */
-  evaluate(examples: Examples): Promise<Score & { readonly n: number }>;
+  /**
+   * Mean loss without label smoothing, and accuracy where there are classes, on examples of your own. On request scores by class with
+   * the confusion matrix, and top-k accuracy; ConfigError where there are no classes.
+   */
+  evaluate(examples: Examples, request?: ClassRequest): Promise<Score & ClassScores & { readonly n: number }>;
   /** Eigenvalues of the Hessian at the weights, and what else is asked for. ConfigError where there are no examples to measure on. */
   curvature(options?: CurvatureOptions): Promise<CurvatureResult>;
   /** Writes an ONNX file for inference on `batch` examples, or left out, on any number of them; returns its path. */
@@ -138,9 +142,10 @@ export function trainedOf(
         shape: [count, ...(likeTargets ? targets.shape : perLabel ? model.outputShape.slice(1) : [each])],
       };
     },
-    evaluate: async (examples) => {
+    evaluate: async (examples, request = {}) => {
       const split = splitOf(examples);
-      return { ...(await evaluator.score(weights, split)), n: split.count };
+      const score = await evaluator.score(weights, split);
+      return { ...score, n: split.count, ...(await scoreClasses(task, evaluator, weights, split, request)) };
     },
     curvature: async ({ examples, batches, order = "random", bn = "batch", dtype = "f32", ...request } = {}) => {
       const split = examples ? splitOf(examples) : isSplit(train) ? train : undefined;

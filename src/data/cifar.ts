@@ -7,6 +7,9 @@ import { findFolder, foldersFor, readBytes, readMaybeGzip, requireFolder } from 
 import { checkedLabels } from "./labels.ts";
 import { readTar } from "./tar.ts";
 
+/** Names of classes, as batches.meta.txt and fine_label_names.txt of the archives have them. */
+const words = (text: string): readonly string[] => text.split(/\s+/);
+
 const PIXELS = 3 * 32 * 32;
 
 interface Layout {
@@ -17,7 +20,8 @@ interface Layout {
   readonly test: readonly string[];
   /** Bytes of labels before the pixels of an image; the last is the one that counts. */
   readonly labelBytes: number;
-  readonly classes: number;
+  /** By label. */
+  readonly classNames: readonly string[];
   readonly mean: readonly number[];
   readonly std: readonly number[];
   /**
@@ -30,7 +34,8 @@ interface Layout {
 
 /** A set in the binary version of https://www.cs.toronto.edu/~kriz/cifar.html; means and deviations are over its training images. */
 function cifar(layout: Layout): DatasetEntry<ImageDataset> {
-  const { name, archive, train, test, classes, mean, std, official, md5 } = layout;
+  const { name, archive, train, test, classNames, mean, std, official, md5 } = layout;
+  const classes = classNames.length;
   const folders = (dir?: string) => foldersFor(name, dir, []).flatMap((root) => [root, join(root, layout.folder)]);
   /** For every file its name and that of the archive that holds it. */
   const files = [...train, ...test].map((file) => [archive, file]);
@@ -43,10 +48,12 @@ function cifar(layout: Layout): DatasetEntry<ImageDataset> {
       const folder = requireFolder(name, folders(dir), files);
       const packed = join(folder, archive);
       const read = existsSync(packed) ? fromArchive(packed) : (file: string) => readBytes(join(folder, file));
-      const part = (names: readonly string[]) => decodeCifar(names.map(read), layout, join(folder, names[0]!));
+      const part = (names: readonly string[]) =>
+        decodeCifar(names.map(read), { ...layout, classes }, join(folder, names[0]!));
       return {
         name,
         targets: { kind: "labels", classes },
+        classNames,
         inputShape: [3, 32, 32],
         mean,
         std,
@@ -73,7 +80,7 @@ function fromArchive(path: string): (file: string) => Uint8Array {
 /** Records of label bytes and 3072 pixels, channel by channel. */
 export function decodeCifar(
   files: readonly Uint8Array[],
-  { labelBytes, classes }: Pick<Layout, "labelBytes" | "classes">,
+  { labelBytes, classes }: Pick<Layout, "labelBytes"> & { readonly classes: number },
   source: string,
 ): ImageSplit {
   const record = labelBytes + PIXELS;
@@ -103,7 +110,7 @@ export const cifar10 = cifar({
   train: [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
   test: ["test_batch.bin"],
   labelBytes: 1,
-  classes: 10,
+  classNames: words("airplane automobile bird cat deer dog frog horse ship truck"),
   mean: [0.4914, 0.4822, 0.4465],
   std: [0.247, 0.2435, 0.2616],
   official: { mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] },
@@ -117,7 +124,13 @@ export const cifar100 = cifar({
   train: ["train.bin"],
   test: ["test.bin"],
   labelBytes: 2,
-  classes: 100,
+  classNames:
+    words(`apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle
+    caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin elephant flatfish forest fox girl
+    hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree
+    orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea
+    seal shark shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger
+    tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm`),
   mean: [0.5071, 0.4865, 0.4409],
   std: [0.2673, 0.2564, 0.2762],
   official: { mean: [0.5071, 0.4867, 0.4408], std: [0.2675, 0.2565, 0.2761] },

@@ -40,6 +40,8 @@ export interface Dataset {
   /** Shape of one example: [C, H, W] of images, [d] of feature vectors. */
   readonly inputShape: Shape;
   readonly targets: Targets;
+  /** What the labels 0, 1, … stand for; left out where it is not known. */
+  readonly classNames?: readonly string[] | undefined;
   /** Per channel, of pixels in 0…1; read for uint8 inputs alone, others are used as they are. */
   readonly mean: readonly number[];
   readonly std: readonly number[];

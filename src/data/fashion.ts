@@ -6,6 +6,12 @@ import { idxDataset } from "./mnist-layout.ts";
 /** Mean and deviation of pixels in 0…1, over the 60,000 training images. */
 const STATISTICS = { mean: 0.286, std: 0.353 } as const;
 
+/** By label, as its authors name them (Xiao et al. 2017, table 2). */
+const classNames = [
+  ...["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"],
+  ...["Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
+];
+
 /** Folder of the package dataset-fashion-mnist. Its files are compressed anew, so only their contents are the published ones. */
 export const DEBIAN_FOLDER = "/usr/share/datasets/fashion-mnist";
 
@@ -17,6 +23,7 @@ export const fashionMini = idxDataset({
   summary: "10,000 + 2,000 images of Fashion-MNIST, shipped with the package",
   augment: CROP_AND_FLIP,
   folders: (dir = fashionMiniFolder()) => [dir],
+  classNames,
   ...STATISTICS,
 });
 
@@ -25,6 +32,7 @@ export const fashionMnist = idxDataset({
   summary: "60,000 + 10,000 grey images of clothing, 28×28, 10 classes",
   augment: CROP_AND_FLIP,
   folders: (dir) => foldersFor("fashion-mnist", dir, [DEBIAN_FOLDER]),
+  classNames,
   ...STATISTICS,
   sources: sourcesAt("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion", {
     "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",

@@ -20,6 +20,8 @@ const idxFiles = Object.values(parts).flatMap((part) => [
 const CLASSES = 10;
 
 interface IdxSet extends Pick<DatasetEntry, "name" | "summary" | "augment" | "sources"> {
+  /** By label; left out for digits. */
+  readonly classNames?: readonly string[];
   /** Looked in, in this order. */
   folders(dir: string | undefined): readonly string[];
   /** Of pixels in 0…1, over the training images. */
@@ -28,7 +30,7 @@ interface IdxSet extends Pick<DatasetEntry, "name" | "summary" | "augment" | "so
 }
 
 /** A data set of grey images of 28×28 in ten classes, read from the first folder that has all four files. DataError where none has, or one is damaged. */
-export const idxDataset = ({ folders, mean, std, ...entry }: IdxSet): DatasetEntry<ImageDataset> =>
+export const idxDataset = ({ folders, mean, std, classNames, ...entry }: IdxSet): DatasetEntry<ImageDataset> =>
   defineDataset({
     ...entry,
     load: ({ dir }) => {
@@ -36,6 +38,7 @@ export const idxDataset = ({ folders, mean, std, ...entry }: IdxSet): DatasetEnt
       return {
         name: entry.name,
         targets: { kind: "labels", classes: CLASSES },
+        classNames,
         inputShape: [1, 28, 28],
         mean: [mean],
         std: [std],

@@ -11,24 +11,41 @@ export interface Evaluator {
   score(weights: Weights, split: Split): Promise<Score>;
   /** Predictions [count, …]: probabilities where the loss takes logits, else the network's outputs. */
   predict(weights: Weights, x: Inputs, count: number): Promise<Float32Array>;
+  /** The network's outputs [count, …], of which probabilities are made. */
+  outputs(weights: Weights, x: Inputs, count: number): Promise<Float32Array>;
   release(): Promise<void>;
 }
+
+type Form = "predictions" | "outputs";
 
 /** Batches of `batch` examples. The last, short one is filled up with copies of its last row, of weight 0, or has a graph of its own size. */
 export function createEvaluator(task: Task, batch: number, options: CompileOptions): Evaluator {
   const graphs = new Map<string, Promise<Executable>>();
-  const graph = (kind: "score" | "predict", rows: number): Promise<Executable> => {
+  const graph = (kind: "score" | Form, rows: number): Promise<Executable> => {
     const key = `${kind}/${rows}`;
-    const compile = kind === "score" ? compileEvaluation : compilePrediction;
     const known = graphs.get(key);
     if (known) return known;
-    const compiled = compile(task, modelFor(task, rows), options);
+    const model = modelFor(task, rows);
+    const compiled =
+      kind === "score" ? compileEvaluation(task, model, options) : compilePrediction(task, model, options, kind);
     graphs.set(key, compiled);
     // What failed is not kept, and so not released.
     compiled.catch(() => graphs.delete(key));
     return compiled;
   };
   const fillsUp = task.loss.each !== undefined;
+  const passes =
+    (form: Form): Evaluator["predict"] =>
+    async ({ theta, buffers }, x, count) => {
+      const parts: Float32Array[] = [];
+      // Predictions read no targets, but a batch has some.
+      for (const { rows, x: some, size } of cut({ x, y: new Int32Array(count), count }, batch, true)) {
+        const { prediction } = await (await graph(form, size)).run({ theta, buffers, x: some }, { reuse: true });
+        const all = prediction as Float32Array;
+        parts.push(all.slice(0, (all.length / size) * rows));
+      }
+      return joined(parts);
+    };
 
   return {
     score: async ({ theta, buffers }, split) => {
@@ -43,16 +60,8 @@ export function createEvaluator(task: Task, batch: number, options: CompileOptio
       const accuracy = task.loss.correct ? { accuracy: correct / split.count } : {};
       return { loss: loss / split.count, ...accuracy };
     },
-    predict: async ({ theta, buffers }, x, count) => {
-      const parts: Float32Array[] = [];
-      // Predictions read no targets, but a batch has some.
-      for (const { rows, x: some, size } of cut({ x, y: new Int32Array(count), count }, batch, true)) {
-        const { prediction } = await (await graph("predict", size)).run({ theta, buffers, x: some }, { reuse: true });
-        const all = prediction as Float32Array;
-        parts.push(all.slice(0, (all.length / size) * rows));
-      }
-      return joined(parts);
-    },
+    predict: passes("predictions"),
+    outputs: passes("outputs"),
     release: async () => {
       for (const compiled of graphs.values()) await (await compiled).release();
     },

@@ -161,12 +161,18 @@ export function compileEvaluation(task: Task, model: Model, options: CompileOpti
   ) as Promise<Executable>;
 }
 
-/** Predictions of one batch in inference mode: probabilities where the loss takes logits, else the outputs. */
-export function compilePrediction(task: Task, model: Model, options: CompileOptions): Promise<Executable> {
+/** Outputs of one batch in inference mode, or predictions: probabilities where the loss takes logits, else the outputs. */
+export function compilePrediction(
+  task: Task,
+  model: Model,
+  options: CompileOptions,
+  form: "predictions" | "outputs" = "predictions",
+): Promise<Executable> {
   const { buffers, x } = batchSpec(task, model);
   const build = (inputs: Traced): Traced => {
     const { pass } = onBatch(task, model, { ...(inputs as unknown as TracedBatch), y: inputs.x! }, { training: false });
-    return { prediction: task.loss.predict(pass(inputs.theta!).logits) };
+    const { logits } = pass(inputs.theta!);
+    return { prediction: form === "outputs" ? logits : task.loss.predict(logits) };
   };
   return compile(
     build,

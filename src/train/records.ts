@@ -189,6 +189,8 @@ export const runRecord = z.object({
           z.object({ kind: z.literal("labels"), classes: count, shape: z.array(count).readonly().optional() }),
           z.object({ kind: z.literal("values"), shape: z.array(count).readonly() }),
         ]),
+        /** What the labels stand for, where the data set says so. */
+        classNames: z.array(z.string()).readonly().optional(),
         dtype: z.enum(["u8", "f32", "i32"]),
         mean: z.array(z.number()).readonly(),
         std: z.array(z.number()).readonly(),

@@ -3,6 +3,7 @@ import type { SplitName } from "../data/digest.ts";
 import { InputError } from "../util/errors.ts";
 import { checkpointsOf } from "../run/checkpoint.ts";
 import { runFiles } from "../run/files.ts";
+import { type ClassRequest, type ClassScores, scoreClasses } from "./class-scores.ts";
 import { createEvaluator } from "./evaluate.ts";
 import { examplesOf, type SavedWeights } from "./examples.ts";
 import type { Score } from "./records.ts";
@@ -31,17 +32,22 @@ export function loadModel({ config, path }: SavedWeights, format: Format, rows: 
   return { task, weights: readWeights(path, modelFor(task, rows)) };
 }
 
-/** Mean loss and accuracy of saved weights on a part of the configured data, or on arrays of the user, without augmentation. */
+/**
+ * Mean loss and accuracy of saved weights on a part of the configured data, or on arrays of the user, without augmentation; scores by
+ * class on request.
+ */
 export async function scoreWeights(
   saved: SavedWeights,
   part: SplitName,
   registry: Registry = builtIn,
-): Promise<Score & { readonly n: number; readonly name: string }> {
+  request: ClassRequest = {},
+): Promise<Score & ClassScores & { readonly n: number; readonly name: string }> {
   const { config } = saved;
   const { name, split, format } = await examplesOf(saved, part, registry);
   const { task, weights } = loadModel(saved, format, config.data.batch, registry);
   const evaluator = createEvaluator(task, config.data.batch, compileOptions(config));
   const score = await evaluator.score(weights, split);
+  const byClass = await scoreClasses(task, evaluator, weights, split, request);
   await evaluator.release();
-  return { ...score, n: split.count, name };
+  return { ...score, n: split.count, name, ...byClass };
 }

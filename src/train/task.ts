@@ -14,7 +14,7 @@ import type { TrainConfig } from "./config.ts";
 import type { Registry } from "./registry.ts";
 
 /** What of a data set decides the graph. */
-export interface Format extends Pick<Dataset, "inputShape" | "targets" | "mean" | "std"> {
+export interface Format extends Pick<Dataset, "inputShape" | "targets" | "classNames" | "mean" | "std"> {
   /** uint8 inputs are pixels, normalized in the graph; others are used as they are. */
   readonly dtype: "u8" | "f32" | "i32";
 }
@@ -29,10 +29,10 @@ export interface Task {
   readonly freeze?: readonly string[] | undefined;
 }
 
-export const formatOf = (
-  { inputShape, targets, mean, std }: Pick<Dataset, "inputShape" | "targets" | "mean" | "std">,
-  x: Inputs,
-): Format => ({ inputShape, targets, mean, std, dtype: dtypeOf(x) });
+export const formatOf = ({ inputShape, targets, classNames, mean, std }: Omit<Format, "dtype">, x: Inputs): Format => ({
+  ...{ inputShape, targets, mean, std, dtype: dtypeOf(x) },
+  ...(classNames === undefined ? {} : { classNames }),
+});
 
 const dtypeOf = (x: Inputs): Format["dtype"] =>
   x instanceof Uint8Array ? "u8" : x instanceof Int32Array ? "i32" : "f32";
