@@ -14,6 +14,7 @@ export {
 export { loadRun, type RunParts } from "./api/load-run.ts";
 export { type MeasureOptions, measureCurvature } from "./api/measure.ts";
 export type {
+  CsvData,
   EigenvectorOptions,
   ModelChoice,
   NamedMethod,

@@ -378,5 +378,14 @@ describe("fetching", () => {
 });
 
 it("every data set of the registry says what it is", () => {
-  expect([...datasetNames]).toEqual(["fashion-mini", "fashion-mnist", "mnist", "cifar10", "cifar100", "svhn", "npy"]);
+  expect([...datasetNames]).toEqual([
+    "fashion-mini",
+    "fashion-mnist",
+    "mnist",
+    "cifar10",
+    "cifar100",
+    "svhn",
+    "npy",
+    "csv",
+  ]);
 });

@@ -105,7 +105,22 @@ export interface UsedModel extends ModelSettings {
 }
 
 /** A shipped or fetched data set; arrays of one's own are given as they are. */
-export type NamedData = Exclude<DatasetName, "npy">;
+export type NamedData = Exclude<DatasetName, "npy" | "csv">;
+
+/** Tables of one's own: .csv files with a line of column names. Numbers are standardized by the training rows; text is indicators, or classes. */
+export interface CsvData {
+  readonly name: "csv";
+  /** Training rows. */
+  readonly file: string;
+  /** Test rows (none). */
+  readonly testFile?: string;
+  /** The column to predict. */
+  readonly target: string;
+  /** The columns to predict it from (all others). */
+  readonly columns?: readonly string[];
+  /** Whether whole numbers in the target are classes (false). */
+  readonly classes?: boolean;
+}
 
 /** A base optimizer with its settings. */
 export interface OptimizerChoice extends Partial<OptimizerSettings> {
@@ -185,6 +200,7 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly data:
     | NamedData
     | { readonly name: NamedData; readonly dir?: string; readonly normalization?: NormalizationName }
+    | CsvData
     | { readonly use: DatasetEntry; readonly dir?: string }
     | DataInput;
   /** A model by name or by value, or a network function of one's own. */

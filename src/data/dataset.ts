@@ -1,6 +1,7 @@
 import type { Targets } from "../nn/losses.ts";
 import type { Shape } from "../util/shape.ts";
 import type { ImageLayout } from "./image-layout.ts";
+import type { TableFormat } from "./table.ts";
 
 /** Numbers that a network reads: pixels 0…255, real numbers, or integers such as tokens. */
 export type Inputs = Uint8Array | Float32Array | Int32Array;
@@ -42,6 +43,8 @@ export interface Dataset {
   readonly targets: Targets;
   /** What the labels 0, 1, … stand for; left out where it is not known. */
   readonly classNames?: readonly string[] | undefined;
+  /** How rows of a table become its examples; left out where they come from no table. */
+  readonly table?: TableFormat | undefined;
   /** Per channel, of pixels in 0…1; read for uint8 inputs alone, others are used as they are. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
@@ -61,6 +64,13 @@ export interface LoadOptions {
   readonly labels?: string | undefined;
   readonly testImages?: string | undefined;
   readonly testLabels?: string | undefined;
+  /** Tables in .csv files, the column to predict, and those to predict it from. */
+  readonly file?: string | undefined;
+  readonly testFile?: string | undefined;
+  readonly target?: string | undefined;
+  readonly columns?: readonly string[] | undefined;
+  /** Whether whole numbers in the column to predict are classes. */
+  readonly classes?: boolean | undefined;
   /** Order of the axes of images in .npy files; left out, channels first, and what looks otherwise is refused. */
   readonly layout?: ImageLayout | undefined;
   /** Which mean and deviation of its pixels the network is given; left out, measured. */

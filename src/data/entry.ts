@@ -23,8 +23,15 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
   /** Mean and deviation of the pixels in the authors' code (data.normalization=official); left out where it does not read the set. */
   readonly official?: Pick<Dataset, "mean" | "std">;
   load(options: LoadOptions): D | Promise<D>;
-  /** The examples of one part alone, where they can be read without the others, and none are given for validation. */
-  part?(options: LoadOptions, part: "train" | "test"): { readonly split: Split; readonly inputShape: Shape };
+  /**
+   * The examples of one part alone, where they can be read without the others, and none are given for validation, for a network that was
+   * trained on data such as `known`; undefined where they cannot.
+   */
+  part?(
+    options: LoadOptions,
+    part: "train" | "test",
+    known: Pick<Dataset, "table" | "classNames">,
+  ): { readonly split: Split; readonly inputShape: Shape } | undefined;
   /** The folder it would be loaded from; undefined where it is not there. Left out for sets without a folder. */
   find?(dir?: string): string | undefined;
   /** What `eigensam data fetch` downloads; left out where nothing needs to be. */

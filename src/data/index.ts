@@ -1,6 +1,7 @@
 import { namesOf } from "../util/names.ts";
+import { csv } from "./csv.ts";
 import { cifar10, cifar100 } from "./cifar.ts";
-import type { ImageDataset, LoadOptions } from "./dataset.ts";
+import type { LoadOptions } from "./dataset.ts";
 import type { DatasetEntry } from "./entry.ts";
 import { fashionMini, fashionMnist } from "./fashion.ts";
 import { mnist } from "./mnist.ts";
@@ -16,6 +17,7 @@ export const datasets = {
   cifar100,
   svhn,
   npy,
+  csv,
 } as const satisfies Readonly<Record<string, DatasetEntry>>;
 
 /** Name of a built-in data set. */
@@ -25,7 +27,7 @@ export type DatasetName = keyof typeof datasets;
 export const datasetNames = namesOf(datasets);
 
 /**
- * Reads a data set by name, from its folder, the cache or the package. Images are [count, C, H, W] and labels [count].
+ * Reads a data set by name, from its folder, the cache or the package. Images are [count, C, H, W], rows of a table [count, d], and labels [count].
  * Nothing is downloaded: `eigensam data fetch` does that.
  *
  * @throws DataError where its files are missing or damaged
@@ -35,5 +37,9 @@ export const datasetNames = namesOf(datasets);
  * console.log(train.count, inputShape); // 10000 [1, 28, 28]
  * ```
  */
-export const loadDataset = async (name: DatasetName, options: LoadOptions = {}): Promise<ImageDataset> =>
-  datasets[name].load(options);
+export const loadDataset = async <N extends DatasetName>(
+  name: N,
+  options: LoadOptions = {},
+): Promise<Loaded<(typeof datasets)[N]>> => datasets[name].load(options) as Loaded<(typeof datasets)[N]>;
+
+type Loaded<E extends DatasetEntry> = Awaited<ReturnType<E["load"]>>;

@@ -109,6 +109,20 @@ export function trainSchema(registry: Registry) {
         labels: z.string().optional().describe("data.name=npy: their labels .npy, whole numbers of any type"),
         testImages: z.string().optional().describe("data.name=npy: test images"),
         testLabels: z.string().optional().describe("data.name=npy: test labels"),
+        file: z.string().optional().describe("data.name=csv: training rows .csv, with a line of column names"),
+        testFile: z.string().optional().describe("data.name=csv: test rows (default: none)"),
+        target: z
+          .string()
+          .optional()
+          .describe("data.name=csv: the column to predict; text is classes, numbers are real values"),
+        columns: z
+          .array(z.string())
+          .optional()
+          .describe("data.name=csv: the columns to predict it from (default: all others)"),
+        classes: z
+          .boolean()
+          .optional()
+          .describe("data.name=csv: whether whole numbers in data.target are classes (default: false)"),
         layout: z
           .enum(imageLayouts)
           .optional()

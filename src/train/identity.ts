@@ -60,6 +60,8 @@ export function withoutPaths<D extends LoadOptions>({
   labels: ___,
   testImages: ____,
   testLabels: _____,
+  file: ______,
+  testFile: _______,
   ...data
 }: D) {
   return data;

@@ -164,6 +164,19 @@ const metricInfo = z.object({
   progress: z.boolean().optional(),
 });
 
+/** How rows of a table became examples (data/table.ts). */
+const tableFormat = z.object({
+  columns: z
+    .array(
+      z.union([
+        z.object({ name: z.string(), mean: z.number(), std: z.number() }),
+        z.object({ name: z.string(), values: z.array(z.string()).readonly() }),
+      ]),
+    )
+    .readonly(),
+  target: z.object({ name: z.string(), mean: z.number().optional(), std: z.number().optional() }),
+});
+
 /** run.json: what was run, on what, and how it ended. */
 export const runRecord = z.object({
   /** Earlier versions wrote none. */
@@ -191,6 +204,8 @@ export const runRecord = z.object({
         ]),
         /** What the labels stand for, where the data set says so. */
         classNames: z.array(z.string()).readonly().optional(),
+        /** How rows of a table became examples. */
+        table: tableFormat.optional(),
         dtype: z.enum(["u8", "f32", "i32"]),
         mean: z.array(z.number()).readonly(),
         std: z.array(z.number()).readonly(),

@@ -8,13 +8,13 @@ import { type LossRule, losses, type Targets } from "../nn/losses.ts";
 import { frozenBy } from "../nn/freeze.ts";
 import { declare, forward, type Model, type Network, vectorLength } from "../nn/scope.ts";
 import type { Loss } from "../optim/point.ts";
-import { ConfigError } from "../util/errors.ts";
+import { ConfigError, ShapeError } from "../util/errors.ts";
 import { type Shape, sameShape, showShape, sizeOf } from "../util/shape.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Registry } from "./registry.ts";
 
 /** What of a data set decides the graph. */
-export interface Format extends Pick<Dataset, "inputShape" | "targets" | "classNames" | "mean" | "std"> {
+export interface Format extends Pick<Dataset, "inputShape" | "targets" | "classNames" | "table" | "mean" | "std"> {
   /** uint8 inputs are pixels, normalized in the graph; others are used as they are. */
   readonly dtype: "u8" | "f32" | "i32";
 }
@@ -29,9 +29,13 @@ export interface Task {
   readonly freeze?: readonly string[] | undefined;
 }
 
-export const formatOf = ({ inputShape, targets, classNames, mean, std }: Omit<Format, "dtype">, x: Inputs): Format => ({
+export const formatOf = (
+  { inputShape, targets, classNames, table, mean, std }: Omit<Format, "dtype">,
+  x: Inputs,
+): Format => ({
   ...{ inputShape, targets, mean, std, dtype: dtypeOf(x) },
   ...(classNames === undefined ? {} : { classNames }),
+  ...(table === undefined ? {} : { table }),
 });
 
 const dtypeOf = (x: Inputs): Format["dtype"] =>
@@ -79,7 +83,7 @@ export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: R
  * @throws ConfigError where it has too few outputs for the classes of the labels, or a pattern freezes nothing or everything
  */
 export function modelFor({ network, format, loss, freeze = [] }: Omit<Task, "labelSmoothing">, rows: number): Model {
-  const declared = declare(network, [rows, ...format.inputShape], format.dtype === "i32" ? "i32" : "f32");
+  const declared = declaredFor(network, format, rows);
   const model = freeze.length === 0 ? declared : { ...declared, frozen: frozenBy(freeze, declared.parameters) };
   const { targets } = format;
   if (targets.kind === "labels" && loss.targets === "labels" && !classifies(model, targets)) {
@@ -94,6 +98,19 @@ export function modelFor({ network, format, loss, freeze = [] }: Omit<Task, "lab
     );
   }
   return model;
+}
+
+function declaredFor(network: Network, { inputShape, dtype, table }: Format, rows: number): Model {
+  try {
+    return declare(network, [rows, ...inputShape], dtype === "i32" ? "i32" : "f32");
+  } catch (error) {
+    if (table === undefined || !(error instanceof ShapeError)) throw error;
+    throw new ConfigError(
+      `the network takes no rows of ${inputShape[0]} numbers, as the table has: ${error.what}`,
+      { inputShape },
+      "model.name=mlp takes them",
+    );
+  }
 }
 
 /** Whether outputs have a number for each class of each label: [n, k], or [n, …shape, k]. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber, someOf } from "../../src/cli/values.ts";
 import { cifar10 } from "../../src/data/cifar.ts";
+import { loadCsv } from "../../src/data/csv.ts";
 import type { Dataset } from "../../src/data/dataset.ts";
 import { fashionMnist } from "../../src/data/fashion.ts";
 import { loadNpy } from "../../src/data/npy.ts";
@@ -84,6 +85,27 @@ function npy(): FuzzTarget {
       writeFileSync(y, which === 1 ? damaged(label, dice) : label);
       const layout = dice.pick([undefined, undefined, "nhwc", "nchw"] as const);
       return loadNpy({ images: x, labels: y, testImages: x, testLabels: y, layout });
+    },
+  };
+}
+
+function csv(): FuzzTarget {
+  const dir = inFolder("csv");
+  const texts = [
+    'x,"c, d",y\n1,red,a\n-2.5e1,"bl ""u"" e",b\n.5,red,a\n',
+    "x,y\r\n1,2\r\n3,4\r\n",
+    "y;x\n1;2\n",
+    "y,x\na,NA\n",
+  ];
+  const file = join(dir, "x.csv");
+  return {
+    name: "csv",
+    run: (dice) => {
+      const text = Buffer.from(dice.pick(texts));
+      const damaged = dice.chance(0.5) ? Buffer.from(mutatedText(text.toString(), dice)) : mutatedBytes(text, dice);
+      writeFileSync(file, dice.chance(0.2) ? gzipSync(damaged) : damaged);
+      const classes = dice.pick([undefined, true, false]);
+      return loadCsv({ file, testFile: file, target: dice.pick(["x", "y"]), classes });
     },
   };
 }
@@ -350,6 +372,7 @@ const options: FuzzTarget = {
 
 export const fuzzTargets = (): readonly FuzzTarget[] => [
   npy(),
+  csv(),
   idx(),
   cifar(),
   mat(),
