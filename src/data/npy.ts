@@ -47,6 +47,12 @@ interface Pair {
 
 /** One array of images and one of their labels. */
 export function readPair(imagePath: string, labelPath: string, layout?: ImageLayout): Pair {
+  const { x, count, shape, pixels } = readImages(imagePath, layout);
+  return { split: { x, y: readLabels(labelPath, count), count }, shape, pixels };
+}
+
+/** One array of images, as [count, C, H, W]. */
+export function readImages(imagePath: string, layout?: ImageLayout) {
   const { data, shape: given, type } = decodeNpy(readBytes(imagePath, "give the path of a .npy file"), imagePath);
   if (!(type === "uint8" || data instanceof Float32Array))
     throw new DataError(
@@ -59,11 +65,7 @@ export function readPair(imagePath: string, labelPath: string, layout?: ImageLay
   if (bad >= 0) throw new DataError(`${imagePath}: element ${bad} is ${images[bad]}`, { path: imagePath, at: bad });
   const { x, shape } = asNchw(images, given, imagePath, layout);
   const [count, ...rest] = shape;
-  return {
-    split: { x, y: readLabels(labelPath, count), count },
-    shape: rest,
-    pixels: images instanceof Uint8Array ? "uint8" : "float32",
-  };
+  return { x, count, shape: rest, pixels: images instanceof Uint8Array ? "uint8" : "float32" } as const;
 }
 
 const identity = (channels: number) => ({

@@ -36,6 +36,12 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import("./eval.ts")).evaluate,
   },
   {
+    name: "predict",
+    summary: "predict the rows of tables, or arrays of examples, with a trained run",
+    computes: true,
+    load: async () => (await import("./predict.ts")).predict,
+  },
+  {
     name: "export",
     summary: "write a trained network as an ONNX file for inference",
     computes: false,
