@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { loadPenguins } from "../examples/data/penguins.ts";
 import { readCsv } from "../src/data/csv-file.ts";
 import type { Dataset, LoadOptions, Split } from "../src/data/dataset.ts";
-import { loadDataset, loadRun, train } from "../src/node.ts";
+import { loadDataset, loadRun, type TrainEvent, type TrainOptions, train } from "../src/node.ts";
 import type { SavedWeights } from "../src/train/examples.ts";
 import { scoreWeights } from "../src/train/restore.ts";
 import { trainRun } from "../src/train/run-dir.ts";
@@ -167,4 +167,22 @@ it("trains, and scores as it did without its training rows", async () => {
   expect((await scoreWeights({ ...others, digests: undefined }, "test")).n).toBe(3);
   await using loaded = await loadRun(dir);
   expect(loaded.test).toEqual(trained.test);
+});
+
+it("resumes a stopped run to the same bytes", async () => {
+  const options: TrainOptions = {
+    data: { name: "csv", ...penguins, target: "body_mass_g", columns: ["sex", "bill_depth_mm"] },
+    ...{ model: { name: "mlp", width: 4 }, method: { name: "sam", rho: 0.05 }, epochs: 3, batch: 64, threads: 1 },
+  };
+  const [whole, parted] = [join(folder, "whole"), join(folder, "parted")];
+  await train({ ...options, dir: whole }).done;
+  const stop = new AbortController();
+  const onEvent = (event: TrainEvent) => {
+    if (event.event === "step" && event.step === 4) stop.abort();
+  };
+  const stopped = await train({ ...options, dir: parted }, { signal: stop.signal, onEvent }).done;
+  expect([stopped.status, stopped.steps]).toEqual(["stopped", 5]);
+  expect((await train({ ...options, dir: parted }).done).status).toBe("done");
+  for (const path of ["weights", "metrics"] as const)
+    expect(readFileSync(runFiles(parted)[path])).toEqual(readFileSync(runFiles(whole)[path]));
 });
