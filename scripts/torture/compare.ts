@@ -11,7 +11,7 @@ const TIMES = new Set(["pid", "startedAt", "seconds"]);
 
 /**
  * What differs between two runs that should be the same. Left out are times: of run.json the keys above, of timings.jsonl all but kind,
- * epoch and step of its lines, of the checkpoint the time so far and the length of timings.jsonl. Of checkpoints the newest is
+ * epoch and step of its lines, of the checkpoint the same keys and the length of timings.jsonl. Of checkpoints the newest is
  * compared, because a run that was stopped keeps the one of that moment beside it. A process that was killed after it had written that
  * the run is done leaves its claim.
  */
@@ -35,8 +35,9 @@ export function differences(whole: string, hurt: string): string[] {
 export const sameBytes = (a: string, b: string): boolean =>
   existsSync(a) === existsSync(b) && (!existsSync(a) || readFileSync(a).equals(readFileSync(b)));
 
-const recordOf = (path: string): string =>
-  JSON.stringify(JSON.parse(readFileSync(path, "utf8")), (key, value) => (TIMES.has(key) ? undefined : value));
+const withoutTimes = (key: string, value: unknown): unknown => (TIMES.has(key) ? undefined : value);
+
+const recordOf = (path: string): string => JSON.stringify(JSON.parse(readFileSync(path, "utf8"), withoutTimes));
 
 const timingsOf = (path: string): string =>
   existsSync(path)
@@ -56,7 +57,7 @@ function newestOf(run: string): string {
   const path = checkpointsOf(run).at(-1);
   if (path === undefined) return "none";
   const { tensors, metadata } = decodeSafetensors(readFileSync(path), path);
-  const { seconds: _, timingsBytes: __, ...progress } = JSON.parse(metadata.progress ?? "{}");
+  const { timingsBytes: _, ...progress } = JSON.parse(metadata.progress ?? "{}", withoutTimes);
   const vectors = Object.entries(tensors).map(([name, { dtype, shape, data }]) => [
     ...[name, dtype, shape.join()],
     Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64"),

@@ -3,14 +3,14 @@ import type { Tally } from "./records.ts";
 import type { RefreshMetrics } from "./refresh.ts";
 import type { StepMetrics } from "./stepper.ts";
 
-/** Nothing is counted yet. */
+/** Nothing is counted yet; in the order that a checkpoint gives back, so that a resumed run writes the same. */
 export const NOTHING: Tally = {
   rules: { before: 0, warmup: 0, own: 0, between: 0 },
   alongV: 0,
+  alignment: 0,
   clipped: 0,
   estimates: 0,
   good: 0,
-  alignment: 0,
   seconds: { steps: 0, estimates: 0, probe: 0, data: 0 },
 };
 
