@@ -25,7 +25,7 @@ beforeAll(async () => {
   }
 });
 
-it.each(programs)("examples/%s runs and prints something", async (name) => {
+it.each(programs)("examples/%s runs and prints something", { timeout: 300_000 }, async (name) => {
   const cwd = mkdtempSync(join(project, "run-"));
   const { stdout } = await promisify(execFile)(process.execPath, [join(project, "examples", `${name}.js`)], { cwd });
   expect(stdout).not.toBe("");
