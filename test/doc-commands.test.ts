@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { rng } from "../src/util/rng.ts";
@@ -65,6 +65,12 @@ describe.runIf(process.env.EIGENSAM_SLOW === "1")("pasted into an empty project 
         ),
       );
     }
+    copyFileSync(join(project, "xt.npy"), join(project, "new.npy"));
+    const [head, ...rows] = readFileSync(inPackage("datasets/penguins/penguins.csv"), "utf8").trim().split("\n");
+    const complete = rows.filter((row) => !row.includes("NA"));
+    const table = (some: readonly string[]) => `${[head, ...some].join("\n")}\n`;
+    writeFileSync(join(project, "train.csv"), table(complete.filter((_, i) => i % 4 > 0)));
+    writeFileSync(join(project, "test.csv"), table(complete.filter((_, i) => i % 4 === 0)));
     writeFileSync(join(project, "my.toml"), '[model]\nname = "mlp"\n');
     const sweep = /^```toml\n(.*?)^```$/ms.exec(readFileSync(inPackage("docs/guide/sweep.md"), "utf8"))![1]!;
     writeFileSync(join(project, "radius.toml"), sweep);
