@@ -44,7 +44,7 @@ const scales: Readonly<Record<Scale, AccuracyScale>> = {
     settings: { data: { batch: 60 }, train: { epochs: 2, testEvery: 1 } },
   },
   laptop: {
-    tasks: [small("fashion-mnist", {})],
+    tasks: [small("fashion-mnist", { examples: 10_000 })],
     choosing: [311],
     seeds: [301, 302, 303, 304, 305],
     rhos: [0.05, 0.1, 0.2],

@@ -31,7 +31,7 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
     settings: {
       model: { ...offPlateau.model, width: 8 },
       data: { name: "fashion-mnist", batch: 120, validation: 0 },
-      train: { epochs: 5 },
+      train: { epochs: 3 },
       probe: { every: 125, batches: 4, top: 1 },
     },
   },

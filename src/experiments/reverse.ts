@@ -20,9 +20,9 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
   laptop: {
     seeds: [301, 302, 303, 304, 305],
     settings: {
-      model: { name: "resnet18", width: 4 },
-      data: { name: "fashion-mnist" },
-      train: { epochs: 10 },
+      model: { name: "mlp", width: 128 },
+      data: { name: "fashion-mnist", crop: 0, flip: false },
+      train: { epochs: 20 },
     },
   },
   full: {
@@ -34,7 +34,7 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
 const runsOf = (scale: Scale) => {
   const { seeds, settings } = scales[scale];
   const tested = { data: { validation: 0 }, train: { testEvery: 1 } };
-  const network = scale === "smoke" ? "mlp" : "resnet18";
+  const network = scale === "full" ? "resnet18" : "mlp";
   return crossed({ network, seeds, arms, settings: merged(settings, tested) });
 };
 
