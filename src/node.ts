@@ -15,6 +15,7 @@ export { loadRun, type RunParts } from "./api/load-run.ts";
 export { type MeasureOptions, measureCurvature } from "./api/measure.ts";
 export type {
   CsvData,
+  FolderData,
   EigenvectorOptions,
   ModelChoice,
   NamedMethod,

@@ -387,5 +387,6 @@ it("every data set of the registry says what it is", () => {
     "svhn",
     "npy",
     "csv",
+    "folder",
   ]);
 });

@@ -105,7 +105,7 @@ export interface UsedModel extends ModelSettings {
 }
 
 /** A shipped or fetched data set; arrays of one's own are given as they are. */
-export type NamedData = Exclude<DatasetName, "npy" | "csv">;
+export type NamedData = Exclude<DatasetName, "npy" | "csv" | "folder">;
 
 /** Tables of one's own: .csv files with a line of column names. Numbers are standardized by the training rows; text is indicators, or classes. */
 export interface CsvData {
@@ -120,6 +120,15 @@ export interface CsvData {
   readonly columns?: readonly string[];
   /** Whether whole numbers in the target are classes (false). */
   readonly classes?: boolean;
+}
+
+/** Images of one's own, .png and .jpg, in folders by class; the names of the folders are the classes, sorted. */
+export interface FolderData {
+  readonly name: "folder";
+  /** Holds train/CLASS/*, and perhaps test/CLASS/*. */
+  readonly path: string;
+  /** The shorter side is brought to so many pixels, and the square in the middle taken (as the files are). */
+  readonly size?: number;
 }
 
 /** A base optimizer with its settings. */
@@ -201,6 +210,7 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
     | NamedData
     | { readonly name: NamedData; readonly dir?: string; readonly normalization?: NormalizationName }
     | CsvData
+    | FolderData
     | { readonly use: DatasetEntry; readonly dir?: string }
     | DataInput;
   /** A model by name or by value, or a network function of one's own. */

@@ -71,6 +71,10 @@ export interface LoadOptions {
   readonly columns?: readonly string[] | undefined;
   /** Whether whole numbers in the column to predict are classes. */
   readonly classes?: boolean | undefined;
+  /** A folder of images, in a folder per class. */
+  readonly path?: string | undefined;
+  /** Side in pixels to which these images are brought. */
+  readonly size?: number | undefined;
   /** Order of the axes of images in .npy files; left out, channels first, and what looks otherwise is refused. */
   readonly layout?: ImageLayout | undefined;
   /** Which mean and deviation of its pixels the network is given; left out, measured. */

@@ -12,6 +12,12 @@ export interface SourceFile {
 export const sourcesAt = (base: string, files: Readonly<Record<string, string>>): SourceFile[] =>
   Object.entries(files).map(([name, md5]) => ({ name, md5, url: `${base}/${name}` }));
 
+/** Examples of one part, without the rest of their data set. */
+export interface ExamplesAlone {
+  readonly split: Split;
+  readonly inputShape: Shape;
+}
+
 /** A data set that configurations and commands know by name. */
 export interface DatasetEntry<D extends Dataset = Dataset> {
   readonly kind: "dataset";
@@ -30,8 +36,8 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
   part?(
     options: LoadOptions,
     part: "train" | "test",
-    known: Pick<Dataset, "table" | "classNames">,
-  ): { readonly split: Split; readonly inputShape: Shape } | undefined;
+    known: Pick<Dataset, "table" | "classNames" | "inputShape">,
+  ): ExamplesAlone | undefined | Promise<ExamplesAlone | undefined>;
   /** The folder it would be loaded from; undefined where it is not there. Left out for sets without a folder. */
   find?(dir?: string): string | undefined;
   /** What `eigensam data fetch` downloads; left out where nothing needs to be. */

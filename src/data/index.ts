@@ -3,6 +3,7 @@ import { csv } from "./csv.ts";
 import { cifar10, cifar100 } from "./cifar.ts";
 import type { LoadOptions } from "./dataset.ts";
 import type { DatasetEntry } from "./entry.ts";
+import { folder } from "./folder.ts";
 import { fashionMini, fashionMnist } from "./fashion.ts";
 import { mnist } from "./mnist.ts";
 import { npy } from "./npy.ts";
@@ -18,6 +19,7 @@ export const datasets = {
   svhn,
   npy,
   csv,
+  folder,
 } as const satisfies Readonly<Record<string, DatasetEntry>>;
 
 /** Name of a built-in data set. */

@@ -123,6 +123,15 @@ export function trainSchema(registry: Registry) {
           .boolean()
           .optional()
           .describe("data.name=csv: whether whole numbers in data.target are classes (default: false)"),
+        path: z
+          .string()
+          .optional()
+          .describe("data.name=folder: folder with train/CLASS/*.png (or .jpg) and perhaps test/CLASS/*"),
+        size: count
+          .optional()
+          .describe(
+            "data.name=folder: bring the shorter side to so many pixels and take the square in the middle (default: as the files are)",
+          ),
         layout: z
           .enum(imageLayouts)
           .optional()

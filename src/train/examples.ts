@@ -80,7 +80,7 @@ export async function examplesOf(
       "give its run directory, or another --split",
     );
   const read = part === "test" ? "test" : "train";
-  const alone = known && registry.datasets[config.data.name]!.part?.(config.data, read, known);
+  const alone = known && (await registry.datasets[config.data.name]!.part?.(config.data, read, known));
   const dataset = alone === undefined ? await datasetOf(config, registry) : undefined;
   const name = `${dataset?.name ?? config.data.name} (${part})`;
   const split = partOf(saved, part, alone ? { [read]: alone.split } : dataset!, name);

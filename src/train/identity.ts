@@ -62,6 +62,7 @@ export function withoutPaths<D extends LoadOptions>({
   testLabels: _____,
   file: ______,
   testFile: _______,
+  path: ________,
   ...data
 }: D) {
   return data;

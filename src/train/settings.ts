@@ -49,7 +49,7 @@ export const located = <C extends { readonly data: LoadOptions }>(config: C): C 
   data: {
     ...config.data,
     ...Object.fromEntries(
-      (["dir", "images", "labels", "testImages", "testLabels", "file", "testFile"] as const).flatMap((key) => {
+      (["dir", "images", "labels", "testImages", "testLabels", "file", "testFile", "path"] as const).flatMap((key) => {
         const path = config.data[key];
         return path === undefined ? [] : [[key, absolute(`data.${key}`, path)]];
       }),

@@ -24,6 +24,7 @@ import { fakeRun } from "./fake-runs.ts";
 import { fakeSdeRun } from "./fake-sde-runs.ts";
 import { bytesOf, matArray, matElement, matFile, npyFile, paxRecord, tarEntry, tarFile } from "./files.ts";
 import { type Dice, mutatedBytes, mutatedText } from "./mutate.ts";
+import { png } from "./fuzz-png.ts";
 import { pickled, tensor, torchFile } from "./torch-files.ts";
 
 /** A reader, and how to give it a damaged file: reads one, and returns what must be finite. */
@@ -373,6 +374,7 @@ const options: FuzzTarget = {
 export const fuzzTargets = (): readonly FuzzTarget[] => [
   npy(),
   csv(),
+  png,
   idx(),
   cifar(),
   mat(),

@@ -37,7 +37,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "predict",
-    summary: "predict the rows of tables, or arrays of examples, with a trained run",
+    summary: "predict rows of tables, images or arrays of examples with a trained run",
     computes: true,
     load: async () => (await import("./predict.ts")).predict,
   },

@@ -29,7 +29,10 @@ export const predict: CliCommand<PredictOptions> = {
   configure: (command) => {
     command
       .argument("<run>", "a run directory")
-      .argument("<file...>", ".csv files where the run was trained on a table, else .npy arrays of examples")
+      .argument(
+        "<file...>",
+        ".csv files where the run was trained on a table, else .npy arrays, .png and .jpg images, or folders of them",
+      )
       .option("--best", "the run's weights of best validation accuracy, not the last ones")
       .option("--all", "the probability of every class as well, in the order of labels")
       .option("--json", "JSON lines on stdout, not CSV: {file, row, class, label, probability} or {file, row, value}");
@@ -60,10 +63,10 @@ export const predict: CliCommand<PredictOptions> = {
 };
 
 /** The examples of a file, counted from 1. A class is that of the largest probability, of equal ones the first. */
-function rowsOf({ file, count, width, data, classNames }: FilePrediction, all: boolean): Row[] {
+function rowsOf({ file, images, count, width, data, classNames }: FilePrediction, all: boolean): Row[] {
   return Array.from({ length: count }, (_, i): Row => {
     const values = [...data.subarray(i * width, (i + 1) * width)];
-    const place = { file, row: i + 1 };
+    const place = images ? { file: images[i]!, row: 1 } : { file, row: i + 1 };
     if (classNames === undefined) return { ...place, ...(width === 1 ? { value: values[0]! } : { values }) };
     const probability = Math.max(...values);
     const label = values.indexOf(probability);

@@ -101,7 +101,7 @@ export async function weightsSource(options: WeightsOptions, [source]: readonly 
 
 /** What trained weights are used with: nothing else of the settings has a part in it. */
 const READ =
-  /^(model\.(?!(init|weights|newHead|strict)=)\w+|data\.(name|dir|normalization|batch|layout|images|labels|testImages|testLabels|file|testFile|target|columns|classes)|train\.(loss|labelSmoothing)|device|threads)=/;
+  /^(model\.(?!(init|weights|newHead|strict)=)\w+|data\.(name|dir|normalization|batch|layout|images|labels|testImages|testLabels|file|testFile|target|columns|classes|path|size)|train\.(loss|labelSmoothing)|device|threads)=/;
 
 /** Throws where an option was given that would change nothing. */
 function assertRead({ model, best, images, labels, split, set = [] }: WeightsOptions, run: string | undefined): void {
