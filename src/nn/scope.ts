@@ -80,13 +80,13 @@ export function declare(network: Network, inputShape: Shape, dtype: DType = "f32
 
 /**
  * Runs a model on given parameters: logits, and the buffers as they are after this pass: where it observed their statistics,
- * (1 − 0.1)·buffer + 0.1·observed, for all of them at once.
+ * (1 − 0.1)·buffer + 0.1·observed, for all of them at once. `statistics` are what it observed itself.
  */
 export function forward(
   model: Model,
   x: Tensor,
   { theta, buffers, training }: Bound,
-): { logits: Tensor; buffers: Tensor } {
+): { logits: Tensor; buffers: Tensor; statistics: Tensor } {
   const parameters = unflatten(model.parameters, theta);
   const state = unflatten(model.buffers, buffers);
   const observed = new Map<string, Tensor>();
@@ -112,13 +112,14 @@ export function forward(
     },
   };
   const logits = model.network(scopeOn(store), x);
-  if (observed.size === 0) return { logits, buffers };
+  if (observed.size === 0) return { logits, buffers, statistics: buffers };
   const values = model.buffers.entries.map(({ name }) => {
     const value = observed.get(name);
     if (!value) throw new InputError(`the model declares the buffer ${name} and observes nothing for it`, { name });
     return reshape(value, [-1]);
   });
-  return { logits, buffers: add(mul(1 - MOMENTUM, buffers), mul(MOMENTUM, concat(values))) };
+  const statistics = concat(values);
+  return { logits, buffers: add(mul(1 - MOMENTUM, buffers), mul(MOMENTUM, statistics)), statistics };
 }
 
 function scopeOn(store: Store, prefix = ""): Scope {

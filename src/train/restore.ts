@@ -7,10 +7,11 @@ import { type ClassRequest, type ClassScores, scoreClasses } from "./class-score
 import { createEvaluator } from "./evaluate.ts";
 import { examplesOf, type SavedWeights } from "./examples.ts";
 import type { Score } from "./records.ts";
+import { withStatistics } from "./reestimate.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { compileOptions } from "./session.ts";
 import { type Format, modelFor, taskOf } from "./task.ts";
-import { readWeights } from "./weights.ts";
+import { readWeights, type Weights } from "./weights.ts";
 
 /** The file of a run that holds its weights: the final ones, or the newest checkpoint's; `best` by the validation examples. */
 export function weightsOfRun(run: string, best = false): string {
@@ -32,6 +33,20 @@ export function loadModel({ config, path }: SavedWeights, format: Format, rows: 
   return { task, weights: readWeights(path, modelFor(task, rows)) };
 }
 
+/** The weights with running statistics of the configured data's training examples, also where others are scored. */
+async function takenAnew(saved: SavedWeights, weights: Weights, batches: number, registry: Registry): Promise<Weights> {
+  const { config } = saved;
+  const { split, format } = await examplesOf({ ...saved, arrays: undefined }, "train", registry);
+  const options = { batches, batch: config.data.batch, seed: config.seed };
+  return withStatistics(taskOf(config, registry, format), weights, split, options, compileOptions(config));
+}
+
+/** How saved weights are scored. */
+export interface ScoreRequest extends ClassRequest {
+  /** Training mini-batches from which the running statistics of batch norm are taken anew before; left out, those of the file. */
+  readonly bnBatches?: number;
+}
+
 /**
  * Mean loss and accuracy of saved weights on a part of the configured data, or on arrays of the user, without augmentation; scores by
  * class on request.
@@ -40,11 +55,12 @@ export async function scoreWeights(
   saved: SavedWeights,
   part: SplitName,
   registry: Registry = builtIn,
-  request: ClassRequest = {},
+  { bnBatches, ...request }: ScoreRequest = {},
 ): Promise<Score & ClassScores & { readonly n: number; readonly name: string }> {
   const { config } = saved;
   const { name, split, format } = await examplesOf(saved, part, registry);
-  const { task, weights } = loadModel(saved, format, config.data.batch, registry);
+  const { task, weights: stored } = loadModel(saved, format, config.data.batch, registry);
+  const weights = bnBatches === undefined ? stored : await takenAnew(saved, stored, bnBatches, registry);
   const evaluator = createEvaluator(task, config.data.batch, compileOptions(config));
   const score = await evaluator.score(weights, split);
   const byClass = await scoreClasses(task, evaluator, weights, split, request);

@@ -10,6 +10,7 @@ import type { CliCommand } from "./command.ts";
 interface EvalOptions extends WeightsOptions {
   readonly classes?: true;
   readonly topK?: number;
+  readonly bnBatches?: number;
   readonly out?: string;
   readonly json?: true;
 }
@@ -22,18 +23,27 @@ export const evaluate: CliCommand<EvalOptions> = {
     weightsArguments(command, "test")
       .option("--classes", "precision, recall and F1 of each class, and the confusion matrix")
       .option("--top-k <k>", "accuracy of the k largest outputs as well", positiveInteger)
+      .option(
+        "--bn-batches <n>",
+        "take batch norm's running statistics anew from n training mini-batches, before",
+        positiveInteger,
+      )
       .option("--out <dir>", "folder for the tables of --classes, as Markdown and CSV")
       .option("--json", "{loss, accuracy, n} on stdout, with {topK, classes, confusion} where asked for");
   },
   run: async (options, args) => {
-    const { classes, topK, out } = options;
+    const { classes, topK, bnBatches, out } = options;
     if (out !== undefined && classes === undefined)
       throw new ConfigError("--out was given without --classes", { out }, "the folder holds the tables of --classes");
     if (out !== undefined) assertFolderWritable(out);
     const saved = await weightsSource(options, args);
     const { path } = saved;
     const { scoreWeights } = await import("../../train/restore.ts");
-    const request = { ...(classes ? { classes } : {}), ...(topK === undefined ? {} : { topK }) };
+    const request = {
+      ...(classes ? { classes } : {}),
+      ...(topK === undefined ? {} : { topK }),
+      ...(bnBatches === undefined ? {} : { bnBatches }),
+    };
     const { name, ...score } = await scoreWeights(saved, options.split ?? "test", registry(), request);
     if (!Number.isFinite(score.loss))
       throw new InputError(`${path}: the loss is ${score.loss} on ${name}`, { path }, "is it of this data?");
