@@ -49,6 +49,9 @@ const geometries: Readonly<Record<string, Geometry>> = {
   "1x1 with stride 2": geometry([5, 6], [1, 1], [2, 2], [0, 0], 2, [3, 2]),
   "a row kernel": geometry([3, 6], [1, 3], [1, 1], [0, 1], 2, [2, 2]),
   "other strides per axis": geometry([7, 8], [4, 3], [3, 2], [2, 1], 2, [2, 2]),
+  "few channels in several blocks": geometry([16, 16], [3, 3], [1, 1], [1, 1], 12, [3, 4]),
+  "few channels with stride 2": geometry([9, 7], [5, 4], [2, 2], [2, 1], 8, [2, 3]),
+  "one channel": geometry([6, 6], [3, 3], [1, 1], [1, 1], 4, [1, 5]),
   "3x3 with enough channels for Winograd": geometry([16, 16], [3, 3], [1, 1], [1, 1], 4, [32, 32]),
 };
 const named = Object.entries(geometries).map(([name, g]) => ({ name, ...g }));
@@ -81,7 +84,7 @@ describe("the lowerings of a convolution and its two adjoints agree in f32", () 
 });
 
 describe("tiles of every size give the plain sum in f64", () => {
-  const small = named.filter(({ channels }) => channels[0] < 32);
+  const small = named.filter(({ batch }) => batch < 4);
   const axis = (g: Geometry, i: 0 | 1): AxisGeometry => ({
     length: g.size[i],
     kernel: g.kernel[i],

@@ -9,7 +9,11 @@ export const transposeOp = defineOp<{ readonly perm: readonly number[] }>({
   shape: ([x], { perm }) => perm.map((axis) => x!.shape[axis]!),
   vjp: ({ g, attrs: { perm } }) => [() => transpose(g, inversePermutation(perm))],
   emit: (emitter, [x], _, { perm }) => emitter.node("Transpose", [x!], { perm }),
-  samples: [sample({ perm: [1, 0] }, [2, 3]), sample({ perm: [2, 0, 3, 1] }, [2, 3, 4, 1])],
+  samples: [
+    sample({ perm: [1, 0] }, [2, 3]),
+    sample({ perm: [2, 0, 3, 1] }, [2, 3, 4, 1]),
+    sample({ perm: [2, 3, 0, 1] }, [2, 3, 4, 5]),
+  ],
 });
 
 /** Joins along `axis`; all other axes agree. */

@@ -7,6 +7,7 @@ import { putBack, stride } from "../../graph/ops/take.ts";
 import type { Target, Tensor } from "../../graph/tensor.ts";
 import { type AxisGeometry, planAxis } from "./axis-plan.ts";
 import { directConv, directConvInput, directConvWeight, patchIndices, tallProduct } from "./conv-direct.ts";
+import { hasFewChannels, planesConv, planesConvWeight, planesOf } from "./conv-planes.ts";
 import { type ConvPlan, convPlan, winogradConv, winogradConvInput, winogradConvWeight } from "./conv-winograd.ts";
 import { directCost, winogradCost } from "./cost.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
@@ -56,8 +57,16 @@ const pointwise = (attrs: ConvAttrs): Method => ({
   weight: (x, y) => reshape(tallProduct(rows(sampled(x, attrs)), rows(y)), [...attrs.kernel, x.shape[3]!, y.shape[3]!]),
 });
 
-function direct({ attrs, batch }: Geometry): Method {
+function direct({ attrs, batch, channels }: Geometry): Method {
   const output = convOutputSize(attrs);
+  if (hasFewChannels(channels, batch)) {
+    const planes = planesOf(attrs, output, batch, channels);
+    return {
+      forward: (x, w) => planesConv(x, w, planes, output),
+      input: (y, w) => directConvInput(y, w, patchIndices(attrs, output, batch), attrs.size),
+      weight: (x, y) => planesConvWeight(x, y, planes, attrs.kernel),
+    };
+  }
   const patches = patchIndices(attrs, output, batch);
   return {
     forward: (x, w) => directConv(x, w, patches, output),

@@ -1,4 +1,5 @@
-import { attrsOf, withInputs } from "../../graph/op.ts";
+import { attrsOf, is, withInputs } from "../../graph/op.ts";
+import { transposeOp } from "../../graph/ops/arrange.ts";
 import { filterBankByWindows, filterBankOp } from "../../graph/ops/filter-bank.ts";
 import { entryOf, type OpName } from "../../graph/ops/index.ts";
 import { rewrite } from "../../graph/rewrite.ts";
@@ -7,6 +8,7 @@ import type { Target, Tensor } from "../../graph/tensor.ts";
 import { lowerConv, lowerConvInput, lowerConvWeight } from "./conv.ts";
 import { scaleWeights } from "./channel-scale.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
+import { lowerTranspose } from "./transpose.ts";
 
 /** ONNX Runtime's CPU provider has no Conv in f64. */
 const lowerFilterBank: Lowering = (node) =>
@@ -36,5 +38,9 @@ export function lower(outputs: readonly Tensor[], target: Target): Tensor[] {
     const node = withInputs(original, inputs);
     return entryOf(lowerings, node)?.(node, context) ?? node;
   });
-  return simplify(lowered);
+  // Last, as transpositions that meet first become one.
+  return rewrite(simplify(lowered), (original, inputs) => {
+    const node = withInputs(original, inputs);
+    return (is(transposeOp, node) && lowerTranspose(node, context)) || node;
+  });
 }
