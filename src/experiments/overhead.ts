@@ -4,6 +4,7 @@ import { groupBy } from "../util/group-by.ts";
 import { median } from "../util/statistics.ts";
 import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { writeComparison } from "./study/comparison.ts";
+import { type CostRow, overSgd } from "./overhead-figure.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
 import { runOfRecord } from "./study/run-of-record.ts";
 import type { StudyRecord } from "./study/record.ts";
@@ -59,16 +60,7 @@ const runsOf = (scale: Scale) => {
 const labelOf = ({ name, width }: OverheadScale["networks"][number]): string =>
   width === undefined ? name : `${name} width ${width}`;
 
-/** What the steps of a method cost on a network: medians over its seeds. */
-interface Row {
-  readonly network: string;
-  readonly arm: string;
-  readonly seconds: number;
-  readonly refreshShare: number;
-  readonly memoryMiB: number;
-}
-
-export function rowsOf(records: readonly StudyRecord[]): Row[] {
+export function rowsOf(records: readonly StudyRecord[]): CostRow[] {
   const kinds = groupBy(records, ({ network, arm }) => `${network} ${arm}`);
   return [...kinds.values()].flatMap((alike) => {
     const costs = alike.flatMap((record) => {
@@ -81,11 +73,12 @@ export function rowsOf(records: readonly StudyRecord[]): Row[] {
       seconds: median(costs.map(({ total }) => total)),
       refreshShare: median(costs.map(({ refresh, total }) => refresh / total)),
       memoryMiB: median(alike.flatMap(({ memoryMiB }) => memoryMiB ?? [])),
+      bySeed: costs.map(({ total }) => total),
     };
   });
 }
 
-function costTable(rows: readonly Row[]): Table {
+function costTable(rows: readonly CostRow[]): Table {
   const cells = rows.map(({ network, arm, seconds, refreshShare, memoryMiB }) => {
     const sgd = rows.find((row) => row.network === network && row.arm === "sgd");
     return { network, arm, seconds, over: sgd ? seconds / sgd.seconds : Number.NaN, refreshShare, memoryMiB };
@@ -116,6 +109,9 @@ export const experiment: Experiment = {
     writeComparison(made, {
       title: "Cost of sharpness-aware steps",
       tables: [costTable(rowsOf(made.records))],
-      only: ["time-per-step"],
+      figures: overSgd(rowsOf(made.records)),
+      only: [],
+      // Scores after one epoch, of different networks, are not what is compared.
+      results: false,
     }),
 };
