@@ -49,6 +49,7 @@ export { mlp } from "./models/mlp.ts";
 export { resnet18, resnet34, resnet50 } from "./models/resnet.ts";
 export { vit } from "./models/vit.ts";
 export { wideResnet } from "./models/wide-resnet.ts";
+export { dropout, stochasticDepth } from "./nn/dropout.ts";
 export {
   avgPool2d,
   crossEntropy,

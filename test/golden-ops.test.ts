@@ -58,7 +58,8 @@ const pool =
 /** The library's own batch-norm layer, on tensors given by name. */
 function batchNormOn(training: boolean, x: Tensor, given: Readonly<Record<string, Tensor>>): Tensor {
   const find = ({ name, shape }: { name: string; shape: Shape }) => given[name] ?? constant(0, shape, "f64");
-  const scope: Scope = { training, at: () => scope, parameter: find, buffer: find, observe: () => undefined };
+  const none = () => undefined;
+  const scope: Scope = { training, at: () => scope, parameter: find, buffer: find, observe: none, uniform: none };
   return toNchw(batchNorm(scope, fromNchw(x)));
 }
 

@@ -2,6 +2,7 @@
 import base_optimizers
 import curvature
 import data
+import dropout
 import iqm
 import mlp
 import models
@@ -16,5 +17,5 @@ import training_steps
 import vit
 
 if __name__ == "__main__":
-    for script in (data, base_optimizers, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files, vit, resize):
+    for script in (data, base_optimizers, mlp, models, ops, optimizers, sam_family, training_steps, resnet, curvature, official, iqm, torch_files, vit, dropout, resize):
         script.main()

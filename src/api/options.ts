@@ -80,6 +80,10 @@ export interface ModelSettings {
   readonly heads?: number;
   /** Height and width of a vision transformer's patches, in pixels. */
   readonly patch?: number;
+  /** Rates of dropout, of dropout of attention's weights and of stochastic depth, of vision transformers (0). */
+  readonly dropout?: number;
+  readonly attentionDropout?: number;
+  readonly dropPath?: number;
   /** Height and width that images are resized to inside the graph, in pixels, bilinearly; left out, they stay as they are. */
   readonly resize?: number;
   /** The nonlinearity, where the model has a choice. */

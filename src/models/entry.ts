@@ -19,6 +19,10 @@ export interface ModelOptions {
   readonly heads?: number | undefined;
   /** Only for vision transformers: height and width of a patch, in pixels. */
   readonly patch?: number | undefined;
+  /** Only for models that drop: rates of dropout, of dropout of attention and of stochastic depth, in [0, 1); left out, 0. */
+  readonly dropout?: number | undefined;
+  readonly attentionDropout?: number | undefined;
+  readonly dropPath?: number | undefined;
   /** Height and width that images are resized to first, in pixels; left out, they stay as they are. */
   readonly resize?: number | undefined;
   /** One of those that the entry lists. */
@@ -36,6 +40,8 @@ export interface ModelEntry {
   readonly defaultDepth?: number;
   readonly defaultHeads?: number;
   readonly defaultPatch?: number;
+  /** Whether it has dropout and stochastic depth. */
+  readonly drops?: true;
   /** The first is the default; left out where there is no choice. */
   readonly activations?: readonly Activation[];
   /** Whether every derivative exists where its activation has them: no max-pooling, no running statistics. `eigensam sde` takes such models. */
@@ -47,13 +53,16 @@ export interface ModelEntry {
   build(options: BuildOptions): Network;
 }
 
-/** Options with the defaults filled in; 1 where the entry has no default. */
+/** Options with the defaults filled in; 1 where the entry has no default, and 0 for rates. */
 interface BuildOptions {
   readonly classes: number;
   readonly width: number;
   readonly depth: number;
   readonly heads: number;
   readonly patch: number;
+  readonly dropout: number;
+  readonly attentionDropout: number;
+  readonly dropPath: number;
   readonly activation: never;
 }
 
@@ -81,6 +90,9 @@ const counts = {
 } as const satisfies Readonly<Record<string, { readonly lacks: string; of(entry: ModelEntry): number | undefined }>>;
 type Count = keyof typeof counts;
 
+/** Settings that are parts in [0, 1), for entries with `drops`. */
+const RATES = ["dropout", "attentionDropout", "dropPath"] as const;
+
 /** The network of an entry. A setting that the model does not have, or not with that value, is a ConfigError. */
 export function networkOf(entry: ModelEntry, options: ModelOptions): Network {
   const { name, activations = [] } = entry;
@@ -92,6 +104,13 @@ export function networkOf(entry: ModelEntry, options: ModelOptions): Network {
     const [value, standard] = [options[key as Count], of(entry)];
     if (value !== undefined && standard === undefined) refuse(key, value, lacks, "leave it out");
     return [key as Count, value ?? standard ?? 1];
+  });
+  const rates = RATES.map((key): [(typeof RATES)[number], number] => {
+    const value = options[key];
+    if (value !== undefined && entry.drops !== true) refuse(key, value, "has no dropout", "leave it out");
+    if (value !== undefined && !(value >= 0 && value < 1))
+      throw new ConfigError(`model.${key} is ${value}, expected a number in [0, 1)`, { name, [key]: value });
+    return [key, value ?? 0];
   });
   if (activation !== undefined && !activations.includes(activation))
     refuse(
@@ -106,7 +125,7 @@ export function networkOf(entry: ModelEntry, options: ModelOptions): Network {
         `${key === "classes" ? key : `model.${key}`} is ${value}, expected a whole number of at least 1`,
         { name, [key]: value },
       );
-  const filled = Object.fromEntries(given) as Record<Count, number>;
+  const filled = Object.fromEntries([...given, ...rates]) as Record<Count | (typeof RATES)[number], number>;
   const network = entry.build({ classes, ...filled, activation: (activation ?? activations[0]) as never });
   return resize === undefined ? network : (scope, x) => network(scope, resized(x, resize));
 }

@@ -2,6 +2,7 @@ import { pad, slice, transpose } from "../graph/ops/arrange.ts";
 import { add } from "../graph/ops/elementwise.ts";
 import { reshape } from "../graph/ops/reshape.ts";
 import type { Tensor } from "../graph/tensor.ts";
+import { dropout as dropped } from "../nn/dropout.ts";
 import { affine, linear } from "../nn/layers.ts";
 import type { Network, Scope } from "../nn/scope.ts";
 import { encoderBlock, layerNormalization } from "../nn/transformer.ts";
@@ -18,12 +19,18 @@ export interface VitOptions {
   readonly heads: number;
   /** Height and width of a patch in pixels; those of the images are multiples of it. */
   readonly patch: number;
+  /** Rate of dropout of the embedded patches with their positions, and inside the blocks; left out, 0. */
+  readonly dropout?: number;
+  /** Rate of dropout of the weights of attention; left out, 0. */
+  readonly attentionDropout?: number;
+  /** Rate of stochastic depth of the last block; it grows linearly from 0 in the first. Left out, 0. */
+  readonly dropPath?: number;
 }
 
 /**
- * A vision transformer (Dosovitskiy et al. 2021) without dropout: images [N, C, H, W] to logits [N, classes]. Norms come first, the MLPs
+ * A vision transformer (Dosovitskiy et al. 2021): images [N, C, H, W] to logits [N, classes]. Norms come first, the MLPs
  * have 4·width units and the exact GELU, and the class token is classified. Names, semantics and initialization are those of torchvision's
- * VisionTransformer, where B/16 is width 768, depth 12, heads 12 and patch 16.
+ * VisionTransformer, where B/16 is width 768, depth 12, heads 12 and patch 16; so are places and defaults of dropout. Stochastic depth is timm's `drop_path`.
  *
  * @throws ConfigError where the width is no multiple of the heads, or the images are none of the patch
  * @example
@@ -38,7 +45,7 @@ export interface VitOptions {
  * ```
  */
 export const vit =
-  ({ classes, width, depth, heads, patch }: VitOptions): Network =>
+  ({ classes, width, depth, heads, patch, dropout = 0, attentionDropout = 0, dropPath = 0 }: VitOptions): Network =>
   (scope, images) => {
     const token = scope.parameter({ name: "class_token", shape: [1, 1, width], init: { fill: 0 } });
     const patches = embedded(scope.at("conv_proj"), patchesOf(images, patch), width);
@@ -50,8 +57,11 @@ export const vit =
       init: { normal: 0.02 },
     });
     // Zeros in front of the patches, where the token is added: it needs no copy for each image.
-    let x = add(pad(patches, 1, 1, 0), add(positions, pad(token, 1, 0, length - 1)));
-    for (let i = 0; i < depth; i++) x = encoderBlock(encoder.at("layers").at(`encoder_layer_${i}`), x, heads);
+    let x = dropped(scope, add(pad(patches, 1, 1, 0), add(positions, pad(token, 1, 0, length - 1))), dropout);
+    for (let i = 0; i < depth; i++) {
+      const rates = { dropout, attentionDropout, dropPath: (dropPath * i) / Math.max(1, depth - 1) };
+      x = encoderBlock(encoder.at("layers").at(`encoder_layer_${i}`), x, heads, rates);
+    }
     const first = reshape(slice(x, 1, 0, 1), [images.shape[0]!, width]);
     const zero = { fill: 0 };
     return linear(scope.at("heads").at("head"), layerNormalization(encoder.at("ln"), first), classes, {
@@ -92,6 +102,7 @@ export const vitEntry = defineModel({
   defaultDepth: 6,
   defaultHeads: 4,
   defaultPatch: 4,
+  drops: true,
   sample: {
     options: { classes: 3, width: 8, depth: 2, heads: 2, patch: 4 },
     inputShape: [2, 1, 8, 8],
@@ -106,6 +117,7 @@ export const vitB16Entry = defineModel({
   defaultDepth: 12,
   defaultHeads: 12,
   defaultPatch: 16,
+  drops: true,
   sample: {
     options: { classes: 3, width: 8, depth: 1, heads: 2 },
     inputShape: [2, 1, 16, 16],

@@ -3,8 +3,8 @@ import { reshape } from "../graph/ops/reshape.ts";
 import { constant, input } from "../graph/ops/source.ts";
 import type { DType, FloatDType, Tensor } from "../graph/tensor.ts";
 import { ConfigError, InputError } from "../util/errors.ts";
-import type { Shape } from "../util/shape.ts";
-import { concat } from "../graph/ops/arrange.ts";
+import { type Shape, sizeOf } from "../util/shape.ts";
+import { concat, slice } from "../graph/ops/arrange.ts";
 import { type Declaration, type Layout, layoutOf, unflatten } from "./layout.ts";
 
 /** What a layer sees of its model: its parameters and buffers by name, and whether it trains. */
@@ -17,6 +17,11 @@ export interface Scope {
   buffer(declaration: Declaration): Tensor;
   /** What this pass saw of the buffer's statistic, in the buffer's shape; `values` says of how many numbers each one is. */
   observe(name: string, value: Tensor, values?: number): void;
+  /**
+   * Independent random numbers, uniform in [0, 1): new in every training step, the same at every point that the step looks at. Undefined wherever the
+   * network is measured or predicts, where nothing is random. A network asks for the same shapes in the same order in every pass.
+   */
+  uniform(shape: Shape): Tensor | undefined;
 }
 
 /** How far a running average moves towards what was observed; PyTorch's default. */
@@ -34,6 +39,8 @@ export interface Model {
   /** Shape of what the network makes of them. */
   readonly outputShape: Shape;
   readonly network: Network;
+  /** How many random numbers a pass takes (see `Scope.uniform`). */
+  readonly draws: number;
   /** Names of parameters that are not differentiated. */
   readonly frozen?: ReadonlySet<string>;
 }
@@ -42,6 +49,8 @@ export interface Bound {
   readonly theta: Tensor;
   readonly buffers: Tensor;
   readonly training: boolean;
+  /** The random numbers of a pass, [draws]; left out, nothing is random. */
+  readonly draws?: Tensor | undefined;
 }
 
 interface Store {
@@ -49,6 +58,7 @@ interface Store {
   parameter(declaration: Declaration): Tensor;
   buffer(declaration: Declaration): Tensor;
   observe(name: string, value: Tensor, values?: number): void;
+  uniform(shape: Shape): Tensor | undefined;
 }
 
 /** Finds out which parameters and buffers a network has, by running it once on placeholders. */
@@ -62,8 +72,13 @@ export function declare(network: Network, inputShape: Shape, dtype: DType = "f32
     const { shape, order } = declaration;
     return constant(0, order ? order.map((axis) => shape[axis]!) : shape);
   };
+  let draws = 0;
   const store: Store = {
     training: true,
+    uniform: (shape) => {
+      draws += sizeOf(shape);
+      return constant(0, shape);
+    },
     parameter: record(parameters),
     buffer: record(buffers),
     observe: () => undefined,
@@ -75,17 +90,21 @@ export function declare(network: Network, inputShape: Shape, dtype: DType = "f32
     inputShape,
     outputShape,
     network,
+    draws,
   };
 }
 
 /**
  * Runs a model on given parameters: logits, and the buffers as they are after this pass: where it observed their statistics,
- * (1 − 0.1)·buffer + 0.1·observed, for all of them at once. `statistics` are what it observed itself.
+ * (1 − 0.1)·buffer + 0.1·observed, for all of them at once. `statistics` are what it observed itself. Random numbers are taken
+ * from `draws` in the order in which the network asks.
+ *
+ * @throws InputError where it asks for others than when it was declared
  */
 export function forward(
   model: Model,
   x: Tensor,
-  { theta, buffers, training }: Bound,
+  { theta, buffers, training, draws }: Bound,
 ): { logits: Tensor; buffers: Tensor; statistics: Tensor } {
   const parameters = unflatten(model.parameters, theta);
   const state = unflatten(model.buffers, buffers);
@@ -94,8 +113,16 @@ export function forward(
     (from: Map<string, Tensor>) =>
     ({ name }: Declaration) =>
       from.get(name)!;
+  let drawn = 0;
   const store: Store = {
     training,
+    uniform: (shape) => {
+      if (draws === undefined) return undefined;
+      const from = drawn;
+      drawn += sizeOf(shape);
+      if (drawn > model.draws) throw othersDrawn(drawn, model);
+      return reshape(slice(draws, 0, from, drawn), shape);
+    },
     parameter: (declaration) => {
       const parameter = find(parameters)(declaration);
       return model.frozen?.has(declaration.name) ? stopGradient(parameter) : parameter;
@@ -112,6 +139,7 @@ export function forward(
     },
   };
   const logits = model.network(scopeOn(store), x);
+  if (draws !== undefined && drawn !== model.draws) throw othersDrawn(drawn, model);
   if (observed.size === 0) return { logits, buffers, statistics: buffers };
   const values = model.buffers.entries.map(({ name }) => {
     const value = observed.get(name);
@@ -122,6 +150,13 @@ export function forward(
   return { logits, buffers: add(mul(1 - MOMENTUM, buffers), mul(MOMENTUM, statistics)), statistics };
 }
 
+const othersDrawn = (drawn: number, { draws }: Model) =>
+  new InputError(
+    `the network takes ${drawn} random numbers, and took ${draws} when it was declared`,
+    { drawn, draws },
+    "let it ask for the same ones in every pass, whatever scope.training is",
+  );
+
 function scopeOn(store: Store, prefix = ""): Scope {
   const named = (declaration: Declaration) => ({ ...declaration, name: prefix + declaration.name });
   return {
@@ -130,6 +165,7 @@ function scopeOn(store: Store, prefix = ""): Scope {
     parameter: (declaration) => store.parameter(named(declaration)),
     buffer: (declaration) => store.buffer(named(declaration)),
     observe: (name, value, values) => store.observe(prefix + name, value, values),
+    uniform: (shape) => store.uniform(shape),
   };
 }
 

@@ -6,6 +6,7 @@ import { rowSoftmax } from "../graph/ops/softmax.ts";
 import { constant } from "../graph/ops/source.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { ConfigError } from "../util/errors.ts";
+import { dropout, stochasticDepth } from "./dropout.ts";
 import { gelu, layerNorm } from "./functions.ts";
 import { affine, linear } from "./layers.ts";
 import type { Init } from "./layout.ts";
@@ -16,7 +17,8 @@ const UNSEEN = -1e30;
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017): softmax(q·kᵀ/√d)·v over the last two axes, queries [..., n, d],
- * keys [..., m, d] and values [..., m, e] to [..., n, e]. With `causal`, position i sees only positions up to i.
+ * keys [..., m, d] and values [..., m, e] to [..., n, e]. With `causal`, position i sees only positions up to i. `dropped` is what is made of the weights
+ * [..., n, m] before they are used.
  *
  * @throws ShapeError where the shapes do not fit
  * @example
@@ -29,9 +31,17 @@ const UNSEEN = -1e30;
  * console.log((await f.run({ q: [0], k: [1, 2], v: [4, 8] })).y); // [6]
  * ```
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, { causal = false } = {}): Tensor {
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  {
+    causal = false,
+    dropped = (weights) => weights,
+  }: { readonly causal?: boolean; readonly dropped?: (weights: Tensor) => Tensor } = {},
+): Tensor {
   const scores = matmul(mul(q, 1 / Math.sqrt(q.shape.at(-1)!)), k, { transB: true });
-  return matmul(rowSoftmax(causal ? add(scores, later(scores)) : scores), v);
+  return matmul(dropped(rowSoftmax(causal ? add(scores, later(scores)) : scores)), v);
 }
 
 /** UNSEEN where the column is later than the row, else 0. */
@@ -46,6 +56,20 @@ function later(scores: Tensor): Tensor {
 /** PyTorch's xavier_uniform of a weight [out, in]. */
 const xavier = (out: number, fanIn: number): Init => ({ uniform: Math.sqrt(6 / (out + fanIn)) });
 
+export interface AttentionOptions {
+  /** Whether position i sees only positions up to i. */
+  readonly causal?: boolean;
+  /** Rate of dropout of the weights of attention; left out, 0. */
+  readonly attentionDropout?: number;
+}
+
+export interface BlockOptions extends AttentionOptions {
+  /** Rate of dropout after attention, after the MLP's nonlinearity and after the MLP; left out, 0. */
+  readonly dropout?: number;
+  /** Rate of stochastic depth of both branches; left out, 0. */
+  readonly dropPath?: number;
+}
+
 /**
  * Multi-head self-attention as PyTorch's MultiheadAttention: x [N, length, width] to the same shape. Parameters
  * `in_proj_weight` [3·width, width], `in_proj_bias`, `out_proj.weight` and `out_proj.bias` are named and initialized as there.
@@ -58,7 +82,8 @@ const xavier = (out: number, fanIn: number): Init => ({ uniform: Math.sqrt(6 / (
  * console.log(step.model.parameters.entries[0]?.shape); // [24, 8]
  * ```
  */
-export function selfAttention(scope: Scope, x: Tensor, heads: number, { causal = false } = {}): Tensor {
+export function selfAttention(scope: Scope, x: Tensor, heads: number, options: AttentionOptions = {}): Tensor {
+  const { causal = false, attentionDropout = 0 } = options;
   const [count, length, width] = x.shape as [number, number, number];
   if (width % heads !== 0)
     throw new ConfigError(
@@ -76,7 +101,8 @@ export function selfAttention(scope: Scope, x: Tensor, heads: number, { causal =
   const projected = reshape(affine(x, weight, bias), [count, length, 3, heads, width / heads]);
   const byHead = transpose(projected, [2, 0, 3, 1, 4]);
   const part = (i: number) => reshape(slice(byHead, 0, i, i + 1), [count, heads, length, width / heads]);
-  const seen = transpose(attention(part(0), part(1), part(2), { causal }), [0, 2, 1, 3]);
+  const dropped = (weights: Tensor) => dropout(scope, weights, attentionDropout);
+  const seen = transpose(attention(part(0), part(1), part(2), { causal, dropped }), [0, 2, 1, 3]);
   return linear(scope.at("out_proj"), reshape(seen, [count, length, width]), width, { bias: { fill: 0 } });
 }
 
@@ -102,7 +128,8 @@ export function layerNormalization(scope: Scope, x: Tensor): Tensor {
 
 /**
  * A block of a transformer with norms first, x [N, length, width] to the same shape: h = x + attention(norm(x)), then h + mlp(norm(h)) with one
- * hidden layer of 4·width units and the exact GELU. Names and initialization are those of torchvision's EncoderBlock.
+ * hidden layer of 4·width units and the exact GELU. Names, initialization and places of dropout are those of torchvision's EncoderBlock; stochastic depth is where
+ * timm's blocks have it.
  *
  * @throws ConfigError where the width is no multiple of the heads
  * @example
@@ -112,17 +139,17 @@ export function layerNormalization(scope: Scope, x: Tensor): Tensor {
  * console.log(step.model.parameters.entries.length); // 14
  * ```
  */
-export function encoderBlock(scope: Scope, x: Tensor, heads: number, { causal = false } = {}): Tensor {
+export function encoderBlock(scope: Scope, x: Tensor, heads: number, options: BlockOptions = {}): Tensor {
+  const { dropout: rate = 0, dropPath = 0, ...ofAttention } = options;
   const width = x.shape.at(-1)!;
   const dense = (name: string, input: Tensor, out: number) =>
     linear(scope.at("mlp").at(name), input, out, {
       weight: xavier(out, input.shape.at(-1)!),
       bias: { normal: 1e-6 },
     });
-  const seen = add(
-    x,
-    selfAttention(scope.at("self_attention"), layerNormalization(scope.at("ln_1"), x), heads, { causal }),
-  );
+  const branch = (y: Tensor) => stochasticDepth(scope, dropout(scope, y, rate), dropPath);
+  const normed = layerNormalization(scope.at("ln_1"), x);
+  const seen = add(x, branch(selfAttention(scope.at("self_attention"), normed, heads, ofAttention)));
   const hidden = gelu(dense("0", layerNormalization(scope.at("ln_2"), seen), 4 * width));
-  return add(seen, dense("3", hidden, width));
+  return add(seen, branch(dense("3", dropout(scope, hidden, rate), width)));
 }

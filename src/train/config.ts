@@ -45,6 +45,17 @@ export function trainSchema(registry: Registry) {
         patch: count
           .optional()
           .describe("height and width of a vision transformer's patches in pixels; images are multiples of it"),
+        dropout: fraction
+          .optional()
+          .describe("rate of dropout of a vision transformer, where torchvision's has it (default: 0)"),
+        attentionDropout: fraction
+          .optional()
+          .describe("rate of dropout of a vision transformer's weights of attention (default: 0)"),
+        dropPath: fraction
+          .optional()
+          .describe(
+            "rate of stochastic depth of a vision transformer's last block, growing linearly from 0 in the first (default: 0)",
+          ),
         resize: count
           .optional()
           .describe(

@@ -9,9 +9,10 @@ import { compile, type CompileOptions, type Executable, type InputSpec } from ".
 import type { TypedArray } from "../runtime/session.ts";
 import { compileStaged } from "../runtime/staged.ts";
 import { resources } from "../util/resources.ts";
+import { type Draws, withDraws } from "./draws.ts";
 import type { Micro } from "./micro.ts";
 import { microBatches, type Seen, WHOLE } from "./micro-batches.ts";
-import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
+import { batchSpec, drawsSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
 type Traced = Readonly<Record<string, Tensor>>;
 type Arrays = Readonly<Record<string, TypedArray>>;
@@ -33,8 +34,11 @@ export interface LossGraphOptions {
 
 /** A function of vectors and of a mini-batch's loss, compiled. */
 export interface LossGraph {
-  /** Inputs are those of the function, and x, y and buffers. Outputs are overwritten by the next run. With `sees` there is `correct`, where there are classes. */
-  run(inputs: Arrays): Promise<Record<string, TypedArray>>;
+  /**
+   * Inputs are those of the function, and x, y and buffers; `draws` is left out where the network takes no random numbers. Outputs are overwritten by the next run.
+   * With `sees` there is `correct`, where there are classes.
+   */
+  run(inputs: Arrays, draws?: Draws): Promise<Record<string, TypedArray>>;
   release(): Promise<void>;
 }
 
@@ -81,13 +85,16 @@ function inOneGraph(task: Task, model: Model, options: CompileOptions): LossGrap
             ...(buffered ? { [NEXT_BUFFERS]: buffers } : {}),
           };
         },
-        { ...spec, ...batchSpec(task, model) },
+        { ...spec, ...batchSpec(task, model), ...drawsSpec(model) },
         // A metric, or a method with state, may read a vector after its successor is made.
         inPlace
           ? { ...options, inPlace: { ...inPlace, ...(buffered ? { buffers: NEXT_BUFFERS } : {}) }, copyBack: true }
           : options,
       )) as Executable;
-      return { run: (inputs) => graph.run(inputs, { reuse: true }), release: () => graph.release() };
+      return {
+        run: (inputs, draws) => graph.run(withDraws(inputs, draws, 0), { reuse: true }),
+        release: () => graph.release(),
+      };
     },
     release: () => Promise.resolve(),
   };
@@ -108,9 +115,9 @@ function inParts(task: Task, model: Model, micro: Micro, options: CompileOptions
         inPlace ? { ...options, inPlace, copyBack: true } : options,
       );
       return {
-        run: async ({ x, y, buffers, ...inputs }: Arrays) => {
+        run: async ({ x, y, buffers, ...inputs }: Arrays, draws?: Draws) => {
           const seen: Seen = { correct: undefined };
-          const at = { batch: { x, y }, theta: inputs.theta, buffers } as Parameters<typeof evaluate>[0];
+          const at = { batch: { x, y }, theta: inputs.theta, buffers, draws } as Parameters<typeof evaluate>[0];
           const found = await staged.run(inputs, evaluate({ ...at, ...(sees ? { seen } : {}) }));
           return seen.correct === undefined ? found : { ...found, correct: Float32Array.of(seen.correct) };
         },

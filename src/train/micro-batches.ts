@@ -7,8 +7,9 @@ import { type Model, vectorLength } from "../nn/scope.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
 import type { Evaluate, Wanted } from "../runtime/staged.ts";
 import { resources } from "../util/resources.ts";
+import { type Draws, withDraws } from "./draws.ts";
 import { type Micro, partsOfBatch } from "./micro.ts";
-import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
+import { batchSpec, drawsSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
 /** The number of the loss on the whole mini-batch; those of its parts are 0, 1, … */
 export const WHOLE = -1;
@@ -29,6 +30,8 @@ export interface MicroBatches {
     readonly theta: Float32Array;
     readonly buffers: Float32Array;
     readonly seen?: Seen;
+    /** Left out where the network takes no random numbers. */
+    readonly draws?: Draws | undefined;
   }): Evaluate;
   release(): Promise<void>;
 }
@@ -50,19 +53,17 @@ export function microBatches(
   const passes = resources((order: number) => compilePass(task, model, order, settings));
 
   return {
-    evaluate: ({ batch, theta, buffers, seen }) => {
-      const parts = partsOfBatch(batch, count);
+    evaluate: ({ batch, theta, buffers, seen, draws }) => {
+      const parts = partsOfBatch(batch, count).map((part, i) => ({ ...part, i }));
       return async (wanted) => {
         for (const { of, order, point, along, into, value } of passesFor(wanted)) {
           const pass = await passes.get(order);
           const vectors = Object.fromEntries(along.map((vector, i) => [alongName(i), vector]));
           const own = of === WHOLE ? parts : parts.slice(of * each, (of + 1) * each);
           const share = Float32Array.of(1 / own.length);
-          for (const { x, y } of own) {
-            const found = await pass.run(
-              { theta: point, x, y, buffers, ...vectors, share, sum: into },
-              { reuse: true },
-            );
+          for (const { x, y, i } of own) {
+            const inputs = { theta: point, x, y, buffers, ...vectors, share, sum: into };
+            const found = await pass.run(withDraws(inputs, draws, i), { reuse: true });
             if (value) value[0]! += found.loss![0]! / own.length;
             if (point !== theta || seen === undefined || order !== 1) continue;
             if (found.correct) seen.correct = (seen.correct ?? 0) + found.correct[0]!;
@@ -118,7 +119,8 @@ function compilePass(task: Task, model: Model, order: number, { training, compil
     };
   };
   const spec = {
-    ...{ theta: vector, share: { shape: [] }, sum: order === 0 ? { shape: [] } : vector, ...batchSpec(task, model) },
+    ...{ theta: vector, share: { shape: [] }, sum: order === 0 ? { shape: [] } : vector },
+    ...{ ...batchSpec(task, model), ...drawsSpec(model) },
     ...Object.fromEntries(along.map((name) => [name, vector])),
   };
   return compile(build, spec, { ...options, inPlace: { sum: "nextSum" }, copyBack: true }) as Promise<Executable>;

@@ -13,6 +13,7 @@ import type { CompileOptions } from "../runtime/compile.ts";
 import type { TypedArray } from "../runtime/session.ts";
 import { ConfigError } from "../util/errors.ts";
 import { empiricalLoss, type LossBatch } from "./empirical-loss.ts";
+import type { Draws } from "./draws.ts";
 import type { LossGraph, LossGraphs } from "./loss-graphs.ts";
 import type { Micro } from "./micro.ts";
 import type { Task } from "./task.ts";
@@ -49,7 +50,8 @@ export interface RefreshInputs extends Batch {
 
 /** An estimate of the top eigenvector by Hessian-vector products on one mini-batch, as one graph. */
 export interface Estimator {
-  estimate(inputs: RefreshInputs): Promise<Found & { readonly v: Float32Array }>;
+  /** `draws` are the random numbers of the step that is due: v is estimated of the loss that it descends. The oracle drops nothing. */
+  estimate(inputs: RefreshInputs, draws?: Draws): Promise<Found & { readonly v: Float32Array }>;
   release(): Promise<void>;
 }
 
@@ -95,8 +97,8 @@ const estimators: Readonly<
       return { nextV, eigenvalue, residual, rayleigh: first, cosGradV: cosine(g, nextV) };
     });
     return {
-      estimate: async (inputs) => {
-        const { nextV, ...numbers } = await graph.run({ ...inputs });
+      estimate: async (inputs, draws) => {
+        const { nextV, ...numbers } = await graph.run({ ...inputs }, draws);
         const at = (name: string) => numbers[name]![0]!;
         return {
           v: nextV as Float32Array,
@@ -115,8 +117,8 @@ const estimators: Readonly<
   lanczos: async (compiled, products) => {
     const graph = await compiled((f, theta, v) => ({ ...krylovSpace(f, theta, v, products) }));
     return {
-      estimate: async (inputs) => {
-        const { basis, alpha, beta, g } = await graph.run({ ...inputs });
+      estimate: async (inputs, draws) => {
+        const { basis, alpha, beta, g } = await graph.run({ ...inputs }, draws);
         const d = inputs.v.length;
         const rows = Array.from({ length: products }, (_, i) => (basis as Float32Array).subarray(i * d, (i + 1) * d));
         const estimator = "lanczos";

@@ -17,6 +17,7 @@ import {
   stateName,
   traceStepGraph,
 } from "./graphs.ts";
+import { drawsOf } from "./draws.ts";
 import { lossGraphs } from "./loss-graphs.ts";
 import { resources } from "../util/resources.ts";
 import { compileEstimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
@@ -131,6 +132,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     throw error;
   });
   const mask = method.needs.mask && { mask: maskOf(method.needs.mask, model.parameters) };
+  const draws = drawsOf(model, options.seed);
   const zero = new Float32Array(model.parameters.size);
   const begun = ({ step }: Pick<TrainState, "step">) => step >= start;
   const usesV: Stepper["usesV"] = (state) => begun(state) && plan.usable(state.quality);
@@ -182,13 +184,8 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     refresh: async (state, { x, y }) => {
       const { theta, buffers, v, quality, step } = state;
       const estimate = lastGood(quality) ? plan.later! : plan.first!;
-      const { v: estimated, ...measured } = await (await estimators.get(estimate)).estimate({
-        theta,
-        buffers,
-        v,
-        x,
-        y,
-      });
+      const inputs = { theta, buffers, v, x, y };
+      const { v: estimated, ...measured } = await (await estimators.get(estimate)).estimate(inputs, draws(step));
       // A product that is zero leaves nothing to iterate from.
       const lost = estimated.every((value) => value === 0);
       if (lost) randomDirection(v, rng(options.seed, "eigenvector", step));
@@ -202,7 +199,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       if (start > 0 && state.step === start) for (const part of [steps, looks]) await part.drop("before");
       const graph = await steps.get(phase);
       for (const name of startingAtTheta(state)) state.method[name]!.set(state.theta);
-      const results = await graph.run(inputsOf(state, batch, numbers, phase, state.method));
+      const results = await graph.run(inputsOf(state, batch, numbers, phase, state.method), draws(state.step));
       state.step++;
       const nextV = results[nextName("v")];
       // Diagnostics read v after its successor is made, so the two cannot share an array.
@@ -223,7 +220,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       // Without v, USAM's ε is parallel to the method's own.
       const seen = phase === "warmup" ? "own" : phase;
       const inputs = { ...inputsOf(state, batch, numbers, seen, vectorsOf(state)), u };
-      const { cosGrad, cosEps } = await (await looks.get(seen)).run(inputs);
+      const { cosGrad, cosEps } = await (await looks.get(seen)).run(inputs, draws(state.step));
       return { cosGrad: cosGrad![0]!, ...(cosEps ? { cosEps: cosEps[0]! } : {}) };
     },
     release,

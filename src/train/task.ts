@@ -140,7 +140,12 @@ export interface TracedBatch {
   readonly y: Tensor;
   /** Running statistics of batch norm. */
   readonly buffers: Tensor;
+  /** Random numbers of the pass, where it is of a training step; left out, nothing is dropped. */
+  readonly draws?: Tensor | undefined;
 }
+
+/** The random numbers of a training step's pass among the inputs of a graph, where the network takes some. */
+export const drawsSpec = ({ draws }: Pick<Model, "draws">) => (draws === 0 ? {} : { draws: { shape: [draws] } });
 
 export interface PassOptions {
   /** Batch norm by the mini-batch's statistics, or by running ones. */
@@ -152,12 +157,12 @@ export interface PassOptions {
 export function onBatch(
   task: Task,
   model: Model,
-  { x, y, buffers }: TracedBatch,
+  { x, y, buffers, draws }: TracedBatch,
   { training, dtype = "f32" }: PassOptions,
 ) {
   const inputs = normalized(x, task.format, dtype);
   const targets = task.format.targets.kind === "labels" ? y : cast(y, dtype);
-  const pass = (theta: Tensor) => forward(model, inputs, { theta, buffers, training });
+  const pass = (theta: Tensor) => forward(model, inputs, { theta, buffers, training, draws });
   const { labelSmoothing } = task;
   const f: Loss = (theta) => task.loss.mean(pass(theta).logits, targets, { labelSmoothing });
   return { pass, f, targets };

@@ -65,7 +65,8 @@ export function evaluate(model: Model, classes: number, { dtype = "f64", third =
   const theta = vectorInput("theta", model.parameters, dtype);
   const buffers = vectorInput("buffers", model.buffers, dtype);
   const x = input("x", model.inputShape, tokens ? "i32" : dtype);
-  const trained = forward(model, x, { theta, buffers, training: true });
+  const draws = model.draws === 0 ? undefined : input("draws", [model.draws], dtype);
+  const trained = forward(model, x, { theta, buffers, training: true, draws });
   const inferred = forward(model, x, { theta, buffers, training: false });
   const loss = crossEntropy(trained.logits, input("labels", labels, "i32"));
   const g = grad(loss, theta);
@@ -85,6 +86,7 @@ export function evaluate(model: Model, classes: number, { dtype = "f64", third =
     buffers: packed(model.buffers, statistic),
     v: packed(model.parameters, ({ size }, k) => fill(1000 + k, size)),
     x: tokens ?? fill(7, sizeOf(model.inputShape), 1.7),
+    draws: fill(60, model.draws).map((value) => (value + 1) / 2),
     labels: Int32Array.from({ length: sizeOf(labels) }, (_, i) => (3 * i + 1) % classes),
   };
   return runOn<string>(outputs, feeds, { convolution: "direct", threads: 1 });

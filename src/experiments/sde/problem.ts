@@ -54,6 +54,12 @@ export async function loadProblem(config: SdeConfig, registry: Registry = builtI
   const entry = registry.models[config.model.name]!;
   const depth = config.model.depth ?? (entry.defaultDepth === undefined ? undefined : 1);
   const model = declare(networkOf(entry, { classes, ...config.model, depth }), [data.batch, ...inputShape]);
+  if (model.draws > 0)
+    throw new ConfigError(
+      `${config.model.name} has dropout, and the equations are of one loss that does not change from step to step`,
+      { model: config.model.name },
+      "choose a model without it",
+    );
   return {
     method: registry.methods[config.method.name]!,
     model,
