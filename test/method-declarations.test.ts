@@ -99,6 +99,14 @@ const expected: Readonly<Record<TrainingMethodName, Perturbing | Any>> = {
     },
     { p: "zeros", h: "zeros" },
   ],
+  xsam: [
+    {
+      rho: { ...rho, default: 0.15 },
+      rhoMax: { ...rho, default: 0.3, about: "distance ρ_max at which losses are compared", symbol: "ρ_max" },
+      k: { default: 400, about: "steps from one search of a to the next, k", min: 1 },
+    },
+    { a: "zeros" },
+  ],
 };
 
 /** Of these parameters, which ones a mask takes: a weight, its bias, the scale and the shift of a batch norm. */

@@ -64,6 +64,12 @@ const masked = times(counts, g0);
 const across = along(g0, ahead, -dotOf(g0, ahead) / normOf(ahead) ** 2);
 const scale = counts.map((counted, i) => (counted === 1 ? Math.abs(theta0[i]!) + ETA : 1));
 
+const PLACE = 1.3;
+function arcOf(u: Float64Array, w: Float64Array, a: number): Float64Array {
+  const angle = Math.acos(dotOf(u, w));
+  return along(scaled(u, Math.sin((1 - a) * angle)), w, Math.sin(a * angle)).map((x) => x / Math.sin(angle));
+}
+
 /** The direction of every method by its formula, from a state vector m that is not zero. */
 const expected: Readonly<Record<string, Float64Array>> = {
   sgd: g0,
@@ -88,6 +94,8 @@ const expected: Readonly<Record<string, Float64Array>> = {
   sampa: along(scaled(m0, 1 - LAMBDA), gradient(along(theta0, s0, -1)), LAMBDA),
   // Without noise.
   bsam: along(scaled(m0, BETA1), along(at(over(g0, RHO)), theta0, DELTA), 1 - BETA1).map((x, i) => x / s0[i]!),
+  // Step 2, k = 3: at the place that was found before.
+  xsam: scaled(arcOf(ghat, unit(ahead), PLACE), normOf(ahead)),
   // Step 2, k = 3: between two steps of SAM.
   "look-sam": along(g0, m0, ALPHA * normOf(g0)),
 };
@@ -114,6 +122,7 @@ function stepOf(method: Method, m: Float64Array = m0, loss = f) {
     beta: BETA,
     eta: ETA,
     k: 3,
+    rhoMax: 0.2,
     ...{ delta: DELTA, lambda1: -1, lambda2: 1, span: 3, beta1: BETA1, beta2: 0.9, examples: 10, damping: 0.1 },
   };
   const tensors = Object.entries(hyper).map(([name, value]) => [name, constant(value, [], "f64")]);
@@ -125,6 +134,7 @@ function stepOf(method: Method, m: Float64Array = m0, loss = f) {
     s: constant(s0, [N], "f64"),
     p: constant(m, [N], "f64"),
     h: constant(m === m0 ? s0 : m, [N], "f64"),
+    a: constant(PLACE, [N], "f64"),
     mean: constant(0.5, [N], "f64"),
     variance: constant(0.01, [N], "f64"),
   };
@@ -182,7 +192,7 @@ describe("the direction of a training method", () => {
     };
     const phases = method.between ? (["between", "own"] as const) : (["own"] as const);
     // LookSAM has 1 in most steps, and 2 in others.
-    const said = [...method.cost!.matchAll(/(?:^|and )(\d)/g)].map(([, digit]) => Number(digit));
+    const said = [...method.cost!.matchAll(/(?:^|and )(\d+)/g)].map(([, digit]) => Number(digit));
     expect(phases.map((phase) => passes({ ...methodOfPhase(method, phase), between: undefined as never }))).toEqual(
       said,
     );

@@ -48,6 +48,7 @@ const cases = {
   "ae-sam": { rho: 0.3, delta: 0.6, lambda1: -1, lambda2: 1.5, span: 4 },
   bsam: { rho: 0.3, beta1: 0.7, beta2: 0.8, examples: 20, delta: 0.01, damping: 0.1 },
   sampa: { rho: 0.3, lambda: 0.3 },
+  xsam: { rho: 0.3, rhoMax: 0.5, k: 3 },
   "sam, aligned": { rho: 0.3, align: 0.7 },
   "asam-eta, aligned": { rho: 0.3, eta: 0.05, align: 0.7 },
   "f-sam, aligned": { rho: 0.3, sigma: 0.8, lambda: 0.7, align: 0.7 },

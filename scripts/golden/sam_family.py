@@ -21,13 +21,18 @@ def parameters():
     }
 
 
-def gradients_of(p, t):
-    """The gradient of the mean cross-entropy of mini-batch t at p, by name."""
+def loss_of(p, t):
+    """The mean cross-entropy of mini-batch t at p."""
     x, y = filled(50 + t, (BATCH, INPUTS), 1.5), torch.tensor([(2 * i + t + 1) % CLASSES for i in range(BATCH)])
+    h = F.linear(x, p["in.weight"], p["in.bias"])
+    h = torch.tanh(F.batch_norm(h, None, None, p["bn.weight"], p["bn.bias"], training=True))
+    return F.cross_entropy(F.linear(h, p["out.weight"], p["out.bias"]), y)
+
+
+def gradients_of(p, t):
+    """Its gradient, by name."""
     leaves = {name: value.clone().requires_grad_() for name, value in p.items()}
-    h = F.linear(x, leaves["in.weight"], leaves["in.bias"])
-    h = torch.tanh(F.batch_norm(h, None, None, leaves["bn.weight"], leaves["bn.bias"], training=True))
-    F.cross_entropy(F.linear(h, leaves["out.weight"], leaves["out.bias"]), y).backward()
+    loss_of(leaves, t).backward()
     return {name: leaf.grad for name, leaf in leaves.items()}
 
 
@@ -212,6 +217,28 @@ class BayesianSam(Sgd):
         return after
 
 
+class Xsam(Sgd):
+    """With one ascent: the place on the arc through the unit vectors of the perturbation and of the gradient there, chosen at every k-th step."""
+    count = 0
+
+    def step(self, p, t):
+        g = gradients_of(p, t)
+        ahead = gradients_of(moved(p, g, self.rho / norm(g)), t)
+        one, other = ({name: x[name] / norm(x) for name in p} for x in (g, ahead))
+        angle = torch.arccos(sum((one[name] * other[name]).sum() for name in p))
+
+        def place(a):
+            weights = torch.sin((1 - a) * angle) / torch.sin(angle), torch.sin(a * angle) / torch.sin(angle)
+            return {name: weights[0] * one[name] + weights[1] * other[name] for name in p}
+
+        if self.count % self.k == 0:
+            losses = [loss_of(moved(p, place(i / 10), self.rho_max), t).item() for i in range(21)]
+            self.chosen = losses.index(max(losses)) / 10
+        self.count += 1
+        direction = place(self.chosen)
+        return self.descend(p, {name: norm(ahead) * direction[name] for name in p})
+
+
 class Sampa(Sgd):
     """Of each mini-batch the gradient at the point ahead is used in the step on the next one; the first step has no such point."""
     before, along = None, None
@@ -279,6 +306,7 @@ METHODS = {
     "ae-sam": AeSam(rho=0.3, delta=0.6, lambda1=-1, lambda2=1.5, span=4),
     "bsam": BayesianSam(rho=0.3, beta1=0.7, beta2=0.8, examples=20, delta=0.01, damping=0.1),
     "sampa": Sampa(rho=0.3, lmbda=0.3),
+    "xsam": Xsam(rho=0.3, rho_max=0.5, k=3),
     "sam, aligned": aligned(Sam)(rho=0.3, align=0.7),
     "asam-eta, aligned": aligned(Asam)(rho=0.3, eta=0.05, align=0.7),
     "f-sam, aligned": aligned(FriendlySam)(rho=0.3, sigma=0.8, lmbda=0.7, align=0.7),

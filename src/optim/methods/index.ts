@@ -20,6 +20,7 @@ import { thirdOrder } from "./third-order.ts";
 import { usam } from "./usam.ts";
 import { vasso } from "./vasso.ts";
 import { wsam } from "./wsam.ts";
+import { xsam } from "./xsam.ts";
 
 /** The training methods, in the order of tables; a new one is one file and one line. */
 export const trainingMethods = {
@@ -43,6 +44,7 @@ export const trainingMethods = {
   "ae-sam": aeSam,
   bsam,
   sampa,
+  xsam,
 } as const satisfies Readonly<Record<string, Method>>;
 
 /** Name of a built-in training method. */
