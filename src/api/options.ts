@@ -233,6 +233,8 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   readonly examples?: number;
   /** Part of the training labels that is replaced by another class at random (0). Validation and test keep theirs. */
   readonly labelNoise?: number;
+  /** α of mixup: training examples are mixed in pairs, with shares from Beta(α, α); left out, they are not. */
+  readonly mixup?: number;
   /** Random changes of training images; left out, crop 4 and flip for clothing and CIFAR, and none for digits and arrays. */
   readonly augment?: false | { readonly crop?: number; readonly flip?: boolean; readonly cutout?: number };
   /** Micro-batches that each mini-batch is computed in, one after another, to take the memory of one (1). */

@@ -23,8 +23,19 @@ export interface Resolved {
 
 const KEYS = [
   ...["data", "model", "loss", "method", "optimizer", "schedule", "epochs", "batch", "seed", "validation", "augment"],
-  ...["examples", "labelNoise", "labelSmoothing", "clip", "device", "threads", "metrics", "checkpointEvery"],
-  ...["probe", "testEvery", "accumulate", "ema", "patience", "validateEvery", "tensorboard", "dir", "freeze"],
+  ...["examples", "labelNoise", "mixup", "labelSmoothing", "clip", "device", "threads", "metrics"],
+  ...[
+    "probe",
+    "testEvery",
+    "accumulate",
+    "ema",
+    "patience",
+    "validateEvery",
+    "tensorboard",
+    "dir",
+    "freeze",
+    "checkpointEvery",
+  ],
 ] as const satisfies readonly (keyof TrainOptions)[];
 
 /** Options of earlier versions, and what they are called now. */
@@ -56,7 +67,7 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
     model: { ...step.table.model, ...network.table },
     data: {
       ...(dataset ? { name: dataset.name, validation: 0, ...NO_CHANGES, ...rowsOf(dataset, options) } : chosen(data)),
-      ...defined(pick(options, ["batch", "validation", "examples", "labelNoise"])),
+      ...defined(pick(options, ["batch", "validation", "examples", "labelNoise", "mixup"])),
       ...(options.augment === false ? NO_CHANGES : options.augment),
     },
     ...(options.schedule === undefined ? {} : { schedule: named(options.schedule) }),

@@ -85,7 +85,7 @@ function inOneGraph(task: Task, model: Model, options: CompileOptions): LossGrap
             ...(buffered ? { [NEXT_BUFFERS]: buffers } : {}),
           };
         },
-        { ...spec, ...batchSpec(task, model), ...drawsSpec(model) },
+        { ...spec, ...batchSpec(task, model), ...drawsSpec(task, model) },
         // A metric, or a method with state, may read a vector after its successor is made.
         inPlace
           ? { ...options, inPlace: { ...inPlace, ...(buffered ? { buffers: NEXT_BUFFERS } : {}) }, copyBack: true }

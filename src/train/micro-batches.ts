@@ -120,7 +120,7 @@ function compilePass(task: Task, model: Model, order: number, { training, compil
   };
   const spec = {
     ...{ theta: vector, share: { shape: [] }, sum: order === 0 ? { shape: [] } : vector },
-    ...{ ...batchSpec(task, model), ...drawsSpec(model) },
+    ...{ ...batchSpec(task, model), ...drawsSpec(task, model) },
     ...Object.fromEntries(along.map((name) => [name, vector])),
   };
   return compile(build, spec, { ...options, inPlace: { sum: "nextSum" }, copyBack: true }) as Promise<Executable>;

@@ -132,7 +132,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     throw error;
   });
   const mask = method.needs.mask && { mask: maskOf(method.needs.mask, model.parameters) };
-  const draws = drawsOf(model, options.seed);
+  const draws = drawsOf(task, model, options.seed);
   const zero = new Float32Array(model.parameters.size);
   const begun = ({ step }: Pick<TrainState, "step">) => step >= start;
   const usesV: Stepper["usesV"] = (state) => begun(state) && plan.usable(state.quality);

@@ -11,6 +11,7 @@ import type { Loss } from "../optim/point.ts";
 import { ConfigError, ShapeError } from "../util/errors.ts";
 import { type Shape, sameShape, showShape, sizeOf } from "../util/shape.ts";
 import type { TrainConfig } from "./config.ts";
+import { mixedExamples, mixedLoss } from "./mixup.ts";
 import type { Registry } from "./registry.ts";
 
 /** What of a data set decides the graph. */
@@ -25,6 +26,8 @@ export interface Task {
   readonly network: Network;
   readonly loss: LossRule;
   readonly labelSmoothing: number;
+  /** α of mixup in training steps; left out or 0, examples are not mixed. */
+  readonly mixup?: number | undefined;
   /** Patterns of the parameters that are not trained. */
   readonly freeze?: readonly string[] | undefined;
 }
@@ -49,7 +52,11 @@ export const outputsOf = (targets: Targets): number =>
  * The task of a configuration on examples of some format.
  * @throws ConfigError where the loss does not fit the targets
  */
-export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: Registry, format: Format): Task {
+export function taskOf(
+  config: Pick<TrainConfig, "model" | "data" | "train">,
+  registry: Registry,
+  format: Format,
+): Task {
   const entry = registry.models[config.model.name]!;
   const standard = format.targets.kind === "labels" ? losses["cross-entropy"].name : losses.mse.name;
   const loss = registry.losses[config.train.loss ?? standard]!;
@@ -68,8 +75,15 @@ export function taskOf(config: Pick<TrainConfig, "model" | "train">, registry: R
       { labelSmoothing, loss: loss.name },
       "leave it out, or use cross-entropy",
     );
+  const { mixup } = config.data;
+  if (mixup && format.dtype === "i32")
+    throw new ConfigError(
+      `data.mixup is ${mixup}, but inputs are whole numbers, between which there is nothing`,
+      { mixup },
+      "leave it out for tokens",
+    );
   const network = networkOf(entry, { classes: outputsOf(format.targets), ...config.model });
-  const task = { format, network, loss, labelSmoothing, freeze: config.model.freeze };
+  const task = { format, network, loss, labelSmoothing, mixup, freeze: config.model.freeze };
   const { targets } = format;
   // A loss of the caller's may take labels without being about classes.
   const scored = loss.correct !== undefined && targets.kind === "labels" && loss.targets === undefined;
@@ -142,10 +156,15 @@ export interface TracedBatch {
   readonly buffers: Tensor;
   /** Random numbers of the pass, where it is of a training step; left out, nothing is dropped. */
   readonly draws?: Tensor | undefined;
+  /** λ of mixup, where the pass is of a training step; left out, nothing is mixed. */
+  readonly mix?: Tensor | undefined;
 }
 
-/** The random numbers of a training step's pass among the inputs of a graph, where the network takes some. */
-export const drawsSpec = ({ draws }: Pick<Model, "draws">) => (draws === 0 ? {} : { draws: { shape: [draws] } });
+/** What is random in a training step's pass, among the inputs of a graph. */
+export const drawsSpec = ({ mixup }: Pick<Task, "mixup">, { draws }: Pick<Model, "draws">) => ({
+  ...(draws === 0 ? {} : { draws: { shape: [draws] } }),
+  ...(mixup ? { mix: { shape: [] } } : {}),
+});
 
 export interface PassOptions {
   /** Batch norm by the mini-batch's statistics, or by running ones. */
@@ -157,15 +176,19 @@ export interface PassOptions {
 export function onBatch(
   task: Task,
   model: Model,
-  { x, y, buffers, draws }: TracedBatch,
+  { x, y, buffers, draws, mix }: TracedBatch,
   { training, dtype = "f32" }: PassOptions,
 ) {
-  const inputs = normalized(x, task.format, dtype);
+  const whole = normalized(x, task.format, dtype);
+  const inputs = mix ? mixedExamples(whole, mix) : whole;
   const targets = task.format.targets.kind === "labels" ? y : cast(y, dtype);
   const pass = (theta: Tensor) => forward(model, inputs, { theta, buffers, training, draws });
   const { labelSmoothing } = task;
-  const f: Loss = (theta) => task.loss.mean(pass(theta).logits, targets, { labelSmoothing });
-  return { pass, f, targets };
+  const against =
+    (wanted: Tensor): Loss =>
+    (theta) =>
+      task.loss.mean(pass(theta).logits, wanted, { labelSmoothing });
+  return { pass, f: mix ? mixedLoss(against, targets, mix) : against(targets), targets };
 }
 
 /** (pixel/255 − mean)/std per channel of uint8 images [N, C, H, W]; other numbers as they are. */
