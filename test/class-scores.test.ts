@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { textTable } from "../src/cli/text-table.ts";
 import { cifar10, cifar100 } from "../src/data/cifar.ts";
 import { train } from "../src/node.ts";
+import { classTablesOf } from "../src/report/group-classes.ts";
+import type { Group } from "../src/report/groups.ts";
 import { classTables, writeTables } from "../src/report/class-tables.ts";
 import { classScores } from "../src/train/class-scores.ts";
 import { ConfigError, InputError } from "../src/util/errors.ts";
@@ -69,11 +71,13 @@ describe("scores by class", () => {
 });
 
 it("agree with accuracy and predictions of a trained network, and cost those nothing that do not ask", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "eigensam-classes-"));
   const rows = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
   const y = rows.map(([a, b]) => (a! > 0.3 ? 2 : b! > 0 ? 1 : 0));
-  const data = { train: { x: rows, y }, classes: 3 };
+  const data = { train: { x: rows, y }, test: { x: rows, y }, classes: 3 };
   await using trained = await train({
     ...{ data, model: { name: "mlp", width: 4 }, method: { name: "sgd" }, epochs: 5, batch: 8, threads: 1 },
+    dir: join(folder, "run"),
   }).done;
   const plain = await trained.evaluate(data.train);
   const { topK, classes, confusion, ...rest } = await trained.evaluate(data.train, { classes: true, topK: 1 });
@@ -86,7 +90,36 @@ it("agree with accuracy and predictions of a trained network, and cost those not
   });
   for (const a of [0, 1, 2])
     for (const b of [0, 1, 2]) expect(confusion![a]![b]).toBe(y.filter((_, i) => y[i] === a && taken[i] === b).length);
+  // A run keeps those of its test examples, whose last batch here is short.
+  const { result } = JSON.parse(readFileSync(join(folder, "run", "run.json"), "utf8"));
+  expect(result.confusion).toEqual(confusion!.map((row) => row.join(" ")));
   expect(classes!.map(({ n }) => n)).toEqual([0, 1, 2].map((label) => y.filter((other) => other === label).length));
+  rmSync(folder, { recursive: true });
+});
+
+it("stand in a report by group: F1 over seeds, and counts of all seeds together", () => {
+  const run = (confusion: readonly string[] | undefined) => ({
+    record: { result: { confusion }, data: { format: { classNames: ["cat", "dog"] } } },
+  });
+  const group = (label: string, ...runs: readonly (readonly string[] | undefined)[]) =>
+    ({ label, runs: runs.map(run) }) as unknown as Group;
+  const groups = [group("SAM", ["3 1", "0 4"], ["4 0", "2 2"]), group("SGD", ["4 0", "4 0"])];
+  const [f1, sam, sgd] = classTablesOf(groups);
+  // SAM's cat: 2·3/(4 + 3) and 2·4/(4 + 6); its dog: 2·4/(4 + 5) and 2·2/(4 + 2).
+  const [a, b] = [(6 / 7 + 4 / 5) / 2, Math.abs(6 / 7 - 4 / 5) / Math.SQRT2];
+  expect(textTable(f1!).join("\n")).toMatchInlineSnapshot(`
+    "class  examples          SAM   SGD
+    cat           4   82.9 ± 4.0  66.7
+    dog           4  77.8 ± 15.7   0.0"
+  `);
+  expect(f1!.csv[1]).toEqual(["cat", 4, expect.closeTo(a, 12), expect.closeTo(b, 12), 2 / 3, ""]);
+  expect([sam!.title, sam!.rows[1]!.map(({ text }) => text)]).toEqual([
+    "Confusion matrix: SAM, 2 runs together",
+    ["dog", "2", "6"],
+  ]);
+  expect(sgd!.title).toBe("Confusion matrix: SGD");
+  expect(classTablesOf([group("SAM", undefined)])).toEqual([]);
+  expect(classTablesOf([...groups, group("other classes", ["1 0 0", "0 1 0", "0 0 1"])])).toEqual([]);
 });
 
 it("refuse a network for real values", async () => {

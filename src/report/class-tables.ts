@@ -39,8 +39,7 @@ function scoresTable(classes: readonly ClassScore[]): Table {
 }
 
 /** How many examples of each class were taken for each. */
-function confusionTable(classes: readonly ClassScore[], confusion: readonly (readonly number[])[]): Table {
-  const names = classes.map(({ name }) => name);
+export function confusionTable(names: readonly string[], confusion: readonly (readonly number[])[]): Table {
   return {
     name: "confusion",
     title: "Confusion matrix",
@@ -53,7 +52,15 @@ function confusionTable(classes: readonly ClassScore[], confusion: readonly (rea
 
 /** The tables of scores by class; none where they were not asked for. */
 export const classTables = ({ classes, confusion }: ClassScores): Table[] =>
-  classes && confusion ? [scoresTable(classes), confusionTable(classes, confusion)] : [];
+  classes && confusion
+    ? [
+        scoresTable(classes),
+        confusionTable(
+          classes.map(({ name }) => name),
+          confusion,
+        ),
+      ]
+    : [];
 
 /** Writes tables to a folder as Markdown and CSV, and returns their paths. */
 export function writeTables(out: string, tables: readonly Table[]): string[] {

@@ -1,5 +1,6 @@
 import type { NamedFigure } from "./figures/figure.ts";
 import { figuresOf } from "./figures/index.ts";
+import { classTablesOf } from "./group-classes.ts";
 import { groupRuns } from "./groups.ts";
 import { type Fact, factsHtml, heading } from "./html.ts";
 import { iqmTable } from "./iqm-table.ts";
@@ -67,7 +68,7 @@ export async function writeRuns(
     ],
     figures,
     missing: [...missing, ...unfinished(groups), ...leftOut],
-    details: [runsTable(groups)],
+    details: [...(results ? classTablesOf(groups) : []), runsTable(groups)],
     more: [
       heading("Settings"),
       settingsHtml(groups),

@@ -1,5 +1,6 @@
 import type { Split } from "../data/dataset.ts";
-import { ConfigError, InputError } from "../util/errors.ts";
+import { ConfigError } from "../util/errors.ts";
+import { countClasses, emptyConfusion } from "./confusion.ts";
 import type { Evaluator } from "./evaluate.ts";
 import type { Task } from "./task.ts";
 import type { Weights } from "./weights.ts";
@@ -56,17 +57,11 @@ export function classScores(
       { topK, classes: width },
       `give a whole number from 1 to ${width}`,
     );
-  const bad = outputs.findIndex(Number.isNaN);
-  if (bad >= 0) {
-    const example = Math.floor(bad / width);
-    throw new InputError(`the network gives NaN for example ${example}`, { example }, "are inputs and weights finite?");
-  }
-  const confusion = Array.from({ length: width }, () => new Array<number>(width).fill(0));
+  const confusion = emptyConfusion(width);
+  countClasses(confusion, outputs, labels);
   let within = 0;
   for (let i = 0; i < labels.length; i++) {
     const [row, label] = [outputs.subarray(i * width, (i + 1) * width), labels[i]!];
-    const taken = row.reduce((first, value, at) => (value > row[first]! ? at : first), 0);
-    confusion[label]![taken]!++;
     const own = row[label]!;
     let before = 0;
     for (let at = 0; at < width; at++) before += Number(row[at]! > own || (row[at] === own && at < label));
@@ -74,9 +69,13 @@ export function classScores(
   }
   return {
     ...(topK === undefined ? {} : { topK: { k: topK, accuracy: within / labels.length } }),
-    ...(classes ? { classes: confusion.map((_, label) => scoreOf(confusion, label, names)), confusion } : {}),
+    ...(classes ? { classes: scoresOf(confusion, names), confusion } : {}),
   };
 }
+
+/** How each class was told from the others. */
+export const scoresOf = (confusion: readonly (readonly number[])[], names: readonly string[] = []): ClassScore[] =>
+  confusion.map((_, label) => scoreOf(confusion, label, names));
 
 function scoreOf(confusion: readonly (readonly number[])[], label: number, names: readonly string[]): ClassScore {
   const correct = confusion[label]![label]!;

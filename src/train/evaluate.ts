@@ -1,14 +1,17 @@
 import type { Inputs, Split, TargetArray } from "../data/dataset.ts";
 import type { CompileOptions, Executable } from "../runtime/compile.ts";
+import { type Confusion, countClasses, emptyConfusion } from "./confusion.ts";
 import { compileEvaluation, compilePrediction } from "./graphs.ts";
 import type { Score } from "./records.ts";
-import { modelFor, type Task } from "./task.ts";
+import { hasClasses, modelFor, type Task } from "./task.ts";
 import type { Weights } from "./weights.ts";
 
 /** Scores weights on whole splits, and predicts; graphs are compiled when they are first needed. */
 export interface Evaluator {
   /** Mean loss and accuracy over a split. */
   score(weights: Weights, split: Split): Promise<Score>;
+  /** The same in the same pass, and which classes were taken for which, where each example has one of up to 100. */
+  scoreClasses(weights: Weights, split: Split): Promise<{ readonly score: Score; readonly confusion?: Confusion }>;
   /** Predictions [count, …]: probabilities where the loss takes logits, else the network's outputs. */
   predict(weights: Weights, x: Inputs, count: number): Promise<Float32Array>;
   /** The network's outputs [count, …], of which probabilities are made. */
@@ -17,6 +20,9 @@ export interface Evaluator {
 }
 
 type Form = "predictions" | "outputs";
+
+/** More classes make a table that nobody reads. */
+const MOST_CLASSES = 100;
 
 /** Batches of `batch` examples. The last, short one is filled up with copies of its last row, of weight 0, or has a graph of its own size. */
 export function createEvaluator(task: Task, batch: number, options: CompileOptions): Evaluator {
@@ -47,18 +53,31 @@ export function createEvaluator(task: Task, batch: number, options: CompileOptio
       return joined(parts);
     };
 
+  const scored = async ({ theta, buffers }: Weights, split: Split, confusion?: Confusion): Promise<Score> => {
+    let [loss, correct] = [0, 0];
+    for (const { rows, x, y, size } of cut(split, batch, fillsUp)) {
+      const weight = new Float32Array(size).fill(1, 0, rows);
+      const results = await (await graph("score", size)).run({ theta, buffers, x, y, weight }, { reuse: true });
+      loss += results.loss![0]!;
+      correct += results.correct?.[0] ?? 0;
+      if (confusion)
+        countClasses(
+          confusion,
+          (results.outputs as Float32Array).subarray(0, rows * confusion.length),
+          y.subarray(0, rows),
+        );
+    }
+    const accuracy = task.loss.correct ? { accuracy: correct / split.count } : {};
+    return { loss: loss / split.count, ...accuracy };
+  };
+
   return {
-    score: async ({ theta, buffers }, split) => {
-      const batches = cut(split, batch, fillsUp);
-      let [loss, correct] = [0, 0];
-      for (const { rows, x, y, size } of batches) {
-        const weight = new Float32Array(size).fill(1, 0, rows);
-        const results = await (await graph("score", size)).run({ theta, buffers, x, y, weight }, { reuse: true });
-        loss += results.loss![0]!;
-        correct += results.correct?.[0] ?? 0;
-      }
-      const accuracy = task.loss.correct ? { accuracy: correct / split.count } : {};
-      return { loss: loss / split.count, ...accuracy };
+    score: (weights, split) => scored(weights, split),
+    scoreClasses: async (weights, split) => {
+      const width = hasClasses(task) ? (modelFor(task, batch).outputShape.at(-1) ?? 0) : 0;
+      if (width === 0 || width > MOST_CLASSES) return { score: await scored(weights, split) };
+      const confusion = emptyConfusion(width);
+      return { score: await scored(weights, split, confusion), confusion };
     },
     predict: passes("predictions"),
     outputs: passes("outputs"),

@@ -14,7 +14,7 @@ import { compile, type CompileOptions, type Executable, type InputSpec } from ".
 import { mapValues } from "../util/map-values.ts";
 import { type LossGraph, type LossGraphs, type Losses, meanOf, onEachPart } from "./loss-graphs.ts";
 import { WHOLE } from "./micro-batches.ts";
-import { batchSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
+import { batchSpec, hasClasses, onBatch, type Task, type TracedBatch } from "./task.ts";
 
 const number = { shape: [] } as const;
 
@@ -139,7 +139,7 @@ export function compileLookGraph(graphs: LossGraphs, model: Model, options: Meth
 
 /**
  * Sum of the losses and, for classes, the number of correct answers of one batch in inference mode. Where the loss of each example is
- * known, `weight` is 0 for rows that only fill the batch up; else the batch's mean counts for all its rows.
+ * known, `weight` is 0 for rows that only fill the batch up; else the batch's mean counts for all its rows. Where each example has a class, also the outputs.
  */
 export function compileEvaluation(task: Task, model: Model, options: CompileOptions): Promise<Executable> {
   const spec = batchSpec(task, model);
@@ -152,6 +152,7 @@ export function compileEvaluation(task: Task, model: Model, options: CompileOpti
     return {
       loss: each ? dot(each(logits, targets), weight) : mul(rows, mean(logits, targets, { labelSmoothing: 0 })),
       ...(correct ? { correct: dot(correct(logits, targets), weight) } : {}),
+      ...(hasClasses(task) ? { outputs: logits } : {}),
     };
   };
   return compile(

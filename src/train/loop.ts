@@ -10,7 +10,7 @@ import { notesOf } from "./notes.ts";
 import type { ComingStep } from "./probe.ts";
 import { plateauWatch } from "./plateau.ts";
 import type { Progress, RunResult, Tally } from "./records.ts";
-import { endEpoch, scored, validate } from "./scoring.ts";
+import { endEpoch, finalTest, validate } from "./scoring.ts";
 import { numbersOf, openSession, type Problem, type Session, startOf } from "./session.ts";
 import { assertSound } from "./sound.ts";
 import type { RunStore, Standing } from "./store.ts";
@@ -82,7 +82,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
 
 /** The loop itself: batch, estimate of v where one is due, step, and at the end of an epoch its scores. */
 async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
-  const { config, dataset, state, batch, stepper, batches, store, stepsPerEpoch, listen, stop } = context;
+  const { config, state, batch, stepper, batches, store, stepsPerEpoch, listen, stop } = context;
   const { epochs, checkpointEvery, validateEvery, patience } = config.train;
   const total = epochs * stepsPerEpoch;
   const plateau = plateauWatch(context);
@@ -220,7 +220,7 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
   const looked = await look(context, progress.step, progress.step, progress.epoch, { stop });
   if (looked === undefined) return stopped();
   count((tally) => withSeconds(tally, "probe", looked));
-  const test = dataset.test ? await scored("test", context, dataset.test, progress) : null;
+  const { test, ...classes } = await finalTest(context, progress);
   store.metrics({ kind: "done", test });
   store.keep("last", finalWeights(state));
   const { tally } = progress;
@@ -230,7 +230,14 @@ async function steps(context: Context, begin: Progress): Promise<TrainOutcome> {
     status: "done",
     state,
     last: progress.last,
-    result: { epochs: progress.epoch, ...progress.last!, test, seconds: store.seconds(), ...(tally ? { tally } : {}) },
+    result: {
+      epochs: progress.epoch,
+      ...progress.last!,
+      test,
+      ...classes,
+      seconds: store.seconds(),
+      ...(tally ? { tally } : {}),
+    },
   };
 }
 

@@ -120,6 +120,8 @@ const result = z.object({
   /** Null where the data set has no test examples. */
   test: score.nullable(),
   seconds: measured,
+  /** Test examples by class, a line each, and by what they were taken for: where each has one class of up to 100. */
+  confusion: z.array(z.string().regex(/^\d+( \d+)*$/)).optional(),
   /** Left out where a checkpoint of an earlier version had none. */
   tally: tally.optional(),
 });

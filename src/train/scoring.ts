@@ -69,8 +69,16 @@ function isBetter({ accuracy, loss }: Score, best: Progress["best"]): boolean {
   return accuracy === undefined ? loss < (best.loss ?? Number.POSITIVE_INFINITY) : accuracy > (best.accuracy ?? -1);
 }
 
+/** The score of the test examples after the last step, and how their classes were told apart: nothing where there are none. */
+export async function finalTest({ dataset, evaluator, state }: Session, { step, epoch }: Progress) {
+  if (!dataset.test) return { test: null };
+  const { score: test, confusion } = await evaluator.scoreClasses(finalWeights(state), dataset.test);
+  assertFinite(test.loss, "the test loss", step - 1, epoch + 1);
+  return { test, ...(confusion ? { confusion: confusion.map((row) => row.join(" ")) } : {}) };
+}
+
 /** The score of a split after the last step, whose loss must be finite. */
-export async function scored(name: string, { evaluator, state }: Session, split: Split, { step, epoch }: Progress) {
+async function scored(name: string, { evaluator, state }: Session, split: Split, { step, epoch }: Progress) {
   const score: Score = await evaluator.score(finalWeights(state), split);
   assertFinite(score.loss, `the ${name} loss`, step - 1, epoch + 1);
   return score;

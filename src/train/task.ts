@@ -148,6 +148,10 @@ export function batchSpec({ format }: Pick<Task, "format">, model: Model, dtype:
   };
 }
 
+/** Whether each example has one label, and the network an output for every class. */
+export const hasClasses = ({ loss, format: { targets } }: Pick<Task, "loss" | "format">): boolean =>
+  loss.correct !== undefined && targets.kind === "labels" && (targets.shape ?? []).length === 0;
+
 /** A mini-batch inside a graph. */
 export interface TracedBatch {
   readonly x: Tensor;
