@@ -39,7 +39,10 @@ export function lower(outputs: readonly Tensor[], target: Target): Tensor[] {
     return entryOf(lowerings, node)?.(node, context) ?? node;
   });
   // Last, as transpositions that meet first become one.
-  return rewrite(simplify(lowered), (original, inputs) => {
+  const simple = simplify(lowered);
+  // Providers with convolutions of their own rearrange transpositions themselves, where no Reshape is between.
+  if (target.convolution === "native") return simple;
+  return rewrite(simple, (original, inputs) => {
     const node = withInputs(original, inputs);
     return (is(transposeOp, node) && lowerTranspose(node, context)) || node;
   });
