@@ -66,7 +66,15 @@ export { fromNchw } from "./nn/images.ts";
 export { type InitName, initNames } from "./nn/init.ts";
 export { resizeImages } from "./nn/resize.ts";
 export { batchNorm, conv, embedding, linear } from "./nn/layers.ts";
-export { type LossFunction, type LossName, lossNames, type LossRule, losses, type Targets } from "./nn/losses.ts";
+export {
+  defineLoss,
+  type LossFunction,
+  type LossName,
+  lossNames,
+  type LossRule,
+  losses,
+  type Targets,
+} from "./nn/losses.ts";
 export type { Network, Scope } from "./nn/scope.ts";
 export { attention, encoderBlock, layerNormalization, selfAttention } from "./nn/transformer.ts";
 export { type SolverName, solverNames, solvers } from "./optim/eigenvector.ts";

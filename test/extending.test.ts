@@ -20,7 +20,7 @@ import { trainSettings } from "../src/train/settings.ts";
 import { readCheckpoint } from "../src/train/checkpoint.ts";
 import { inPackage } from "../src/util/package.ts";
 import { meanSam, scaledSam } from "./fixtures/plugins/methods.ts";
-import { thetaNorm, quadratic, saddle } from "./fixtures/plugins/parts.ts";
+import { huber, quadratic, saddle, thetaNorm } from "./fixtures/plugins/parts.ts";
 import { eigensam, jsonLines } from "./support/cli.ts";
 import { compileInto, emptyProject } from "./support/compiled.ts";
 import { runHere, smallRun, smallSde } from "./support/sde-runs.ts";
@@ -36,6 +36,12 @@ const [methods, parts] = [
 const metricsOf = (run: string) => readFileSync(runFiles(run).metrics, "utf8");
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+interface Points {
+  readonly x: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+  readonly count: number;
+}
 
 interface Descent {
   readonly rho: number;
@@ -236,6 +242,53 @@ describe("what is brought in by value", () => {
       expect(steps[i]).toMatchObject({ loss: expect.closeTo(loss, 5), extra: {} });
       expect(steps[i]).toMatchObject({ extra: { "‖θ‖": expect.closeTo(norm, 5) } });
     }
+  });
+
+  it("is a loss of single examples, whose mean is descended", async () => {
+    const dir = join(folder, "huber");
+    const settings = [
+      "data.name=saddle",
+      "model.name=quadratic",
+      "train.loss=huber",
+      "data.batch=64",
+      "data.validation=0",
+    ];
+    const flat = ["method.name=sgd", "optimizer.lr=0.5", "optimizer.momentum=0", "optimizer.weightDecay=0"];
+    const more = ["schedule.name=constant", "train.epochs=2", "threads=1", "--run-dir", dir, "--json"];
+    const { status, stdout, stderr } = await eigensam(["train", ...settings, ...flat, ...more, ...parts]);
+    expect(status, stderr).toBe(0);
+    const steps = jsonLines(metricsOf(dir)).filter(({ kind }) => kind === "step");
+
+    const both = extended(builtIn, [quadratic, saddle, huber]);
+    const config = trainSettings(both).check({
+      model: { name: "quadratic" },
+      data: { name: "saddle", batch: 64, validation: 0 },
+      train: { loss: "huber" },
+    });
+    const { theta } = firstState(problemOf(config, await datasetOf(config, both), both));
+    const { train, test } = await saddle.load({});
+    const at = (weights: readonly number[], { x, y, count }: Points) => {
+      let loss = 0;
+      const gradient = weights.map(() => 0);
+      for (let i = 0; i < count; i++) {
+        const [a, b] = [x[2 * i]!, x[2 * i + 1]!];
+        const features = [a, b, a * a, b * b, 1];
+        const error = features.reduce((sum, f, k) => sum + f * weights[k]!, -y[i]!);
+        const near = Math.min(Math.abs(error), 0.25);
+        loss += (near * (Math.abs(error) - near / 2)) / count;
+        for (const [k, f] of features.entries()) gradient[k]! += (Math.sign(error) * near * f) / count;
+      }
+      return { loss, gradient };
+    };
+    let weights = [...theta];
+    for (const step of steps) {
+      const { loss, gradient } = at(weights, train as Points);
+      expect(step.loss).toBeCloseTo(loss, 5);
+      weights = weights.map((w, k) => w - 0.5 * gradient[k]!);
+    }
+    expect(steps).toHaveLength(2);
+    const done = jsonLines(stdout).at(-1) as { test: { loss: number } };
+    expect(done.test.loss).toBeCloseTo(at(weights, test as Points).loss, 5);
   });
 
   it("is refused where a name is reserved or taken", () => {

@@ -46,7 +46,7 @@ async function declaredIn(file: string): Promise<readonly Declared[]> {
     throw new ConfigError(
       `--plugin ${file} exports nothing that is declared`,
       { file, exports: Object.keys(exported) },
-      "export what defineMethod, defineModel, defineDataset or defineMetric returns, or a loss",
+      "export what defineMethod, defineModel, defineDataset, defineLoss or defineMetric returns",
     );
   return declared;
 }

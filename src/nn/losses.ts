@@ -119,12 +119,42 @@ export type LossName = keyof typeof losses;
 /** The names of the built-in losses. */
 export const lossNames = namesOf(losses);
 
+type Declared = Omit<LossRule, "kind" | "mean" | "predict"> & Partial<Pick<LossRule, "predict">>;
+
+/**
+ * Declares a loss by each example's, `each`, or by the mini-batch's, `mean`. The mean over the mini-batch follows from
+ * `each`; with `mean` alone, losses of single examples are not known. Predictions are the outputs, unless `predict` says otherwise.
+ *
+ * @example
+ * ```ts
+ * const huber = defineLoss({
+ *   name: "huber",
+ *   summary: "½e² where |e| ≤ 1, else |e| − ½,  e = z − y",
+ *   targets: "values",
+ *   each: (output, target) => {
+ *     const e = abs(sub(output, target));
+ *     const near = minimum(e, 1);
+ *     return mean(mul(near, sub(e, mul(0.5, near))), [1]);
+ *   },
+ * });
+ * console.log(huber.kind); // loss
+ * ```
+ */
+export function defineLoss(loss: Declared & (Required<Pick<LossRule, "each">> | Pick<LossRule, "mean">)): LossRule {
+  const { each } = loss;
+  return {
+    kind: "loss",
+    predict: (output) => output,
+    ...(each === undefined ? {} : { mean: (output: Tensor, target: Tensor) => mean(each(output, target)) }),
+    ...loss,
+  } as LossRule;
+}
+
 /** The rule of a function of one's own. With labels and outputs [N, classes], accuracy is the largest output's. */
-export const lossOf = (mean: LossFunction, targets: Targets, name = "custom"): LossRule => ({
-  kind: "loss",
-  name,
-  summary: "a function of the caller's",
-  mean: (output, target) => mean(output, target),
-  ...(targets.kind === "labels" ? { correct: losses["cross-entropy"].correct } : {}),
-  predict: (output) => output,
-});
+export const lossOf = (mean: LossFunction, targets: Targets, name = "custom"): LossRule =>
+  defineLoss({
+    name,
+    summary: "a function of the caller's",
+    mean: (output, target) => mean(output, target),
+    ...(targets.kind === "labels" ? { correct: losses["cross-entropy"].correct } : {}),
+  });

@@ -19,7 +19,7 @@ export interface Registry {
   readonly metrics: Readonly<Record<string, StepMetric>>;
 }
 
-/** What a plugin may declare: values made by defineMethod, defineModel, defineDataset, defineMetric, or a loss. */
+/** What a plugin may declare: values made by defineMethod, defineModel, defineDataset, defineLoss or defineMetric. */
 export type Declared = Method | ModelEntry | DatasetEntry | LossRule | StepMetric;
 
 export const builtIn: Registry = {
