@@ -20,6 +20,7 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
   smoke: {
     seeds: [1, 2],
     settings: {
+      optimizer: { lr: 0.1 },
       model: { ...offPlateau.model, width: 4 },
       data: { name: "fashion-mini", batch: 100, examples: 1000, validation: 0 },
       train: { epochs: 2 },
@@ -27,8 +28,10 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
     },
   },
   laptop: {
-    seeds: [301, 302, 303, 304, 305],
+    // At 0.1, the full scale's rate, 3 of 20 runs of seeds 301 to 305 stayed on the plateau. At 0.03 none of 9 runs of seeds 401 to 404 did.
+    seeds: [311, 312, 313, 314, 315],
     settings: {
+      optimizer: { lr: 0.03 },
       model: { ...offPlateau.model, width: 8 },
       data: { name: "fashion-mnist", batch: 120, validation: 0 },
       train: { epochs: 3 },
@@ -38,6 +41,7 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
   full: {
     seeds: [1, 2, 3, 4, 5],
     settings: {
+      optimizer: { lr: 0.1 },
       model: { ...offPlateau.model, width: 32 },
       data: { name: "cifar10", batch: 256, validation: 0 },
       train: { epochs: 200 },
@@ -68,7 +72,7 @@ export const experiment: Experiment = {
 function runsOf(scale: Scale) {
   const { seeds, settings } = scales[scale];
   return crossed({
-    ...{ network: "cnn6", seeds, settings: { optimizer: { lr: 0.1 }, ...settings } },
+    ...{ network: "cnn6", seeds, settings },
     arms: arms.map(({ arm, settings: own }) => ({ arm, settings: warmed(own) })),
   });
 }
