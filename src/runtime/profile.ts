@@ -2,11 +2,13 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { groupBy } from "../util/group-by.ts";
 import type { NodeTime } from "./session.ts";
+import { type NodeArguments, workOf } from "./node-work.ts";
 
 interface TraceEvent {
   readonly cat: string;
   readonly name: string;
   readonly dur: number;
+  readonly args: NodeArguments;
 }
 
 /** What follows the name of a node where its kernel ran. */
@@ -30,6 +32,7 @@ export function readProfile(prefix: string): NodeTime[] {
         runs: times.length,
         totalMs: times.reduce((a, b) => a + b, 0),
         medianMs: times[times.length >> 1]!,
+        ...workOf(runs[0]!.args),
       };
     })
     .sort((a, b) => b.totalMs - a.totalMs);

@@ -19,13 +19,17 @@ export interface SessionOptions {
   readonly arena?: boolean;
 }
 
-/** Time spent in one node of the graph, over all runs, in milliseconds. */
+/** Time spent in one node of the graph, over all runs, in milliseconds, and the work of one run. */
 export interface NodeTime {
   readonly op: string;
   readonly node: string;
   readonly runs: number;
   readonly totalMs: number;
   readonly medianMs: number;
+  /** Bytes that are read and written at least. */
+  readonly bytes: number;
+  /** Floating-point operations of a product or convolution by its definition; 0 for other nodes. */
+  readonly flop: number;
 }
 
 /** What a runtime (onnxruntime-node, onnxruntime-web) offers: a loaded model that runs on arrays. */

@@ -1,5 +1,4 @@
 import { setTimeout } from "node:timers/promises";
-import type { NodeTime } from "../../runtime/session.ts";
 import { type Layout, type PeerName, peers, peerTakes } from "./peers.ts";
 import { type PeerReady, type Side, startOurs, startPeer } from "./sides.ts";
 import type { Profile, Ready, Step } from "./worker.ts";
@@ -30,7 +29,8 @@ export interface Measurement {
   readonly ours: OurTiming;
   /** Of those asked for, the ones that can take this step. */
   readonly peers: readonly PeerTiming[];
-  readonly nodes?: readonly NodeTime[];
+  /** Time and work by node, and what the machine does at best. */
+  readonly profile?: Profile;
 }
 
 export interface MeasureOptions extends WorkloadOptions {
@@ -75,7 +75,7 @@ export async function measure({ steps, peer, python, ...options }: MeasureOption
           memoryRatio: timed.peakMiB / its.peakMiB,
         };
       }),
-      ...(options.profile ? await ours.child.ask<Profile>("profile") : {}),
+      ...(options.profile ? { profile: await ours.child.ask<Profile>("profile") } : {}),
     };
   } finally {
     await Promise.all(running.map(({ child }) => child.stop()));

@@ -1,7 +1,6 @@
 import { cpus } from "node:os";
 import { colors } from "../colors.ts";
 import { ortVersion } from "../../runtime/node-session.ts";
-import type { NodeTime } from "../../runtime/session.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { allocatorHere } from "../allocator.ts";
 import { type Column, say, tableHead, tableRow } from "../ui.ts";
@@ -94,26 +93,4 @@ export function sayMeans(means: readonly SuiteMean[]): void {
     );
     say(`  to ${title}: ${parts.join(" · ")}`);
   }
-}
-
-export interface OpTime {
-  readonly op: string;
-  readonly nodes: number;
-  readonly ms: number;
-}
-
-/** Milliseconds per step and operator: the sum of each node's median, largest first. */
-export const timePerOp = (nodes: readonly NodeTime[]): OpTime[] =>
-  [...groupBy(nodes, ({ op }) => op)]
-    .map(([op, own]) => ({ op, nodes: own.length, ms: own.reduce((sum, { medianMs }) => sum + medianMs, 0) }))
-    .sort((a, b) => b.ms - a.ms);
-
-const opColumns = [word("  operator", 24), number("nodes", 6), number("ms/step", 9)];
-const nodeColumns = [word("  slowest nodes", 48), number("ms", 9)];
-
-export function sayProfile(ops: readonly OpTime[], nodes: readonly NodeTime[]): void {
-  say(colors.dim(tableHead(opColumns)));
-  for (const { op, nodes: count, ms } of ops) say(tableRow(opColumns, [`  ${op}`, String(count), ms.toFixed(2)]));
-  say(colors.dim(tableHead(nodeColumns)));
-  for (const { node, medianMs } of nodes) say(tableRow(nodeColumns, [`  ${node}`, medianMs.toFixed(2)]));
 }

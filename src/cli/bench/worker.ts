@@ -1,6 +1,7 @@
 /**
  * Our side of the interleaved benchmark, the counterpart of bench/torch_peer.py: prints a "ready" line after one warm-up
- * step, answers "step" with the seconds it took and the peak memory so far, "profile" with the time per node, and ends on
+ * step, answers "step" with the seconds it took and the peak memory so far, "profile" with the time per node and
+ * the limits of the machine, and ends on
  * "quit" or at the end of its input. One process per method, so the peak is that of the method.
  */
 import { readFileSync } from "node:fs";
@@ -9,6 +10,7 @@ import { ortVersion } from "../../runtime/node-session.ts";
 import type { NodeTime } from "../../runtime/session.ts";
 import { EigensamError, InputError } from "../../util/errors.ts";
 import { loadPlugins, registry } from "../plugins.ts";
+import { type MachineLimits, measureLimits } from "./limits.ts";
 import { type Workload, type WorkloadOptions, prepare } from "./workload.ts";
 
 export interface Ready {
@@ -29,6 +31,7 @@ export interface Step {
 
 export interface Profile {
   readonly nodes: readonly NodeTime[];
+  readonly limits: MachineLimits;
 }
 
 /** Linux counts the memory of the parent into maxRSS until exec; VmHWM is this program's alone. */
@@ -59,7 +62,7 @@ async function serve(options: WorkloadOptions): Promise<void> {
   for await (const request of createInterface({ input: process.stdin })) {
     if (request === "quit") break;
     else if (request === "step") print({ seconds: await secondsOf(work), peakMiB: peakMiB() });
-    else if (request === "profile") print({ nodes: work.profile() });
+    else if (request === "profile") print({ nodes: work.profile(), limits: await measureLimits(options.threads) });
     else throw new InputError(`bench worker: got "${request}", expected "step", "profile" or "quit"`);
   }
 }

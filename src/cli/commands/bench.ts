@@ -1,10 +1,11 @@
 import { Option } from "commander";
 import { type Convolution, defaultThreads } from "../../runtime/device.ts";
-import { type Measurement, type MeasureOptions, measure } from "../bench/measure.ts";
+import { type MeasureOptions, measure } from "../bench/measure.ts";
 import { benchMethods } from "../bench/methods.ts";
 import { type PeerName, peerNames, peers, peerTakes } from "../bench/peers.ts";
 import { entryLabel, suite, type SuiteEntry, suiteMeans, type SuiteResult } from "../bench/suite.ts";
-import { benchTable, sayHead, sayMeans, sayPeers, sayProfile, sayRow, timePerOp } from "../bench/table.ts";
+import { sayProfile, summaryOf } from "../bench/profile-table.ts";
+import { benchTable, sayHead, sayMeans, sayPeers, sayRow } from "../bench/table.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { namesOf } from "../../util/names.ts";
 import { registry } from "../plugins.ts";
@@ -25,8 +26,6 @@ interface BenchOptions extends Omit<Fixed, "peer" | "profile"> {
 
 const convolutions: readonly Convolution[] = ["winograd", "direct", "native"];
 const defaultMethods: readonly string[] = ["grad", "sam", "hvp"];
-
-const SLOWEST_NODES = 10;
 
 export const bench: CliCommand<BenchOptions> = {
   configure: (command) => {
@@ -66,7 +65,10 @@ export const bench: CliCommand<BenchOptions> = {
         someOf(peerNames),
       )
       .option("--python <path>", "interpreter that has the packages of the peers", "/usr/bin/python3")
-      .option("--profile", "time per operator and the slowest nodes of our side")
+      .option(
+        "--profile",
+        "time per operator and of the slowest nodes of our side, beside the least that the machine allows",
+      )
       .option("--json", "one JSON line per method on stdout");
   },
   run: async ({ json, method: methods, suite: isSuite, peer = [], profile: profiled = false, ...rest }) => {
@@ -87,9 +89,9 @@ export const bench: CliCommand<BenchOptions> = {
       if (results.length === 0) sayHead(`${what} · ${size}×${size} · ${threads} threads · ${steps} steps`, table);
       results.push({ entry, method, measured });
       sayRow(table, method, measured, entryLabel(entry));
-      const profile = profileOf(measured);
-      if (profile) sayProfile(profile.ops, profile.slowest);
-      const { side: _, nodes: __, ...numbers } = measured;
+      const { side: _, profile: nodes, ...numbers } = measured;
+      const profile = nodes && summaryOf(nodes);
+      if (profile) sayProfile(profile);
       if (json) emit({ method, ...entry, threads, ...numbers, ...(profile ? { profile } : {}) });
     }
     sayPeers(results.map(({ measured }) => measured));
@@ -110,9 +112,3 @@ function assertTaken({ peer }: Fixed, lines: readonly { entry: SuiteEntry; metho
         `it knows the methods ${peers[name].methods.join(", ")} and the models ${peers[name].models.join(", ")}`,
       );
 }
-
-const profileOf = ({ nodes }: Measurement) =>
-  nodes && {
-    ops: timePerOp(nodes),
-    slowest: nodes.toSorted((a, b) => b.medianMs - a.medianMs).slice(0, SLOWEST_NODES),
-  };
