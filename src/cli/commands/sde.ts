@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { plannedRuns, sdeSettingsOf } from "../../experiments/sde/config.ts";
 import { type SdeScaleName, sdeScaleNames, sdeScales } from "../../experiments/sde/scales.ts";
+import type { SdeCost } from "../../experiments/sde/cost.ts";
 import type { SdeEvent } from "../../experiments/sde/events.ts";
 import { ConfigError } from "../../util/errors.ts";
 import { assertFolderWritable } from "../../util/places.ts";
@@ -20,6 +21,7 @@ export interface SdeOptions extends PoolOptions {
   readonly seeds?: readonly number[];
   readonly out?: string;
   readonly resume?: string;
+  readonly dryRun?: true;
   readonly json?: true;
 }
 
@@ -36,12 +38,13 @@ export const sde: CliCommand<SdeOptions> = {
       .option("--seeds <list>", "seeds, as in 1..5 or 1,2,7 (default: the setting seed, or those of --scale)", seedList)
       .option("--out <dir>", "where runs, figures and tables go; run again to resume there (default: runs/sde)")
       .option("--resume <run>", "continue one run that was stopped or killed, bit for bit, without figures")
+      .option("--dry-run", "print how many runs there are, and their hours and disk, measured on a few steps")
       .option("--json", "events as JSON lines on stdout")
       .addHelpText("after", () => settingsHelp(sdeSettingsOf(registry()).list));
   },
   run: async (options, args) => {
     if (options.resume === undefined) await runMany(options, args);
-    else if (args.length > 0 || options.seeds || options.out !== undefined)
+    else if (args.length > 0 || options.seeds || options.out !== undefined || options.dryRun)
       throw new ConfigError(
         "--resume takes the settings of the run; others cannot be given",
         { resume: options.resume, args },
@@ -75,7 +78,7 @@ async function runOne(run: string, json: boolean): Promise<void> {
 
 /** Every radius with every seed in child processes, then the figures. */
 async function runMany(
-  { scale, seeds, out = "runs/sde", json, ...options }: SdeOptions,
+  { scale, seeds, out = "runs/sde", dryRun, json, ...options }: SdeOptions,
   args: readonly string[],
 ): Promise<void> {
   const { settings, seeds: usual } = sdeScales[scale];
@@ -87,11 +90,17 @@ async function runMany(
   const { writeSdeReport } = await import("../../experiments/sde/report/index.ts");
   const sdeRun = sdeRunOf(registry());
   const begun = performance.now();
-  assertFolderWritable(out);
+  if (!dryRun) assertFolderWritable(out);
   // Settings that do not fit the images are one error here, not one in every child.
-  await loadProblem(config, registry());
+  const problem = await loadProblem(config, registry());
   const drawn = config.seed === undefined ? Array.from({ length: usual }, (_, i) => i + 1) : [config.seed];
   const planned = plannedRuns(config, seeds ?? drawn).map((each) => ({ ...each, run: join(out, each.name) }));
+  if (dryRun) {
+    const { sdeCost } = await import("../../experiments/sde/cost.ts");
+    // Neither the seed nor the radius changes what a step costs.
+    sayCost(planned.length, await sdeCost(planned[0]!.config, problem), { jobs: options.jobs, json: json === true });
+    return;
+  }
   for (const { run, config: own } of planned) sdeRun.ensure(run, own);
   const runs = planned.map(({ run }) => run);
   const tasks = planned
@@ -111,6 +120,22 @@ async function runMany(
     for (const path of tables.filter((name) => name.endsWith(".md"))) console.log(readFileSync(path, "utf8"));
     console.log(`${html}; ${duration(seconds)} in all`);
   }
+}
+
+/** Says what so many runs cost. */
+function sayCost(runs: number, cost: SdeCost, { jobs, json }: { readonly jobs: number; readonly json: boolean }): void {
+  const [totalSeconds, diskMiB] = [runs * cost.totalSeconds, runs * cost.diskMiB];
+  if (json) {
+    emit({ event: "dry-run", runs, run: cost, jobs, totalSeconds, diskMiB });
+    return;
+  }
+  const ms = (seconds: number) => `${(1000 * seconds).toFixed(1)} ms`;
+  console.log(
+    `one step of all processes ${ms(cost.stepSeconds)}, one measurement ${ms(cost.measureSeconds)}; one run ${duration(cost.totalSeconds)}`,
+  );
+  console.log(`${runs} runs; ${duration(totalSeconds)} one after the other; ${Math.ceil(diskMiB)} MiB on disk`);
+  if (jobs > 1)
+    say(`${jobs} at a time share the cores: between ${duration(totalSeconds / jobs)} and ${duration(totalSeconds)}`);
 }
 
 /** The discrete algorithm's last loss and accuracy. */
