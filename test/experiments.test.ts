@@ -25,7 +25,13 @@ function made(experiment: Experiment, scale: Scale, make: (run: StudyRun) => Mad
     const records = planned.map((run) => fakeRecord(run, make(run)));
     const next = plan(records);
     if (next.length === planned.length)
-      return { planned, records, scale, out: mkdtempSync(join(tmpdir(), "eigensam-experiment-")) };
+      return {
+        planned,
+        records,
+        scale,
+        command: "the command",
+        out: mkdtempSync(join(tmpdir(), "eigensam-experiment-")),
+      };
     planned = next;
   }
 }
@@ -126,6 +132,53 @@ describe("reports of experiments", () => {
     ]);
   });
 
+  it("accuracy: count the runs to come, and say in captions what was chosen", async () => {
+    const { forecast, plans } = loaded.get("accuracy")!;
+    const [first, all] = [plans.laptop!([]), forecast!("laptop", [])];
+    expect([first.length, all.length]).toEqual([12, 27]);
+    const { page, out, planned } = await write("accuracy", () => settled(0.5));
+    expect(forecast!("smoke", []).map(({ name }) => name)).toEqual(planned.map(({ name }) => name));
+    // Of both figures, the results and their differences.
+    expect(page.split("were chosen on validation images").length - 1).toBe(4);
+    expect(readFileSync(join(out, "tables/results.md"), "utf8")).toContain("were chosen on validation images");
+    const begun = made(loaded.get("accuracy")!, "smoke", () => settled(0.5));
+    const choosing = begun.records.filter(({ name }) => name.startsWith("choose-"));
+    await loaded.get("accuracy")!.write({ ...begun, records: choosing });
+    const unfinished = readFileSync(join(begun.out, "report.html"), "utf8");
+    expect(unfinished).not.toContain("were chosen on validation images");
+    expect(unfinished).toContain("6 runs, made by the command: fashion-mini-resnet18-sgd-seed2");
+  });
+
+  it("are of the paper's recipe at full scale", () => {
+    const plan = loaded.get("accuracy")!.forecast!("full", []);
+    const tasks = new Set(plan.map(({ config, network }) => `${config.data.name} ${network}`));
+    expect(tasks.size).toBe(12);
+    for (const { config, name } of [...plan, ...loaded.get("reverse")!.plans.full!([])]) {
+      const { data, optimizer, schedule, train, method } = config;
+      expect(data).toMatchObject({ batch: 256, crop: 4, flip: true, examples: 0 });
+      expect(data.validation).toBe(name.startsWith("choose-") ? 0.1 : 0);
+      expect(optimizer).toMatchObject({ name: "sgd", lr: data.name === "svhn" ? 0.01 : 0.1, momentum: 0.9 });
+      expect([optimizer.weightDecay, optimizer.nesterov]).toEqual([5e-4, false]);
+      expect([schedule.name, schedule.warmup, train.epochs, train.labelSmoothing]).toEqual(["cosine", 0, 200, 0]);
+      if (method.name === "eigen-sam")
+        expect(method).toMatchObject({ solver: "power", every: 100, iterations: 5, warmup: "estimate" });
+    }
+    const chosen = plan.filter(({ name }) => name.startsWith("choose-cifar10-resnet18-eigen-sam"));
+    expect(new Set(chosen.map(({ config }) => (config.method as { alpha?: number }).alpha))).toEqual(
+      new Set([0.05, 0.1, 0.2]),
+    );
+  });
+
+  it("eigenvector: report the seeds that are complete", async () => {
+    const all = made(loaded.get("eigenvector")!, "smoke", () => settled(0.5));
+    const lacking = all.planned.filter(({ config }) => config.seed === 2);
+    expect(lacking.length).toBeGreaterThan(1);
+    const records = all.records.filter(({ name }) => name !== lacking[1]!.name);
+    await expect(loaded.get("eigenvector")!.write({ ...all, records: records.slice(1) })).rejects.toThrow(
+      "no seed is complete",
+    );
+  });
+
   it("accuracy: report nothing as chosen until every candidate is scored", () => {
     const plan = loaded.get("accuracy")!.plans.smoke!;
     const all = plan([]).map((run) => fakeRecord(run, settled(0.5)));
@@ -213,6 +266,6 @@ describe("reports of experiments", () => {
     const page = readFileSync(join(all.out, "report.html"), "utf8");
     expect(page).toContain(`smoke; ${records.length} of ${all.planned.length} runs are made`);
     expect(page).toContain(records[0]!.name);
-    expect(page).toContain("1 run: the command without --report makes them");
+    expect(page).toContain(`1 run, made by the command: ${all.planned[0]!.name}`);
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import type { SdeCost } from "../src/experiments/sde/cost.ts";
 import type { SdeEvent } from "../src/experiments/sde/events.ts";
 import { runFiles } from "../src/run/files.ts";
 import { settingsToml } from "../src/run/settings.ts";
@@ -41,6 +42,30 @@ it("eigensam sde saves at Ctrl-C and when it is killed, resumes with the same co
   const html = join(out, "report.html");
   expect(events.at(-1)).toMatchObject({ event: "report", html, seconds: expect.any(Number) });
   for (const path of [html, join(out, "figures/sde-rho0.1.png")]) expect(existsSync(path), path).toBe(true);
+});
+
+it("eigensam sde --dry-run says what its runs cost, and writes nothing; eigensam paper sde reports the runs there are", async () => {
+  const folder = join(out, "..", "dry");
+  const [dry, report] = await Promise.all([
+    eigensam(["sde", ...smallSde, "method.rho=[0.1,0.2]", "--seeds", "1..3", "--out", folder, "--dry-run", "--json"]),
+    eigensam(["paper", "sde", "--out", out, "--report", "--json"]),
+  ]);
+  expect(dry.status, dry.stderr).toBe(0);
+  const [line] = jsonLines<{ runs: number; run: SdeCost; totalSeconds: number; diskMiB: number }>(dry.stdout);
+  expect(line).toMatchObject({ event: "dry-run", runs: 6 });
+  const { stepSeconds, measureSeconds, totalSeconds, diskMiB } = line!.run;
+  const { sde, measure } = smallRun();
+  const looks = 1 + Math.ceil(sde.steps / measure.every);
+  expect(totalSeconds).toBeCloseTo(sde.steps * stepSeconds + looks * measureSeconds, 10);
+  expect([line!.totalSeconds, line!.diskMiB]).toEqual([
+    expect.closeTo(6 * totalSeconds, 10),
+    expect.closeTo(6 * diskMiB, 10),
+  ]);
+  expect(Math.min(stepSeconds, measureSeconds, diskMiB)).toBeGreaterThan(0);
+  expect(existsSync(folder)).toBe(false);
+
+  expect(report.status, report.stderr).toBe(0);
+  expect(jsonLines<{ html: string }>(report.stdout)[0]!.html).toBe(join(out, "report.html"));
 });
 
 // Ten seconds: `EIGENSAM_SLOW=1 npm test`, as CI does. The pool behind it has tests of its own.

@@ -16,11 +16,13 @@ export interface Written extends Report {
 export interface Made {
   /** Of the runs that are done, in the order of the plan. */
   readonly records: readonly StudyRecord[];
-  /** All runs that are known to belong to it, made or not. */
+  /** All runs that belong to it, made or not. */
   readonly planned: readonly StudyRun[];
   readonly scale: Scale;
   /** The folder that figures and tables go to. */
   readonly out: string;
+  /** What a user types to make the runs that are missing. */
+  readonly command: string;
 }
 
 /** An experiment: which runs, and what is made of their records. */
@@ -30,6 +32,8 @@ export interface Experiment {
    * runs may depend on what came of earlier ones.
    */
   readonly plans: Readonly<Partial<Record<Scale, (records: readonly StudyRecord[]) => readonly StudyRun[]>>>;
+  /** All its runs, also those whose settings are not known until others are made; left out where its plan has them all. */
+  readonly forecast?: (scale: Scale, records: readonly StudyRecord[]) => readonly StudyRun[];
   /** Times are what it measures, so its runs are made one at a time. */
   readonly timed?: true;
   /** Writes figures and tables of the records there are. */

@@ -1,6 +1,7 @@
 import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
+import { paperRecipe } from "./study/paper-recipe.ts";
 import { merged } from "../util/merge.ts";
 
 const arms: readonly Arm[] = ["sgd", "sam", "reverse-sam", "egr", "third-order"].map((name) => ({
@@ -27,7 +28,7 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
   },
   full: {
     seeds: [1, 2, 3, 4, 5],
-    settings: { model: { name: "resnet18" }, data: { name: "cifar10", batch: 256 }, train: { epochs: 200 } },
+    settings: merged({ model: { name: "resnet18" }, data: { name: "cifar10" } }, paperRecipe),
   },
 };
 

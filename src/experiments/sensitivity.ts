@@ -4,6 +4,7 @@ import { estimatesTable, heatMap } from "./sensitivity-figure.ts";
 import { mixingTable } from "./sensitivity-table.ts";
 import { writeComparison } from "./study/comparison.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
+import { paperRecipe } from "./study/paper-recipe.ts";
 
 interface SensitivityScale {
   readonly seeds: readonly number[];
@@ -56,7 +57,7 @@ const scales: Readonly<Record<Scale, SensitivityScale>> = {
     iterations: [1, 5, 10],
     noise: [0, 0.4],
     network: "resnet18",
-    settings: { model: { name: "resnet18" }, data: { name: "cifar10", batch: 256 }, train: { epochs: 200 } },
+    settings: merged({ model: { name: "resnet18" }, data: { name: "cifar10" } }, paperRecipe),
   },
 };
 

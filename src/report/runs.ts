@@ -28,6 +28,8 @@ export interface ReportOptions extends RequestedTables {
   /** False leaves out the table of results and the comparisons, where there are too many groups to read. */
   readonly results?: boolean;
   readonly missing?: readonly string[];
+  /** How settings were chosen, a sentence that the captions of figures and of the results end with. */
+  readonly selection?: string;
 }
 
 /** Writes the report of runs that are read already to the folder `outDir`. */
@@ -43,6 +45,7 @@ export async function writeRuns(
     results = true,
     iqm = false,
     missing: leftOut = [],
+    selection,
   }: ReportOptions = {},
 ): Promise<RunsReport> {
   const groups = groupRuns(runs);
@@ -52,7 +55,7 @@ export async function writeRuns(
   for (const { name, title, lacks, draw } of figuresOf(groups).filter(({ name }) => only?.includes(name) ?? true)) {
     const drawn = draw(groups);
     if (drawn === null) missing.push(`${title}: ${lacks(groups)}`);
-    else figures.push({ name, title, ...drawn });
+    else figures.push({ name, title, ...drawn, caption: ended(drawn.caption, selection) });
   }
   const compared = comparison.pairs.length > 0 ? [pairsTable(comparison)] : [];
   const aggregate = iqm ? iqmTable(groups) : undefined;
@@ -62,8 +65,10 @@ export async function writeRuns(
     facts: [...facts, ...factsOf(groups)],
     tables: [
       ...tables,
-      ...(results ? [resultsTable(groups, comparison)] : []),
-      ...compared,
+      ...[...(results ? [resultsTable(groups, comparison)] : []), ...compared].map((table) => ({
+        ...table,
+        note: ended(table.note, selection),
+      })),
       ...(aggregate ? [aggregate] : []),
     ],
     figures,
@@ -78,3 +83,6 @@ export async function writeRuns(
   });
   return { ...report, findings: findingsOf(comparison) };
 }
+
+const ended = (caption: string, sentence: string | undefined): string =>
+  sentence === undefined ? caption : `${caption} ${sentence}`;

@@ -9,7 +9,8 @@ import { makeFolder } from "../../util/files.ts";
 import { namesOf } from "../../util/names.ts";
 import { assertFolderWritable } from "../../util/places.ts";
 import { duration } from "../format.ts";
-import { registry } from "../plugins.ts";
+import { shellWord } from "../../sweep/slurm-script.ts";
+import { pluginArguments, registry } from "../plugins.ts";
 import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
 import { emit, say } from "../ui.ts";
 import { oneOf } from "../values.ts";
@@ -75,7 +76,9 @@ export const paper: CliCommand<PaperOptions> = {
       const first = plan([]);
       return [...plan(recordsOf(first))];
     };
-    if (options.dryRun) return dryRun(all(), options.jobs, json === true);
+    // Those that are planned when others are made are told here, too.
+    const expected = (runs: readonly StudyRun[]) => experiment.forecast?.(scale, recordsOf(runs)) ?? runs;
+    if (options.dryRun) return dryRun(expected(all()), options.jobs, json === true);
     for (const folder of [out, records]) assertFolderWritable(folder);
     if (only !== undefined) {
       const runs = all();
@@ -95,17 +98,30 @@ export const paper: CliCommand<PaperOptions> = {
       const tasks = waiting.map((run) => ({ name: run.name, args: ["paper", name, ...where, "--only", run.name] }));
       if (tasks.length === 0) break;
       const complete = runs.length - tasks.length;
-      if ((await runTasks(tasks, { options, out, complete })) !== "done") return;
+      const ended = await runTasks(tasks, { options, out, complete });
+      if (ended === "stopped") return;
       runs = all();
+      // The others are reported; what failed is not tried again by itself.
+      if (ended === "failed") break;
     }
     const done: StudyRecord[] = recordsOf(runs);
+    if (done.length === 0 && !options.report) return;
     if (done.length === 0)
       throw new ConfigError(
         `${records} has no record of the experiment`,
         { records },
         "leave --report out to make the runs",
       );
-    const report = await experiment.write({ records: done, planned: runs, scale, out });
+    const command = [
+      ...["eigensam", "paper", name, "--scale", scale],
+      ...(asked.out === undefined ? [] : ["--out", asked.out]),
+      ...(asked.records === undefined ? [] : ["--records", asked.records]),
+      ...pluginArguments(),
+    ];
+    const report = await experiment.write({
+      ...{ records: done, planned: expected(runs), scale, out },
+      command: command.map(shellWord).join(" "),
+    });
     if (json) emit(report);
     else {
       for (const finding of report.findings ?? []) console.log(`${finding}\n`);
@@ -115,21 +131,28 @@ export const paper: CliCommand<PaperOptions> = {
   },
 };
 
-/** Makes an experiment that is another command's. */
+/** Makes an experiment that is another command's, or reports the run directories that it has. */
 async function delegate(
   name: "sde",
   out: string,
-  { scale, json, jobs, failFast, ...rest }: PaperOptions,
+  { scale, json, jobs, failFast, report, dryRun, ...rest }: PaperOptions,
 ): Promise<void> {
-  const refused = (["records", "only", "report", "dryRun"] as const).find((key) => rest[key] !== undefined);
+  const refused = (["records", "only"] as const).find((key) => rest[key] !== undefined);
   if (refused !== undefined)
     throw new ConfigError(
-      `eigensam ${name} makes this experiment, and has no --${refused.replace("R", "-r")}`,
+      `eigensam ${name} makes this experiment, and has no --${refused}`,
       { refused },
       `eigensam ${name} --help lists its options; its run directories are its records, and eigensam report reads them`,
     );
+  const format = json ? { json } : {};
+  if (report) {
+    const { report: command } = await import("./report.ts");
+    await command.run({ out, ...format }, [out]);
+    return;
+  }
   const { sde } = await import("./sde.ts");
-  await sde.run({ scale, out, jobs, ...(failFast ? { failFast } : {}), ...(json ? { json } : {}) }, []);
+  const options = { ...format, ...(failFast ? { failFast } : {}), ...(dryRun ? { dryRun } : {}) };
+  await sde.run({ scale, out, jobs, ...options }, []);
 }
 
 /** Says what the runs of an experiment cost. */

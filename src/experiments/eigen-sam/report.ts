@@ -20,6 +20,7 @@ export async function writeEigenSam(
   records: readonly StudyRecord[],
   planned: readonly StudyRun[],
   out: string,
+  missing: readonly string[] = [],
 ): Promise<EigenSamReport> {
   const tests = testsOf(records, planned);
   const rows = rowsOf(records, planned);
@@ -43,7 +44,7 @@ export async function writeEigenSam(
       records.length === 0
         ? []
         : [{ name: "sharpness-by-loss", title: "Sharpness at equal loss", ...sharpnessFigure(records) }],
-    missing: [],
+    missing,
   });
   return { ...report, decision, findings: [state, ...verdict] };
 }

@@ -1,5 +1,6 @@
 import { ConfigError } from "../../util/errors.ts";
 import type { Experiment } from "../experiment.ts";
+import { missingRuns } from "../study/comparison.ts";
 import { studyRuns } from "./plan.ts";
 import { writeStudy } from "./report/index.ts";
 import { resultOf } from "./result.ts";
@@ -11,13 +12,17 @@ export const experiment: Experiment = {
     laptop: () => studyRuns("laptop"),
     full: () => studyRuns("full"),
   },
-  write: ({ records, planned, out }) => {
-    if (records.length < planned.length)
+  write: async ({ records, planned, out, command }) => {
+    // Seeds are the replicates, and a mean over networks needs all of them.
+    const made = new Set(records.map(({ name }) => name));
+    const lacking = new Set(planned.filter(({ name }) => !made.has(name)).map(({ config }) => config.seed));
+    const whole = records.filter(({ seed }) => !lacking.has(seed));
+    if (whole.length === 0)
       throw new ConfigError(
-        `the study has ${records.length} of ${planned.length} runs`,
+        `the study has ${records.length} of ${planned.length} runs, and no seed is complete`,
         { records: records.length, planned: planned.length },
         "run the command without --report to make the others",
       );
-    return writeStudy(records.map(resultOf), out);
+    return writeStudy(whole.map(resultOf), out, missingRuns({ records, planned, command }));
   },
 };

@@ -4,7 +4,7 @@ import { runOfRecord } from "./run-of-record.ts";
 
 /** Writes the report of training runs from their records, with what is missing and the facts of the experiment above. */
 export async function writeComparison(
-  { records, planned, out, scale }: Made,
+  { records, planned, out, scale, command }: Made,
   { facts = [], ...options }: ReportOptions = {},
 ): Promise<Written> {
   const runs = records.flatMap((record) => runOfRecord(record) ?? []);
@@ -17,9 +17,20 @@ export async function writeComparison(
       ...(diverged.length > 0 ? [["diverged", diverged.join(", ")] as const] : []),
       ...facts,
     ],
-    missing: [
-      ...(left > 0 ? [`${left} ${left === 1 ? "run" : "runs"}: the command without --report makes them`] : []),
-      ...(options.missing ?? []),
-    ],
+    missing: [...missingRuns({ records, planned, command }), ...(options.missing ?? [])],
   });
+}
+
+/** Runs that are named where some are missing. */
+const NAMED = 12;
+
+/** Which planned runs have no record, and the command that makes them. */
+export function missingRuns({ records, planned, command }: Pick<Made, "records" | "planned" | "command">): string[] {
+  const made = new Set(records.map(({ name }) => name));
+  const names = planned.map(({ name }) => name).filter((name) => !made.has(name));
+  if (names.length === 0) return [];
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return [
+    `${names.length} ${names.length === 1 ? "run" : "runs"}, made by ${command}: ${names.slice(0, NAMED).join(", ")}${more}`,
+  ];
 }

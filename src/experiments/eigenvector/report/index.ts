@@ -15,7 +15,11 @@ export interface StudyReport extends Report {
 const SETTLED = 100;
 
 /** Writes the report of the study of solvers to the folder `out`. */
-export async function writeStudy(results: readonly StudyResult[], out: string): Promise<StudyReport> {
+export async function writeStudy(
+  results: readonly StudyResult[],
+  out: string,
+  missing: readonly string[] = [],
+): Promise<StudyReport> {
   const networks = [...new Set(results.map(({ network }) => network))];
   const rows = summarizeStudy(results, SETTLED);
   const report = await writeReportFolder(out, {
@@ -35,7 +39,7 @@ export async function writeStudy(results: readonly StudyResult[], out: string): 
         ...ratioOverTraining(results, networks),
       },
     ],
-    missing: [],
+    missing,
   });
   return { ...report, rows };
 }
