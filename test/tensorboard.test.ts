@@ -263,7 +263,7 @@ it("resumes to the same bytes, wherever a kill or a power failure comes, or the 
     }
 });
 
-/** A Python that has TensorBoard: no source that CI installs from has it. */
+/** A Python that has TensorBoard, as CI makes one. */
 const python = process.env.EIGENSAM_TENSORBOARD;
 
 it.skipIf(python === undefined)("TensorBoard itself reads the same points (EIGENSAM_TENSORBOARD=python)", () => {
