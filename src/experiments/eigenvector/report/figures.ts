@@ -6,8 +6,8 @@ import { endLabels } from "../../../report/figures/end-labels.ts";
 import { type Drawn, HEIGHT, INK, specOf, TEXT } from "../../../report/figures/figure.ts";
 import { summarize } from "../../../util/statistics.ts";
 
-/** Okabe & Ito's colours, in the order of the registry. */
-const COLOURS = ["#6b7280", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#b59f00"];
+/** Okabe & Ito's colours, in the order of the registry, and two more for the rates of `free`. */
+const COLOURS = ["#6b7280", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#b59f00", "#e69f00", "#56b4e9"];
 
 const PANEL = 300;
 
