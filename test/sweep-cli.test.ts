@@ -83,6 +83,10 @@ describe("eigensam sweep", () => {
       expect(undisturbed.status).toBe(1);
       expect(undisturbed.stderr).toMatch(/sam-lr1e\+30-\S+ failed after .*: the loss is NaN at step/);
       expect(undisturbed.stdout).toContain(`${count} runs: ${count - 1} done, 1 failed`);
+      const page = readFileSync(join(whole, "report/report.html"), "utf8");
+      const missing = [...page.matchAll(/<li>([^<]*)<\/li>/g)].map(([, text]) => text);
+      expect(missing).toContainEqual(expect.stringMatching(/^1 run, made by eigensam sweep run \S+whole$/));
+      expect(missing).toContainEqual(expect.stringMatching(/^sam-lr1e\+30-[\w-]+: failed: .*the loss is NaN/));
       const lines = await statusOf(whole);
       expect(lines.filter(({ state }) => state === "failed")).toEqual([
         expect.objectContaining({
