@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { statusOf } from "./children.ts";
+import { hangupIgnored } from "./hangup.ts";
 import { say } from "./ui.ts";
 
 /** One Ctrl-C reaches us from the terminal, from npm and from the process that started us; closer together is one wish. */
@@ -13,20 +12,6 @@ const always: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGUSR2"];
 const stopSignals: readonly NodeJS.Signals[] = hangupIgnored() ? always : [...always, "SIGHUP"];
 // The children of this process cannot see it themselves.
 if (!stopSignals.includes("SIGHUP")) process.env.EIGENSAM_HANGUP = "ignored";
-
-/**
- * Node.js forgets at its start which signals were ignored, so this is read from what set them: nohup, which a shell names in
- * `_`, or a parent that ignores hangups itself (a script under nohup; Linux only).
- */
-function hangupIgnored(): boolean {
-  if (process.env.EIGENSAM_HANGUP === "ignored" || basename(process.env._ ?? "") === "nohup") return true;
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${process.ppid}/status`, "utf8"))?.[1];
-    return (Number.parseInt(ignored?.slice(-1) ?? "0", 16) & 1) === 1;
-  } catch {
-    return false;
-  }
-}
 
 /** Replaces what the signals do. A hangup that is to be ignored would otherwise end the process. */
 export function onStopSignals(listener: (signal: NodeJS.Signals) => void): void {
