@@ -57,6 +57,8 @@ describe("eigensam train", () => {
     ["an unknown key", ["method.roh=1"], "did you mean method.rho?"],
     ["a file that is not there", ["nowhere.toml"], "nowhere.toml cannot be read"],
     ["settings beside --resume", ["--resume", run, "seed=2"], "--resume takes the settings of the run"],
+    ["options of several runs", ["--fail-fast", "-j", "3"], "--jobs and --fail-fast: there is one run, and no other"],
+    ["options of several runs beside --resume", ["--resume", run, "-j", "2"], "--resume takes the settings"],
     ["a depth the model does not have", ["model.depth=3"], "has no choice of depths"],
   ])("ends with 2 for %s", async (_, args, message) => {
     const { status, stdout, stderr } = await eigensam(["train", "--run-dir", join(folder, "never"), ...args]);

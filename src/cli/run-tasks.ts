@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Outcome, runPool, type Task, type TaskSource } from "./pool.ts";
 import { poolView, type PoolViewArgs } from "./pool-view.ts";
+import { ConfigError } from "../util/errors.ts";
 import { stopOnSignals } from "./stop.ts";
 import { say } from "./ui.ts";
 import { positiveInteger } from "./values.ts";
@@ -11,11 +12,33 @@ export interface PoolOptions {
   readonly retries?: number;
 }
 
+/** The same of commands that may make one run in their own process instead. */
+export type AskedPool = Partial<PoolOptions>;
+
+/** How many runs a command makes at a time where nothing is asked. */
+const JOBS = 2;
+
+const [JOBS_FLAGS, JOBS_HELP] = ["-j, --jobs <n>", "runs at a time, each in a process of its own"];
+
+const failFastOption = (command: Command): Command =>
+  command.option("--fail-fast", "when a run fails, save and stop the others");
+
 /** The options of commands that make their runs in child processes. */
 export const poolOptions = (command: Command): Command =>
-  command
-    .option("-j, --jobs <n>", "runs at a time, each in a process of its own", positiveInteger, 2)
-    .option("--fail-fast", "when a run fails, save and stop the others");
+  failFastOption(command.option(JOBS_FLAGS, JOBS_HELP, positiveInteger, JOBS));
+
+/** The same of commands that may make one run in their own process instead; what is not asked is left out. */
+export const askedPoolOptions = (command: Command): Command =>
+  failFastOption(command.option(JOBS_FLAGS, `${JOBS_HELP} (default: ${JOBS})`, positiveInteger));
+
+export const poolOf = <T extends AskedPool>(asked: T): T & PoolOptions => ({ ...asked, jobs: asked.jobs ?? JOBS });
+
+/** ConfigError where options of several runs were given for one; `next` says what makes several. */
+export function assertNoPool({ jobs, failFast }: AskedPool, next: string): void {
+  const given = [...(jobs === undefined ? [] : ["--jobs"]), ...(failFast ? ["--fail-fast"] : [])];
+  if (given.length > 0)
+    throw new ConfigError(`${given.join(" and ")}: there is one run, and no other beside it`, { given }, next);
+}
 
 export interface RunTasksArgs<T extends Task, E> extends Omit<PoolViewArgs<T, E>, "total"> {
   /** How many runs there are with those complete before; left out, the tasks are the others. */

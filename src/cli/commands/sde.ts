@@ -9,14 +9,14 @@ import { assertFolderWritable } from "../../util/places.ts";
 import { configOf, givenIn } from "../config-file.ts";
 import { duration, percent } from "../format.ts";
 import { pluginArguments, registry } from "../plugins.ts";
-import { type PoolOptions, poolOptions, runTasks } from "../run-tasks.ts";
+import { type AskedPool, askedPoolOptions, assertNoPool, poolOf, runTasks } from "../run-tasks.ts";
 import { seedList } from "../seeds.ts";
 import { settingsHelp } from "../train/settings-help.ts";
 import { emit, say } from "../ui.ts";
 import { oneOf } from "../values.ts";
 import type { CliCommand } from "./command.ts";
 
-export interface SdeOptions extends PoolOptions {
+export interface SdeOptions extends AskedPool {
   readonly scale: SdeScaleName;
   readonly seeds?: readonly number[];
   readonly out?: string;
@@ -27,7 +27,7 @@ export interface SdeOptions extends PoolOptions {
 
 export const sde: CliCommand<SdeOptions> = {
   configure: (command) => {
-    poolOptions(command)
+    askedPoolOptions(command)
       .argument("[settings...]", "CONFIG.toml first if any, then key=value settings, which win")
       .option(
         "--scale <name>",
@@ -50,7 +50,10 @@ export const sde: CliCommand<SdeOptions> = {
         { resume: options.resume, args },
         "change settings in new runs",
       );
-    else await runOne(options.resume, options.json === true);
+    else {
+      assertNoPool(options, "leave it out; the command that made the runs resumes them all");
+      await runOne(options.resume, options.json === true);
+    }
   },
 };
 
@@ -101,7 +104,7 @@ async function runMany(
     sayCost(planned.length, await sdeCost(planned[0]!.config, problem), { jobs: options.jobs, json: json === true });
     return;
   }
-  for (const { run, config: own } of planned) sdeRun.ensure(run, own);
+  for (const { run, config: own } of planned) await sdeRun.ensure(run, own);
   const runs = planned.map(({ run }) => run);
   const tasks = planned
     .filter(({ run }) => sdeRun.readRecord(run)?.status !== "done")
@@ -112,7 +115,8 @@ async function runMany(
     if (event.event === "diverged")
       say(`  ρ ${event.rho} seed ${event.seed}: ${event.process} diverged by step ${event.step}`);
   };
-  if ((await runTasks(tasks, { options, out, complete, onLine, result: lastMeasurement })) !== "done") return;
+  if ((await runTasks(tasks, { options: poolOf(options), out, complete, onLine, result: lastMeasurement })) !== "done")
+    return;
   const { html, figures, tables, distances, advantages } = await writeSdeReport(runs, out);
   const seconds = (performance.now() - begun) / 1000;
   if (json) emit({ event: "report", out, html, figures, tables, distances, advantages, seconds });

@@ -4,14 +4,14 @@ import { ConfigError } from "../../util/errors.ts";
 import { assertFolderWritable } from "../../util/places.ts";
 import { configOf, givenIn } from "../config-file.ts";
 import { pluginArguments, registry } from "../plugins.ts";
-import { type PoolOptions, poolOptions } from "../run-tasks.ts";
+import { type AskedPool, askedPoolOptions, assertNoPool, poolOf } from "../run-tasks.ts";
 import { seedList } from "../seeds.ts";
 import { planOf } from "../train/plan.ts";
 import { entriesHelp, settingsHelp } from "../train/settings-help.ts";
 import { emit, say } from "../ui.ts";
 import type { CliCommand } from "./command.ts";
 
-interface TrainOptions extends PoolOptions {
+interface TrainOptions extends AskedPool {
   readonly seeds?: readonly number[];
   readonly runDir?: string;
   readonly resume?: string;
@@ -27,7 +27,7 @@ lists: schedule.milestones=[3],[3,5]. Settings that are text, such as paths, tak
 
 export const train: CliCommand<TrainOptions> = {
   configure: (command) => {
-    poolOptions(command)
+    askedPoolOptions(command)
       .argument(
         "[settings...]",
         "CONFIG.toml first if any, then key=value settings, which win; key=a,b makes runs of each",
@@ -62,8 +62,9 @@ export const train: CliCommand<TrainOptions> = {
     const plan = planOf(given, options.seeds, settings);
     if (plan !== undefined) {
       const { trainMany } = await import("../train/many.ts");
-      return trainMany(plan, options);
+      return trainMany(plan, poolOf(options));
     }
+    assertNoPool(options, "leave it out; --seeds 1..5, or a list as in method.name=sgd,sam, makes several runs");
     const { trainRunOf } = await import("../../train/run-dir.ts");
     const { datasetOf } = await import("../../train/registry.ts");
     const { newRunName } = await import("../train/run-name.ts");
