@@ -168,10 +168,10 @@ describe("a start that fails", () => {
 
   it("of the SDE experiment gives way to other settings, and a run that has begun does not", async () => {
     const run = join(folder, "sde");
-    sdeRun.ensure(run, smallRun(["data.batch=61"]));
+    await sdeRun.ensure(run, smallRun(["data.batch=61"]));
     await expect(runHere(run, smallRun(["data.batch=61"]))).rejects.toThrow("data.batch is 61");
     const config = smallRun(['sde.processes=["discrete"]', "sde.steps=2"]);
     await runHere(run, config);
-    expect(() => sdeRun.ensure(run, smallRun())).toThrow("was made with other settings");
+    await expect(sdeRun.ensure(run, smallRun())).rejects.toThrow("was made with other settings");
   });
 });

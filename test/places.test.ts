@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { cachesOf } from "../src/util/caches.ts";
 import { FileError } from "../src/util/errors.ts";
-import { writeAtomic, writeOutput } from "../src/util/files.ts";
+import { createAtomic, writeAtomic, writeOutput } from "../src/util/files.ts";
 import { inPackage } from "../src/util/package.ts";
 import { assertFileWritable, assertFolderWritable, isStream } from "../src/util/places.ts";
 
@@ -82,6 +82,16 @@ describe.runIf(onPosix)("in a folder of ours", () => {
     expect(lstatSync(at("report/page")).isFile()).toBe(true);
   });
 
+  it("a new file is made by one", () => {
+    expect(createAtomic(at("file"), "after")).toBe(false);
+    expect(createAtomic(at("new"), "one")).toBe(true);
+    expect(createAtomic(at("new"), "other")).toBe(false);
+    symlinkSync("nowhere", at("link"));
+    expect(createAtomic(at("link"), "other")).toBe(false);
+    expect(readFileSync(at("file"), "utf8") + readFileSync(at("new"), "utf8")).toBe("beforeone");
+    expect(readdirSync(folder).sort()).toEqual(["file", "link", "new"]);
+  });
+
   it("the mode of a file stays", () => {
     chmodSync(at("file"), 0o600);
     writeAtomic(at("file"), "after");
@@ -139,7 +149,7 @@ describe.runIf(onPosix)("what a path stands for stays", () => {
   });
 
   it.runIf(existsSync("/dev/stdout"))("the standard output, a file included", () => {
-    const code = `import { writeAtomic, writeOutput } from ${JSON.stringify(inPackage("src/util/files.ts"))}; console.log("first"); writeOutput("/dev/stdout", "second");`;
+    const code = `import { createAtomic, writeAtomic, writeOutput } from ${JSON.stringify(inPackage("src/util/files.ts"))}; console.log("first"); writeOutput("/dev/stdout", "second");`;
     writeFileSync(at("code.mjs"), code);
     const run = `${process.execPath} --import ${import.meta.resolve("tsx")} ${at("code.mjs")}`;
     expect(spawnSync("sh", ["-c", `${run} | cat`], { encoding: "utf8" }).stdout).toBe("first\nsecond");

@@ -74,7 +74,7 @@ async function topOf(H: ReturnType<ReturnType<typeof oracleOf>["loss"]["hessian"
 
 const trained = async (config: TrainConfig, stopAfter = Number.POSITIVE_INFINITY) => {
   const run = join(mkdtempSync(join(tmpdir(), "eigensam-probe-")), "run");
-  trainRun.ensure(run, config);
+  trainRun.create(run, config);
   const controller = new AbortController();
   const go = (resume: boolean, limit: number) =>
     runTraining({
@@ -204,7 +204,7 @@ describe("the probe", () => {
     const config = checkConfig({ ...configOf("sgd", { at: [at] }), method });
     const whole = await trained(config);
     const run = join(mkdtempSync(join(tmpdir(), "eigensam-probe-")), "run");
-    trainRun.ensure(run, config);
+    trainRun.create(run, config);
     const controller = new AbortController();
     // Asked once per product.
     const asked = vi.spyOn(controller.signal, "throwIfAborted").mockImplementation(() => {

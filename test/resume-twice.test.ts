@@ -98,6 +98,45 @@ it(`a training resumed twice at once is trained by one, and so is a new one, ${R
   await twiceAtOnce(whole, nothing, (run) => ["train", runFiles(whole).config, "--run-dir", run]);
 });
 
+/** By a command of one process, and by one that makes its runs in others, which takes longer. */
+const starts = [
+  [
+    "a new training",
+    (seed: number, run: string) => ["--run-dir", run, `seed=${seed}`],
+    "config.toml",
+    /^seed = (\d)$/m,
+  ],
+  ["a new plan", (seed: number, run: string) => ["--run-dir", run, "--seeds", `${seed}`], "plan.json", /"seed": (\d)/],
+] as const;
+
+it.each(starts.slice(0, ROUNDS))(
+  `%s that is started with different settings is the one's that trains, ${ROUNDS} times`,
+  {
+    timeout: 400_000,
+  },
+  async (_, args, file, pattern) => {
+    const settings = [
+      "model.name=mlp",
+      "model.width=4",
+      "data.examples=200",
+      "data.batch=50",
+      "threads=1",
+      "train.epochs=1",
+    ];
+    for (let round = 0; round < ROUNDS; round++) {
+      const run = mkdtempSync(join(folder, "differ-"));
+      const ended = await Promise.all(
+        [1, 2].map((seed) => eigensam(["train", ...settings, ...args(seed, run), "--json"])),
+      );
+      const said = ended.map(({ stderr }) => stderr).join("\n");
+      expect(ended.map(({ status }) => status).sort(), said).toEqual([0, 2]);
+      expect(said).toMatch(/is not empty|is at work on|holds another plan|made with other settings/);
+      const first = ended.findIndex(({ status }) => status === 0) + 1;
+      expect(pattern.exec(readFileSync(join(run, file), "utf8"))?.[1], said).toBe(String(first));
+    }
+  },
+);
+
 it(`a run of the SDE experiment resumed twice at once is made by one, ${ROUNDS} times`, {
   timeout: 400_000,
 }, async () => {

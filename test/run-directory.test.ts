@@ -59,26 +59,45 @@ function recordSteps(...steps: readonly number[]): void {
 }
 
 describe("a run directory", () => {
-  it("keeps its settings", () => {
+  it("keeps its settings", async () => {
     const [own, other] = [toySettings.resolve("seed = 7", []), toySettings.resolve("seed = 8", [])];
     const path = join(run, "inner");
-    toyRun.ensure(path, own);
+    await toyRun.ensure(path, own);
     expect(toyRun.readConfig(path)).toEqual({ seed: 7, rate: 0.5 });
-    expect(toyRun.ensure(path, own)).toBe(false);
+    expect(await toyRun.ensure(path, own)).toBe(false);
     // A start that failed has left settings alone.
-    toyRun.ensure(path, other);
+    await toyRun.ensure(path, other);
     expect(toyRun.readConfig(path).seed).toBe(8);
-    toyRun.ensure(path, own);
+    await toyRun.ensure(path, own);
     toyRun.writeRecord(path, { status: "stopped", height: 1 });
-    expect(() => toyRun.ensure(path, other)).toThrow(ConfigError);
-    expect(() => toyRun.ensure(path, other)).toThrow(`${path} was made with other settings`);
+    await expect(toyRun.ensure(path, other)).rejects.toThrow(ConfigError);
+    await expect(toyRun.ensure(path, other)).rejects.toThrow(`${path} was made with other settings`);
   });
 
-  it("is not made where something is already, and says how to go on", () => {
+  it("keeps settings that another process put there, until it has them itself", async () => {
+    const path = join(run, "raced");
+    const other = toySettings.resolve("seed = 8", []);
+    const waited = () => expect.fail("nobody is elsewhere");
+    await toyRun.ensure(path, config);
+    // The start of another process, between this one's settings and its claim.
+    await toyRun.ensure(path, other);
+    const late = toyRun.alone(path, config, waited, async () => expect.fail("worked on"));
+    await expect(late).rejects.toThrow(`${path} was made with other settings`);
+    toyRun.discard(path, config);
+    await toyRun.alone(path, other, waited, async () => {
+      await expect(toyRun.ensure(path, config)).rejects.toThrow("was made with other settings");
+      await toyRun.ensure(path, other);
+    });
+    expect(toyRun.readConfig(path)).toEqual(other);
+    toyRun.discard(path, other);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("is not made where something is already, and says how to go on", async () => {
     expect(() => toyRun.create(run, config)).toThrow(`${run} is not empty\n  hint: eigensam toy --resume ${run}`);
     rmSync(runFiles(run).config);
     writeFileSync(join(run, "letter.txt"), "");
-    expect(() => toyRun.ensure(run, config)).toThrow(`${run} is not empty\n  hint: choose another folder`);
+    await expect(toyRun.ensure(run, config)).rejects.toThrow(`${run} is not empty\n  hint: choose another folder`);
     expect(() => toyRun.readConfig(run)).toThrow("it has no config.toml\n  hint: eigensam toy makes one");
   });
 
@@ -91,7 +110,7 @@ describe("a run directory", () => {
     toyRun.create(run, config);
     expect([settings, claims, half].map((path) => existsSync(path))).toEqual([true, true, true]);
     rmSync(half);
-    toyRun.discard(run);
+    toyRun.discard(run, config);
     expect(existsSync(run)).toBe(false);
   });
 
@@ -99,7 +118,7 @@ describe("a run directory", () => {
     const { config: settings, claims } = runFiles(run);
     mkdirSync(claims);
     writeFileSync(join(claims, "1"), "{}");
-    toyRun.discard(run);
+    toyRun.discard(run, config);
     expect(existsSync(settings)).toBe(true);
     rmSync(settings);
     expect(() => toyRun.create(run, config)).toThrow(`${run} is not empty`);
@@ -110,13 +129,17 @@ describe("a run directory", () => {
     const record = { height: 1 };
     // The status of a process that was killed.
     toyRun.writeRecord(run, { ...record, status: "running" });
-    const nested = toyRun.alone(run, waited, async () => toyRun.alone(run, waited, async () => undefined));
+    const nested = toyRun.alone(run, config, waited, async () =>
+      toyRun.alone(run, config, waited, async () => undefined),
+    );
     await expect(nested).rejects.toThrow(`${run} is in use by this process already`);
     expect(existsSync(runFiles(run).claims)).toBe(true);
-    await toyRun.alone(run, waited, async () => toyRun.writeRecord(run, { ...record, status: "done" }));
+    await toyRun.alone(run, config, waited, async () => toyRun.writeRecord(run, { ...record, status: "done" }));
     expect(existsSync(runFiles(run).claims)).toBe(false);
     expect(() => toyRun.assertResumable(run)).toThrow(`${run} is complete`);
-    await expect(toyRun.alone(run, waited, async () => expect.fail("worked on"))).rejects.toThrow("is complete");
+    await expect(toyRun.alone(run, config, waited, async () => expect.fail("worked on"))).rejects.toThrow(
+      "is complete",
+    );
     expect(existsSync(runFiles(run).claims)).toBe(false);
   });
 });
@@ -149,11 +172,11 @@ describe("run.json", () => {
     expect(() => kind.assertResumable(run)).toThrow(message);
   });
 
-  it("of another kind is named as such by everything that reads runs", () => {
+  it("of another kind is named as such by everything that reads runs", async () => {
     write(JSON.stringify(good));
     for (const read of [trainRun.readConfig, trainRun.readRecord, trainRun.assertResumable, trainRun.readMetrics])
       expect(() => read(run)).toThrow(`${run} is a run of kind "toy", not "train"`);
-    expect(() => trainRun.ensure(run, checkConfig({}))).toThrow('is a run of kind "toy"');
+    await expect(trainRun.ensure(run, checkConfig({}))).rejects.toThrow('is a run of kind "toy"');
   });
 
   it("of training named no kind in earlier versions", () => {

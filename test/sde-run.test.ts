@@ -146,8 +146,8 @@ describe("what is given to the experiment", () => {
     await expect(loadProblem(smallRun([setting]))).rejects.toThrow(message);
   });
 
-  it("must be the settings of the run that is there, and one that is not complete", () => {
-    expect(() => sdeRun.ensure(run, smallRun(["sde.eta=0.2"]))).toThrow("was made with other settings");
+  it("must be the settings of the run that is there, and one that is not complete", async () => {
+    await expect(sdeRun.ensure(run, smallRun(["sde.eta=0.2"]))).rejects.toThrow("was made with other settings");
     expect(() => sdeRun.assertResumable(run)).toThrow("is complete");
   });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { sdeRun } from "../../src/experiments/sde/run-dir.ts";
 import { plannedRuns, sdeSettings } from "../../src/experiments/sde/config.ts";
 import { trainingMethodNames } from "../../src/optim/methods/index.ts";
+import { runFiles } from "../../src/run/files.ts";
 import { sweepOf } from "../../src/sweep/definition.ts";
 import { fixedTrials } from "../../src/sweep/trials.ts";
 import { builtIn } from "../../src/train/registry.ts";
@@ -115,7 +116,7 @@ function sdePlan(random: Random): Plan {
     label: given.join(" "),
     command: (folder) => {
       const run = join(folder, "run");
-      sdeRun.ensure(run, plannedRuns(config, [config.seed!])[0]!.config);
+      if (!existsSync(runFiles(run).config)) sdeRun.create(run, plannedRuns(config, [config.seed!])[0]!.config);
       return [cli, "sde", "--json", "--resume", run];
     },
     runs: ["run"],

@@ -91,9 +91,9 @@ async function run<M extends Method>(
     return trainedOf(problem, outcome, { dir, saveTo: store.saveTo, seconds: seconds() });
   }
   const kind = trainRunOf(registry);
-  const made = kind.ensure(dir, config);
-  const outcome = await trainIn(dir, problem, { resume: true, listen, stop }).catch((error) => {
-    if (made) kind.discard(dir);
+  const made = await kind.ensure(dir, config);
+  const outcome = await trainIn(dir, problem, { resume: true, registry, listen, stop }).catch((error) => {
+    if (made) kind.discard(dir, config);
     throw error;
   });
   return trainedOf(problem, outcome, { dir, saveTo: (target) => copyRun(dir, target), seconds: seconds() });

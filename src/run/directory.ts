@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, InputError } from "../util/errors.ts";
-import { isTemporary, makeFolder, writeAtomic } from "../util/files.ts";
+import { createAtomic, isTemporary, makeFolder, writeAtomic } from "../util/files.ts";
 import { type Claim, claimRun } from "./claim.ts";
 import { type Checkpoint, type CheckpointKind, type Marks, readCheckpoint, type Vectors } from "./checkpoint.ts";
 import { runFiles } from "./files.ts";
@@ -43,40 +43,61 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
 ) {
   const { kind, command } = spec;
 
+  function notEmpty(run: string): ConfigError {
+    const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
+    return new ConfigError(`${run} is not empty`, { run }, hint);
+  }
+
+  /** Makes a run directory with its settings; false where another process has just put settings there. */
+  function made(run: string, config: C): boolean {
+    // What a start that was killed left, or another one is writing now, is neither in the way nor to be removed.
+    if (existsSync(run) && readdirSync(run).some((name) => !isLeftover(run, name))) throw notEmpty(run);
+    makeFolder(run);
+    return createAtomic(runFiles(run).config, settingsToml(config));
+  }
+
   /** Makes a run directory with its settings. ConfigError where the folder holds anything already. */
   function create(run: string, config: C): void {
-    const hint = isRun(run) ? `${command} --resume ${run} resumes it` : "choose another folder";
-    // What a start that was killed left, or another one is writing now, is neither in the way nor to be removed.
-    if (existsSync(run) && readdirSync(run).some((name) => !isLeftover(run, name)))
-      throw new ConfigError(`${run} is not empty`, { run }, hint);
-    makeFolder(run);
-    writeAtomic(runFiles(run).config, settingsToml(config));
+    if (!made(run, config)) throw notEmpty(run);
+  }
+
+  const hasSettings = (run: string, config: C): boolean => settingsToml(readConfig(run)) === settingsToml(config);
+
+  const otherSettings = (run: string): ConfigError =>
+    new ConfigError(`${run} was made with other settings`, { run }, "choose another folder, or remove it");
+
+  /** ConfigError where a run was made with other settings. */
+  function assertSettings(run: string, config: C): void {
+    if (!hasSettings(run, config)) throw otherSettings(run);
   }
 
   /**
    * Makes one, or keeps one that has the same settings. Whether it made one. A start that failed has left settings alone, which are
    * replaced. ConfigError where the settings of a run that has begun differ.
    */
-  function ensure(run: string, config: C): boolean {
-    const files = runFiles(run);
-    if (!existsSync(files.config)) {
-      create(run, config);
-      return true;
+  async function ensure(run: string, config: C): Promise<boolean> {
+    if (!existsSync(runFiles(run).config) && made(run, config)) return true;
+    if (hasSettings(run, config)) return false;
+    if (hasBegun(run) || existsSync(runFiles(run).claims)) throw otherSettings(run);
+    // Under a claim, or they might be of a process that begins with them at this moment.
+    const claim = await claimRun(run);
+    try {
+      if (hasBegun(run)) throw otherSettings(run);
+      writeAtomic(runFiles(run).config, settingsToml(config));
+    } finally {
+      claim.release(!hasBegun(run));
     }
-    if (settingsToml(readConfig(run)) === settingsToml(config)) return false;
-    if (hasBegun(run) || existsSync(files.claims))
-      throw new ConfigError(`${run} was made with other settings`, { run }, "choose another folder, or remove it");
-    writeAtomic(files.config, settingsToml(config));
     return false;
   }
 
   /** Takes back what `create` made, where a start failed before the run has begun. What others put there stays. */
-  function discard(run: string): void {
+  function discard(run: string, settings: C): void {
     const { config, claims } = runFiles(run);
     removeIfEmpty(claims);
     // A claim is of a process that goes on with the same settings.
     if (hasBegun(run) || existsSync(claims)) return;
-    rmSync(config, { force: true });
+    // Another process may have put its own there since.
+    if (existsSync(config) && readFileSync(config, "utf8") === settingsToml(settings)) rmSync(config, { force: true });
     if (existsSync(run) && readdirSync(run).length === 0) rmdirSync(run);
   }
 
@@ -115,15 +136,23 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
   }
 
   /**
-   * Does the work of a run while no other process can. The run is read after it was claimed, or what was read might be old.
-   * ConfigError where another process is at work on it, or it is complete; InputError where a part of it is a link.
+   * Does the work of a run of these settings while no other process can. The run is read after it was claimed, or what was read might
+   * be old. ConfigError where another process is at work on it or has given it other settings, or it is complete; InputError where a
+   * part of it is a link.
    */
-  async function alone<T>(run: string, onWait: (message: string) => void, work: (claim: Claim) => Promise<T>) {
+  async function alone<T>(
+    run: string,
+    config: C,
+    onWait: (message: string) => void,
+    work: (claim: Claim) => Promise<T>,
+  ): Promise<T> {
     assertWithin(run);
     const claim = await claimRun(run, { onWait });
     let complete = true;
     try {
       assertResumable(run);
+      // What has begun knows its settings by its checkpoints, which say what may differ.
+      if (!hasBegun(run)) assertSettings(run, config);
       complete = false;
       const result = await work(claim);
       complete = readRecord(run)?.status === "done";
@@ -145,6 +174,7 @@ export function runKind<C extends object, R extends RecordHead, M, T, P extends 
     kind,
     create,
     ensure,
+    assertSettings,
     discard,
     readConfig,
     readRecord,

@@ -6,7 +6,7 @@ import { parseJson } from "../run/lines.ts";
 import type { TrainConfig } from "../train/config.ts";
 import { changes } from "../train/identity.ts";
 import { ConfigError } from "../util/errors.ts";
-import { makeFolder, writeAtomic } from "../util/files.ts";
+import { createAtomic, isTemporary, makeFolder } from "../util/files.ts";
 
 const planFile = z.object({
   version: z.literal(1),
@@ -28,7 +28,9 @@ export type SweepTexts = NonNullable<PlanFile["sweep"]>;
 /** Runs by name. */
 type Runs = Readonly<Record<string, unknown>>;
 
-const fileOf = (out: string): string => join(out, "plan.json");
+const PLAN = "plan.json";
+
+const fileOf = (out: string): string => join(out, PLAN);
 
 /** The plan of a folder, or undefined where none was begun in it. InputError where it is damaged. */
 export function readPlan(out: string): PlanFile | undefined {
@@ -52,11 +54,12 @@ export function takeUpPlan(
 ): number {
   const before = readPlan(out);
   if (before === undefined) {
-    if (existsSync(out) && readdirSync(out).length > 0)
+    // What a start that was killed left, or another one is writing now, is not in the way.
+    if (existsSync(out) && readdirSync(out).some((name) => name !== PLAN && !isTemporary(name)))
       throw new ConfigError(`${out} is not empty, and no plan was begun in it`, { out }, "choose another folder");
     makeFolder(out);
-    writeAtomic(fileOf(out), `${JSON.stringify({ version: 1, ...asked }, null, 2)}\n`);
-    return asked.threads;
+    if (createAtomic(fileOf(out), `${JSON.stringify({ version: 1, ...asked }, null, 2)}\n`)) return asked.threads;
+    return takeUpPlan(out, asked, differences);
   }
   const differing = differences(before);
   if (differing.length > 0)

@@ -34,9 +34,9 @@ export async function runTraining({
   ...hooks
 }: RunArgs): Promise<TrainOutcome> {
   try {
-    return await trainIn(run, problemOf(config, dataset, registry), { ...hooks, resume });
+    return await trainIn(run, problemOf(config, dataset, registry), { ...hooks, resume, registry });
   } catch (error) {
-    if (!resume) trainRun.discard(run);
+    if (!resume) trainRun.discard(run, config);
     throw error;
   }
 }
@@ -45,10 +45,10 @@ export async function runTraining({
 export const trainIn = (
   run: string,
   problem: Problem,
-  { resume, ...hooks }: RunHooks & Pick<RunArgs, "resume">,
+  { resume, registry = builtIn, ...hooks }: RunHooks & Pick<RunArgs, "resume" | "registry">,
 ): Promise<TrainOutcome> => {
   const onWait = (message: string) => hooks.listen({ event: "wait", run, message });
-  return trainRun.alone(run, onWait, async (claim) => {
+  return trainRunOf(registry).alone(run, problem.config, onWait, async (claim) => {
     const standing = resume ? readCheckpoint(run, problem) : undefined;
     return trainLoop({ ...hooks, problem, standing, open: (from) => directoryStore(run, problem, from, claim) });
   });
@@ -61,6 +61,6 @@ export async function trainOrResume({
   registry = builtIn,
   ...hooks
 }: Omit<RunArgs, "dataset" | "resume">) {
-  const resume = !trainRunOf(registry).ensure(run, config);
+  const resume = !(await trainRunOf(registry).ensure(run, config));
   return runTraining({ ...hooks, config, run, resume, registry, dataset: await datasetOf(config, registry) });
 }

@@ -5,6 +5,7 @@ import {
   fchmodSync,
   fchownSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -30,6 +31,15 @@ export function writeAtomic(path: string, data: string | Uint8Array): void {
 }
 
 /**
+ * The same for a file that is not there yet: whether it was made. False where there is one already, which stays; of several processes
+ * that make one, one does.
+ * @throws FileError where it cannot be written
+ */
+export function createAtomic(path: string, data: string | Uint8Array): boolean {
+  return onFile("written", path, () => !existsSync(path) && replace(path, bytesOf(data), linkNew));
+}
+
+/**
  * The same for a file that the user names: a link goes on pointing to the file, and what is no plain file (a pipe, a device, the
  * standard output) is written to.
  * @throws FileError where it cannot be written
@@ -42,7 +52,30 @@ export function writeOutput(path: string, data: string | Uint8Array): void {
 
 const bytesOf = (data: string | Uint8Array): Uint8Array => (typeof data === "string" ? Buffer.from(data) : data);
 
-function replace(path: string, bytes: Uint8Array): void {
+/** What file systems without hard links answer. */
+const UNLINKABLE: readonly unknown[] = ["EACCES", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EPERM"];
+
+/** Gives a file its name unless another has it. */
+function linkNew(temporary: string, path: string): boolean {
+  try {
+    linkSync(temporary, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (!UNLINKABLE.includes(code) || existsSync(path)) throw error;
+    return named(temporary, path);
+  }
+  rmSync(temporary);
+  return true;
+}
+
+function named(temporary: string, path: string): boolean {
+  renameSync(temporary, path);
+  return true;
+}
+
+/** Makes a file beside its place, and names it; what is there already is replaced by `name`, or stays. Whether it has its name. */
+function replace(path: string, bytes: Uint8Array, name = named): boolean {
   const temporary = temporaryOf(path);
   const before = lstatSync(path, { throwIfNoEntry: false });
   if (before?.isDirectory()) throw systemFailure("EISDIR", path);
@@ -55,8 +88,10 @@ function replace(path: string, bytes: Uint8Array): void {
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
-    syncFolder(dirname(path));
+    const done = name(temporary, path);
+    if (done) syncFolder(dirname(path));
+    else rmSync(temporary);
+    return done;
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

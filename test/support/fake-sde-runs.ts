@@ -25,7 +25,7 @@ export function fakeSdeRun(
 ): string {
   const given = ["sde.steps=40", "measure.every=10", "sde.replicates=3", `method.rho=${rho}`, ...settings];
   const { config } = plannedRuns(sdeSettings.resolve("", given), [seed])[0]!;
-  sdeRun.ensure(run, config);
+  sdeRun.create(run, config);
   const steps = status === "done" ? FAKE_STEPS : FAKE_STEPS.slice(0, 2);
   sdeRun.writeRecord(run, { versions: { eigensam: "0", node: "0" }, config, status, step: steps.at(-1)!, seconds: 1 });
   const lines = steps.flatMap((step) => [

@@ -26,7 +26,7 @@ export async function runHere(
   config: SdeRunConfig,
   listen: (event: SdeEvent, stop: () => void) => void = () => undefined,
 ) {
-  sdeRun.ensure(run, config);
+  await sdeRun.ensure(run, config);
   const controller = new AbortController();
   const stop = () => controller.abort();
   return runSde({ config, run, listen: (event) => listen(event, stop), stop: controller.signal });

@@ -33,7 +33,7 @@ export const demo: CliCommand<DemoOptions> = {
     const start = performance.now();
     const series = demoSeries(scale);
     const runs = series.flatMap((one) => one.runs).map(({ name, config }) => ({ name, run: join(out, name), config }));
-    for (const { run, config } of runs) trainRun.ensure(run, config);
+    for (const { run, config } of runs) await trainRun.ensure(run, config);
     const tasks = runs
       .filter(({ run }) => trainRun.readRecord(run)?.status !== "done")
       .map(({ name, run }) => ({ name, args: ["train", "--resume", run, "--json"] }));

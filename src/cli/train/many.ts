@@ -38,7 +38,7 @@ export async function trainMany(plan: Plan, { runDir, dryRun, json, ...options }
   // Settings that do not fit the data are one error here, not one in every child.
   for (const run of plan.runs) await problem(run);
   const runs = ensurePlan(out, plan.runs, options.jobs).map((each) => ({ ...each, run: join(out, each.name) }));
-  for (const { run, config } of runs) trainRun.ensure(run, config);
+  for (const { run, config } of runs) await trainRun.ensure(run, config);
   const isDone = ({ run }: { readonly run: string }) => trainRun.readRecord(run)?.status === "done";
   const tasks = runs
     .filter((each) => !isDone(each))

@@ -14,7 +14,7 @@ import type { RunLabel, SdeEvent } from "./events.ts";
 import { createMeter } from "./measure.ts";
 import { loadProblem } from "./problem.ts";
 import type { SdeProgress } from "./records.ts";
-import { sdeRun } from "./run-dir.ts";
+import { sdeRun, sdeRunOf } from "./run-dir.ts";
 import { initialProcessState, type ProcessState } from "./state.ts";
 import { type PathName, pathsOf } from "./processes.ts";
 
@@ -35,10 +35,10 @@ const BEGINNING: SdeProgress = { step: 0, diverged: {}, metricsBytes: 0, timings
  * @throws ConfigError where another process is at work on the run, or it is complete
  */
 export function runSde(args: SdeRunArgs): Promise<"done" | "stopped"> {
-  const { run, config, listen } = args;
+  const { run, config, listen, registry = builtIn } = args;
   const label = { run, seed: config.seed, rho: config.method.rho };
   const onWait = (message: string) => listen({ ...label, event: "wait", message });
-  return sdeRun.alone(run, onWait, (claim) => runClaimed(args, label, claim));
+  return sdeRunOf(registry).alone(run, config, onWait, (claim) => runClaimed(args, label, claim));
 }
 
 async function runClaimed(

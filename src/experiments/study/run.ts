@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs";
-import { runFiles } from "../../run/files.ts";
 import type { TrainConfig } from "../../train/config.ts";
 import { trainRun } from "../../train/run-dir.ts";
 
@@ -14,7 +12,7 @@ export interface StudyRun {
 
 /** Whether the run is complete; one that was made with other settings is an error, because its results would pass for these. */
 export function isComplete({ config }: Pick<StudyRun, "config">, run: string): boolean {
-  if (!existsSync(runFiles(run).config)) return false;
-  trainRun.ensure(run, config);
-  return trainRun.readRecord(run)?.status === "done";
+  if (trainRun.readRecord(run)?.status !== "done") return false;
+  trainRun.assertSettings(run, config);
+  return true;
 }
