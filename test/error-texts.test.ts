@@ -230,7 +230,7 @@ describe("what a schema expects", () => {
     [z.number(), Number.NaN, "expected a number"],
     [z.boolean(), "yes", "expected true or false"],
     [z.string(), 3, "expected text"],
-    [z.string().min(1), "", "expected at least 1 characters"],
+    [z.string().min(1), "", "expected at least 1 character"],
     [z.array(z.int()), 3, "expected a list"],
     [z.object({}), [], "expected a table"],
     [z.literal(1), 2, "expected 1"],

@@ -131,9 +131,13 @@ export function toSplit(examples: Examples, name: string, inputShape: Shape, tar
       "every part of the data has examples of one shape",
     );
   if (like !== undefined && x.data.constructor !== like.constructor)
-    throw new DataError(`${name}.x is ${x.data.constructor.name}, the training examples are ${like.constructor.name}`, {
-      name,
-    });
+    throw new DataError(
+      `${name}.x is ${x.data.constructor.name}, the training examples are ${like.constructor.name}`,
+      {
+        name,
+      },
+      "give every part of the data in one type",
+    );
   return { x: x.data, y: toTargets(examples.y, `${name}.y`, count, targets), count };
 }
 

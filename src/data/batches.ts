@@ -95,7 +95,13 @@ function madeAhead(split: Split, plan: BatchPlan, { first, last, steps }: Range)
   };
   worker.on("error", fail);
   worker.on("exit", (code) =>
-    fail(new DataError(`the worker that prepares batches ended with status ${code}`, { code })),
+    fail(
+      new DataError(
+        `the worker that prepares batches ended with status ${code}`,
+        { code },
+        "was it out of memory? Run the same again; EIGENSAM_DEBUG=1 shows more",
+      ),
+    ),
   );
 
   const ask = () => {

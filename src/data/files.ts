@@ -33,6 +33,9 @@ export function requireFolder(name: string, folders: readonly string[], files: r
   return found;
 }
 
+/** What to do where a number of an array is infinite or none. */
+export const FINITE = "replace it, or leave the example out: x[np.isfinite(x).all(axis=tuple(range(1, x.ndim)))]";
+
 /** The bytes of a file, or of a pipe to its end. */
 export function readBytes(path: string, hint?: string): Uint8Array {
   try {

@@ -131,7 +131,11 @@ export async function loadFolder({ path, size }: LoadOptions): Promise<Dataset> 
   const [trainFolder, testFolder] = [join(given(path), "train"), join(given(path), "test")];
   const classNames = classesIn(trainFolder);
   if (classNames.length < 2)
-    throw new DataError(`${trainFolder}: one class alone, ${excerpt(classNames[0]!)}`, { folder: trainFolder });
+    throw new DataError(
+      `${trainFolder}: one class alone, ${excerpt(classNames[0]!)}`,
+      { folder: trainFolder },
+      "a classifier tells two or more apart: give a folder to each",
+    );
   const train = await partOf(trainFolder, classNames, size);
   const test = existsSync(testFolder) ? await partOf(testFolder, classNames, size, train.shape) : undefined;
   return {

@@ -60,6 +60,10 @@ function readPart(folder: string, part: string): ImageSplit {
   if (height !== 28 || width !== 28)
     throw new DataError(`${images.path}: images of ${height}×${width}, expected 28×28`, { path: images.path });
   if (labels.shape[0] !== count)
-    throw new DataError(`${labels.path}: ${labels.shape[0]} labels for ${count} images`, { path: labels.path });
+    throw new DataError(
+      `${labels.path}: ${labels.shape[0]} labels for ${count} images`,
+      { path: labels.path },
+      "are both files of one part, as published?",
+    );
   return { x: images.data, y: checkedLabels(labels.data, CLASSES, labels.path), count };
 }

@@ -2,7 +2,7 @@ import { ConfigError, DataError } from "../util/errors.ts";
 import { decodeNpy } from "../util/npy.ts";
 import type { ImageDataset, ImageSplit, LoadOptions } from "./dataset.ts";
 import { defineDataset } from "./entry.ts";
-import { readBytes } from "./files.ts";
+import { FINITE, readBytes } from "./files.ts";
 import { asNchw, type ImageLayout } from "./image-layout.ts";
 import { classesOf, readLabels } from "./labels.ts";
 
@@ -62,7 +62,8 @@ export function readImages(imagePath: string, layout?: ImageLayout) {
     );
   const images = data as Uint8Array | Float32Array;
   const bad = images instanceof Float32Array ? images.findIndex((value) => !Number.isFinite(value)) : -1;
-  if (bad >= 0) throw new DataError(`${imagePath}: element ${bad} is ${images[bad]}`, { path: imagePath, at: bad });
+  if (bad >= 0)
+    throw new DataError(`${imagePath}: element ${bad} is ${images[bad]}`, { path: imagePath, at: bad }, FINITE);
   const { x, shape } = asNchw(images, given, imagePath, layout);
   const [count, ...rest] = shape;
   return { x, count, shape: rest, pixels: images instanceof Uint8Array ? "uint8" : "float32" } as const;

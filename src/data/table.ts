@@ -130,7 +130,11 @@ export function fitTable(file: CsvFile, { target, columns, classes }: TableChoic
     );
   const classNames = values ? [...new Set(values)].sort((a, b) => a - b).map(String) : distinct(cells);
   if (classNames.length < 2)
-    throw new DataError(`${file.path}: column ${target} has one class alone, ${classNames[0]}`, { target });
+    throw new DataError(
+      `${file.path}: column ${target} has one class alone, ${classNames[0]}`,
+      { target },
+      "a classifier tells two or more apart; numbers as real values need no data.classes",
+    );
   const table: TableFormat = { columns: fitted, target: { name: target } };
   return { table, targets: { kind: "labels", classes: classNames.length } satisfies Targets, classNames };
 }

@@ -49,7 +49,11 @@ export async function extremeEigenpairs(operator: SymmetricOperator, options: Ex
       "ask for fewer",
     );
   if (maxProducts < wanted)
-    throw new ConfigError(`${maxProducts} products do not give ${wanted} eigenvalues`, { maxProducts, top, bottom });
+    throw new ConfigError(
+      `${maxProducts} products do not give ${wanted} eigenvalues`,
+      { maxProducts, top, bottom },
+      "allow one for each eigenvalue at least, and ten more for accuracy",
+    );
   const start = options.start ?? gaussian(size, dtype, random);
   const done = (krylov: Krylov) => {
     const rounding = roundingOf(dtype, Math.max(...krylov.alpha.map(Math.abs), ...krylov.beta));

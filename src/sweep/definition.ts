@@ -3,6 +3,7 @@ import { z } from "zod";
 import { checkSpace } from "../search/check.ts";
 import type { Parameter, Space, Value } from "../search/space.ts";
 import { ConfigError } from "../util/errors.ts";
+import { excerpt } from "../util/excerpt.ts";
 import { expectation } from "../util/expectation.ts";
 import { merged } from "../util/merge.ts";
 import { seedSetting } from "../util/seeds.ts";
@@ -73,6 +74,8 @@ export interface SweepDefinition
   readonly seeds: readonly number[];
 }
 
+const shown = (value: unknown): string => excerpt(JSON.stringify(value) ?? "nothing");
+
 /** What a sweep file needs from outside: its name without ending, and how a path in it is read. */
 interface Source {
   readonly source: string;
@@ -93,7 +96,7 @@ export function sweepOf(toml: string, { source, fallbackName, read, by }: Source
   if (error !== undefined) throw notAllowed(error.issues[0]!, given, source);
   const search = { ...data.search, by: by ?? data.search.by };
   const { name = fallbackName, config, vary, when, runs, seeds, settings, ...rest } = data;
-  const base = config === undefined ? {} : parsed(read(config), config);
+  const base = config === undefined ? {} : parsed(read(config), excerpt(config, 200));
   const space: Space = [
     ...leavesOf(vary).map(([key, value]) => ({ key, domain: domainOf(key, value, source) })),
     ...when.flatMap((each) => {
@@ -132,12 +135,12 @@ function notAllowed(issue: z.core.$ZodIssue, given: unknown, source: string): Co
   const key = [...issue.path.map(String), ...(issue.code === "unrecognized_keys" ? [issue.keys[0]!] : [])].join(".");
   if (issue.code === "unrecognized_keys")
     return new ConfigError(
-      `${source}: there is no ${key} in a sweep`,
+      `${source}: there is no ${excerpt(key)} in a sweep`,
       { source, key },
       "settings of the runs go under [settings]; see docs/guide/sweep.md",
     );
   const value = issue.path.reduce<unknown>((inner, part) => (inner as Record<PropertyKey, unknown>)?.[part], given);
-  return new ConfigError(`${source}: ${key} is ${JSON.stringify(value)}, ${expectation(issue)}`, { source, key });
+  return new ConfigError(`${source}: ${key} is ${shown(value)}, ${expectation(issue)}`, { source, key });
 }
 
 const isTable = (value: unknown): value is Table =>
@@ -160,16 +163,16 @@ function domainOf(
   if (Array.isArray(value) && value.length > 0) return { kind: "choice", values: value as Value[] };
   if (!isTable(value))
     throw new ConfigError(
-      `${source}: ${key} varies over ${JSON.stringify(value)}, expected a list of values or a range`,
+      `${source}: ${key} varies over ${shown(value)}, expected a list of values or a range`,
       { source, key },
       `write ${key} = [0.1, 0.2] or ${key} = { min = 0.01, max = 1, log = true }; one value belongs under [settings]`,
     );
   const { data, error } = range.safeParse(value);
   if (error !== undefined)
-    throw new ConfigError(
-      `${source}: the range of ${key} is ${JSON.stringify(value)}, ${expectation(error.issues[0]!)}`,
-      { source, key },
-    );
+    throw new ConfigError(`${source}: the range of ${key} is ${shown(value)}, ${expectation(error.issues[0]!)}`, {
+      source,
+      key,
+    });
   return { kind: "range", ...data };
 }
 

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { readBytes } from "../data/files.ts";
+import { FINITE, readBytes } from "../data/files.ts";
 import { readCsv } from "../data/csv-file.ts";
 import type { Inputs } from "../data/dataset.ts";
 import { imagesIn, readPictures, stacked } from "../data/folder.ts";
@@ -72,7 +72,11 @@ export async function* predictFiles(
 }
 
 const unusable = (file: string, value: number, row: number): InputError =>
-  new InputError(`${file}: the network gives ${value} for row ${row}`, { file, row });
+  new InputError(
+    `${file}: the network gives ${value} for row ${row}`,
+    { file, row },
+    "are its values in the units of the training examples?",
+  );
 
 interface FileExamples extends Pick<FilePrediction, "file" | "images" | "count"> {
   readonly x: Inputs;
@@ -171,6 +175,6 @@ function readArray(file: string) {
   if (data instanceof Float64Array)
     throw new DataError(`${file}: ${type}, expected float32`, { file, type }, "give x.astype('float32')");
   const bad = data instanceof Float32Array ? data.findIndex((value) => !Number.isFinite(value)) : -1;
-  if (bad >= 0) throw new DataError(`${file}: element ${bad} is ${data[bad]}`, { file, at: bad });
+  if (bad >= 0) throw new DataError(`${file}: element ${bad} is ${data[bad]}`, { file, at: bad }, FINITE);
   return { x: data, shape: rest, count };
 }

@@ -40,7 +40,7 @@ export function expectation(issue: z.core.$ZodIssue): string {
 }
 
 function bounded(origin: string, how: string, limit: number | bigint): string {
-  const counted = COUNTED[origin];
+  const counted = limit === 1 || limit === 1n ? COUNTED[origin]?.replace(/s$/, "") : COUNTED[origin];
   return counted === undefined
     ? `a number ${how === "above" || how === "below" ? "" : "of "}${how} ${limit}`
     : `${how} ${limit} ${counted}`;

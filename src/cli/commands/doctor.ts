@@ -23,6 +23,10 @@ export const doctor: CliCommand<DoctorOptions> = {
     if (json) emit(report);
     else console.log((await import("../doctor/show.ts")).show(report));
     if (!report.selfTest.pass)
-      throw new DeviceError("the self-test failed: ONNX Runtime gives wrong numbers here", { ...report.selfTest });
+      throw new DeviceError(
+        "the self-test failed: ONNX Runtime gives wrong numbers here",
+        { ...report.selfTest },
+        "install the package anew; if that does not help, train elsewhere and report what doctor --json prints",
+      );
   },
 };

@@ -49,7 +49,11 @@ export async function loadProblem(config: SdeConfig, registry: Registry = builtI
   const part = (name: "train" | "test") => examples(dataset, name, data, zeros);
   const [train, test] = [part("train"), part("test")];
   if (data.batch > train.count)
-    throw new ConfigError(`data.batch is ${data.batch}, but there are ${train.count} training images`, { data });
+    throw new ConfigError(
+      `data.batch is ${data.batch}, but there are ${train.count} training images`,
+      { data },
+      "choose a smaller data.batch, or a larger data.train",
+    );
   const pixels = sizeOf(inputShape);
   const entry = registry.models[config.model.name]!;
   const depth = config.model.depth ?? (entry.defaultDepth === undefined ? undefined : 1);
@@ -87,11 +91,15 @@ function examples(
     throw new ConfigError(`${name} has no ${part} examples in memory`, { name, part }, "choose another data.name");
   const { x: inputs, y, count: available } = split;
   if (count > available)
-    throw new ConfigError(`data.${part} is ${count}, but ${name} has ${available} examples`, {
-      part,
-      count,
-      available,
-    });
+    throw new ConfigError(
+      `data.${part} is ${count}, but ${name} has ${available} examples`,
+      {
+        part,
+        count,
+        available,
+      },
+      `give ${available} at most`,
+    );
   const pixels = sizeOf(inputShape);
   const perChannel = pixels / inputShape[0]!;
   const [mean, std] =
