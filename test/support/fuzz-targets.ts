@@ -1,61 +1,25 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { deflateSync, gzipSync } from "node:zlib";
 import { nonNegativeInteger, oneOf, positiveInteger, positiveNumber, someOf } from "../../src/cli/values.ts";
 import { cifar10 } from "../../src/data/cifar.ts";
 import { loadCsv } from "../../src/data/csv.ts";
-import type { Dataset } from "../../src/data/dataset.ts";
 import { fashionMnist } from "../../src/data/fashion.ts";
+import { loadFolder } from "../../src/data/folder.ts";
 import { loadNpy } from "../../src/data/npy.ts";
 import { svhn } from "../../src/data/svhn.ts";
-import { readSdeRun } from "../../src/experiments/sde/report/read.ts";
-import { sdeRun } from "../../src/experiments/sde/run-dir.ts";
-import { readRun } from "../../src/report/read-run.ts";
-import { checkpointsOf } from "../../src/run/checkpoint.ts";
-import { runFiles } from "../../src/run/files.ts";
-import { BEGINNING, openRecorder, readCheckpoint } from "../../src/train/checkpoint.ts";
-import { trainRun } from "../../src/train/run-dir.ts";
-import { firstState, problemOf } from "../../src/train/session.ts";
-import { checkConfig, resolveConfig } from "../../src/train/settings.ts";
+import { firstState } from "../../src/train/session.ts";
+import { resolveConfig } from "../../src/train/settings.ts";
 import { encodeWeights, named, readWeights } from "../../src/train/weights.ts";
 import { stridesOf } from "../../src/util/shape.ts";
-import { fakeRun } from "./fake-runs.ts";
-import { fakeSdeRun } from "./fake-sde-runs.ts";
 import { bytesOf, matArray, matElement, matFile, npyFile, paxRecord, tarEntry, tarFile } from "./files.ts";
 import { type Dice, mutatedBytes, mutatedText } from "./mutate.ts";
-import { png } from "./fuzz-png.ts";
+import { damagedPng, pictures, png } from "./fuzz-png.ts";
 import { pickled, tensor, torchFile } from "./torch-files.ts";
+import { type FuzzTarget, inFolder, withHeader, safetensors, TOML, problem } from "./fuzz-target.ts";
+import { checkpoints, listed, records, sdeRecords, slurmJobs, studyRecords, sweepFiles } from "./fuzz-runs.ts";
 
-/** A reader, and how to give it a damaged file: reads one, and returns what must be finite. */
-export interface FuzzTarget {
-  readonly name: string;
-  run(dice: Dice): unknown;
-}
-
-const folder = mkdtempSync(join(tmpdir(), "eigensam-fuzz-"));
-process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-const inFolder = (name: string): string => {
-  const path = join(folder, name);
-  mkdirSync(path, { recursive: true });
-  return path;
-};
 const pixels = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 37) % 251);
-
-/** A header of text changed as text, with its length put right in most cases; else the bytes of the file. */
-function withHeader(
-  file: Buffer,
-  at: number,
-  end: number,
-  write: (head: Buffer, length: number) => void,
-  dice: Dice,
-): Buffer {
-  if (dice.chance(0.4)) return mutatedBytes(file, dice);
-  const header = Buffer.from(mutatedText(file.toString("latin1", at, end), dice), "latin1");
-  const head = Buffer.from(file.subarray(0, at));
-  if (dice.chance(0.9)) write(head, header.length);
-  return Buffer.concat([head, header, file.subarray(end)]);
-}
 
 function npy(): FuzzTarget {
   const dir = inFolder("npy");
@@ -79,6 +43,7 @@ function npy(): FuzzTarget {
   };
   return {
     name: "npy",
+    opens: ["data/npy.ts", "data/labels.ts", "data/files.ts"],
     run: (dice) => {
       const [image, label] = [dice.pick(images), dice.pick(labels)];
       const which = dice.below(2);
@@ -101,6 +66,7 @@ function csv(): FuzzTarget {
   const file = join(dir, "x.csv");
   return {
     name: "csv",
+    opens: ["data/csv-file.ts"],
     run: (dice) => {
       const text = Buffer.from(dice.pick(texts));
       const damaged = dice.chance(0.5) ? Buffer.from(mutatedText(text.toString(), dice)) : mutatedBytes(text, dice);
@@ -125,6 +91,7 @@ function idx(): FuzzTarget {
   };
   return {
     name: "idx and gzip",
+    opens: ["data/mnist-layout.ts", "data/files.ts"],
     run: (dice) => {
       for (const part of ["train", "t10k"])
         for (const [name, whole] of Object.entries(files)) {
@@ -151,6 +118,7 @@ function cifar(): FuzzTarget {
   ]);
   return {
     name: "CIFAR in tar",
+    opens: ["data/cifar.ts"],
     run: (dice) => {
       const all = entries.flat();
       const at = dice.below(all.length);
@@ -196,6 +164,7 @@ function mat(): FuzzTarget {
   };
   return {
     name: "SVHN in MAT",
+    opens: ["data/svhn.ts"],
     run: (dice) => {
       const parts = [X, dice.pick(ys)].map((element) => {
         const inner = dice.chance(0.5) ? mutatedBytes(element, dice) : element;
@@ -209,25 +178,6 @@ function mat(): FuzzTarget {
   };
 }
 
-const dataset: Dataset = {
-  ...{ name: "tiny", inputShape: [2], mean: [], std: [] },
-  targets: { kind: "labels", classes: 2 },
-  train: { x: Float32Array.of(1, 2, 3, 4), y: Int32Array.of(0, 1), count: 2 },
-};
-const problem = () =>
-  problemOf(checkConfig({ model: { name: "mlp", width: 2 }, data: { batch: 1, validation: 0 } }), dataset);
-
-/** A header changed as text, or one byte of the numbers behind it. */
-function safetensors(file: Buffer, dice: Dice): Buffer {
-  const end = 8 + Number(file.readBigUInt64LE(0));
-  if (dice.chance(0.2)) {
-    const bytes = Buffer.from(file);
-    bytes[end + dice.below(bytes.length - end)] = dice.below(256);
-    return bytes;
-  }
-  return withHeader(file, 8, end, (head, length) => head.writeBigUInt64LE(BigInt(length)), dice);
-}
-
 function weights(): FuzzTarget {
   const path = join(inFolder("weights"), "weights.safetensors");
   const { model } = problem();
@@ -236,6 +186,7 @@ function weights(): FuzzTarget {
   );
   return {
     name: "weights in safetensors",
+    opens: ["train/weights.ts"],
     run: (dice) => {
       writeFileSync(path, safetensors(whole, dice));
       return readWeights(path, model);
@@ -257,6 +208,7 @@ function torchWeights(): FuzzTarget {
   const storages = arrays.map(([, { data }]) => bytesOf(data));
   return {
     name: "weights of PyTorch",
+    opens: ["train/weights.ts"],
     run: (dice) => {
       const at = dice.chance(0.7) ? -1 : dice.below(storages.length);
       const file = torchFile(
@@ -269,81 +221,29 @@ function torchWeights(): FuzzTarget {
   };
 }
 
-function checkpoints(): FuzzTarget {
-  const run = inFolder("checkpoint");
-  const own = problem();
-  const recorder = openRecorder(run, own, BEGINNING);
-  recorder.save(firstState(own), BEGINNING);
-  recorder.close();
-  const path = checkpointsOf(run)[0]!;
-  const whole = readFileSync(path);
+/** Folders of pictures, one of them damaged. */
+function folderOfImages(): FuzzTarget {
+  const dir = inFolder("images");
+  const paths = ["cat/a.png", "cat/b.jpg", "dog/c.jpeg"].map((name) => join(dir, "train", name));
+  for (const path of paths) mkdirSync(dirname(path), { recursive: true });
   return {
-    name: "checkpoints",
-    run: (dice) => {
-      writeFileSync(path, safetensors(whole, dice));
-      return readCheckpoint(run, own)?.state;
-    },
-  };
-}
-
-/** Files of a run directory, one of them damaged. */
-function files(name: string, paths: readonly string[], read: (damaged: string) => void): FuzzTarget {
-  const whole = paths.map((path) => readFileSync(path, "latin1"));
-  return {
-    name,
+    name: "folders of images",
+    opens: ["data/image-file.ts"],
     run: (dice) => {
       const which = dice.below(paths.length);
-      const text = whole[which]!;
-      // A few lines are enough to be wrong in.
-      const short = paths[which]!.endsWith(".jsonl") ? `${text.split("\n").slice(0, 8).join("\n")}\n` : text;
-      const damaged = dice.chance(0.2)
-        ? mutatedBytes(Buffer.from(short, "latin1"), dice)
-        : Buffer.from(mutatedText(short, dice), "latin1");
-      for (const [i, path] of paths.entries())
-        writeFileSync(path, i === which ? damaged : Buffer.from(whole[i]!, "latin1"));
-      read(paths[which]!);
-      return undefined;
+      for (const [i, path] of paths.entries()) {
+        const whole = dice.pick(path.endsWith("png") ? pictures.png : pictures.jpeg);
+        const damaged = path.endsWith("png") ? damagedPng : mutatedBytes;
+        writeFileSync(path, i === which ? damaged(whole, dice) : whole);
+      }
+      return loadFolder({ path: dir, size: dice.pick([undefined, 8]) });
     },
   };
 }
-
-function records(): FuzzTarget {
-  const run = fakeRun(join(folder, "run"), { epochs: 1 });
-  const { record, metrics, timings, config: settings } = runFiles(run);
-  writeFileSync(settings, TOML);
-  return files("run records", [record, metrics, timings, settings], (path) =>
-    path === settings ? trainRun.readConfig(run) : readRun(run),
-  );
-}
-
-function sdeRecords(): FuzzTarget {
-  const run = fakeSdeRun(join(folder, "sde"), { value: (_, __, step) => 1 / (1 + step) });
-  const { record, metrics, config: settings } = runFiles(run);
-  return files("records of SDE runs", [record, metrics, settings], (path) =>
-    path === settings ? sdeRun.readConfig(run) : readSdeRun(run),
-  );
-}
-
-const TOML = `# a run
-seed = 3
-device = "cpu"
-[model]
-name = "mlp"
-width = 8
-[optimizer]
-lr = 0.1
-nesterov = false
-[schedule]
-name = "step"
-milestones = [1, 2.5]
-[data]
-dir = "a/b"
-[train]
-epochs = 2
-`;
 
 const config: FuzzTarget = {
   name: "settings",
+  opens: [],
   run: (dice) => {
     const [key, value] = [
       "optimizer.lr=0.1 data.dir=x schedule.milestones=[1,2] data.flip=true seed=1 model.name=mlp",
@@ -359,6 +259,7 @@ const config: FuzzTarget = {
 /** Values of options such as those of `export`. */
 const options: FuzzTarget = {
   name: "options",
+  opens: [],
   run: (dice) => {
     const parse = dice.pick([
       positiveInteger,
@@ -375,6 +276,7 @@ export const fuzzTargets = (): readonly FuzzTarget[] => [
   npy(),
   csv(),
   png,
+  folderOfImages(),
   idx(),
   cifar(),
   mat(),
@@ -383,6 +285,10 @@ export const fuzzTargets = (): readonly FuzzTarget[] => [
   checkpoints(),
   records(),
   sdeRecords(),
+  listed(),
+  studyRecords(),
+  sweepFiles(),
+  slurmJobs(),
   config,
   options,
 ];
