@@ -1,13 +1,15 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Dataset } from "../src/data/dataset.ts";
 import { loadDataset } from "../src/data/index.ts";
+import { checkpointsOf } from "../src/run/checkpoint.ts";
+import { runFiles } from "../src/run/files.ts";
 import type { TrainConfig } from "../src/train/config.ts";
 import { trainRun } from "../src/train/run-dir.ts";
 import { runTraining } from "../src/train/run-training.ts";
-import { checkConfig } from "../src/train/settings.ts";
+import { checkConfig, configToml } from "../src/train/settings.ts";
 import { ConfigError } from "../src/util/errors.ts";
 
 const config = checkConfig({
@@ -51,6 +53,24 @@ describe("a run that was begun", () => {
     const resumed = step(run, own, dataset, true);
     await expect(resumed).rejects.toThrow(ConfigError);
     await expect(resumed).rejects.toThrow(/other settings: seed was 1, now 2; optimizer\.lr was 0\.1, now 0\.2\n/);
+  });
+
+  it.each([
+    ["a wider one of the same kind", { name: "mlp", width: 4 }, /model\.width was 3, now 4/],
+    ["another kind", { name: "cnn6", width: 4 }, /model\.name was "mlp", now "cnn6"/],
+  ] as const)("refuses another network that was edited into its settings: %s", async (_, model, message) => {
+    const { run, dataset } = await begun();
+    writeFileSync(runFiles(run).config, configToml(checkConfig({ ...config, model })));
+    const edited = trainRun.readConfig(run);
+    expect(edited.model).toMatchObject(model);
+    const before = readFileSync(checkpointsOf(run).at(-1)!);
+    const resumed = step(run, edited, dataset, true);
+    await expect(resumed).rejects.toThrow(ConfigError);
+    await expect(resumed).rejects.toThrow(message);
+    expect(readFileSync(checkpointsOf(run).at(-1)!).equals(before)).toBe(true);
+    // Put back, it goes on.
+    writeFileSync(runFiles(run).config, configToml(config));
+    expect((await step(run, trainRun.readConfig(run), dataset, true)).status).toBe("stopped");
   });
 
   it("refuses other data of the same size, be it one pixel", async () => {

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Field, fitLine } from "../src/cli/progress-line.ts";
 import { progressView } from "../src/cli/train/progress.ts";
 import type { TrainEvent } from "../src/train/events.ts";
@@ -43,6 +43,40 @@ describe("a progress line", () => {
   it("is cut where not even its most useful field fits", () => {
     expect(lineOf(7)).toBe("epoch 3");
   });
+});
+
+describe("how long a run takes", () => {
+  /** What is said of a run whose steps take so many seconds. */
+  const said = (seconds: number, epochs: number): string[] => {
+    const terminal = fakeTerminal(200);
+    const config = {
+      ...{ method: { name: "sam" }, model: { name: "mlp" }, data: { name: "x" }, seed: 1, device: "cpu" },
+      train: { epochs },
+    };
+    const start = { event: "start", run: "r", config, notes: [], step: 0, stepsPerEpoch: 10 } as unknown as TrainEvent;
+    const numbers = { loss: 0.5, lr: 0.1, metrics: {}, extra: {}, imagesPerSecond: 9, dataWait: 0 };
+    try {
+      const view = progressView();
+      view(start);
+      for (let step = 0; step < 10; step++) {
+        vi.advanceTimersByTime(1000 * seconds);
+        view({ event: "step", step, epoch: 1, stepInEpoch: step, ...numbers } as unknown as TrainEvent);
+      }
+      return terminal.screen().filter((row) => row.includes("to go"));
+    } finally {
+      terminal.restore();
+    }
+  };
+
+  it("is said once, after a few steps, where it is over a minute", () => {
+    expect(said(1, 100)).toEqual([
+      expect.stringMatching(/^about 16m\d+s to go, 10\.0s an epoch; Ctrl-C saves, and --resume continues/),
+    ]);
+    // The third second comes before the fifth step, or the fifth step before the third second.
+    expect(said(0.5, 100)).toEqual([expect.stringMatching(/^about 8m\d+s to go, 5\.0s an epoch/)]);
+  });
+
+  it("is not said of a short run", () => expect(said(1, 2)).toEqual([]));
 });
 
 describe("the line of a run in training", () => {
