@@ -103,8 +103,16 @@ function countsIn(report: string): Record<Operation, number> {
   return counts;
 }
 
-const differentTables = (whole: string, hurt: string): string[] =>
-  readdirSync(whole).filter((name) => !sameBytes(join(whole, name), join(hurt, name)));
+/** Names of tables that only one folder has, or that differ. Runs with nothing to compare have none. */
+function differentTables(whole: string, hurt: string): string[] {
+  const [mine, theirs] = [whole, hurt].map((folder) => (existsSync(folder) ? readdirSync(folder) : [])) as [
+    string[],
+    string[],
+  ];
+  return [...new Set([...mine, ...theirs])].filter(
+    (name) => !(mine.includes(name) && theirs.includes(name) && sameBytes(join(whole, name), join(hurt, name))),
+  );
+}
 
 const show = (map: Map<string, number>) =>
   [...map]

@@ -1,3 +1,8 @@
+import { planOf } from "../scripts/torture/plans.ts";
+import { assertBase } from "../src/train/notes.ts";
+import { builtIn } from "../src/train/registry.ts";
+import { trainSettings } from "../src/train/settings.ts";
+import { randomOf } from "./support/power.ts";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -45,4 +50,16 @@ describe("docs/reliability.md", () => {
     expect(statements.length).toBeGreaterThan(20);
     for (const statement of statements) expect(statement).toMatch(/\*\([^*]+\)\*/);
   });
+});
+
+it("plans runs that can be made, whatever the method", () => {
+  const settings = trainSettings(builtIn);
+  const methods = new Set<string>();
+  for (let run = 0; run < 300; run++) {
+    const args = planOf("train", randomOf(run)).command("folder", false);
+    const config = settings.resolve("", args.slice(args.indexOf("--run-dir") + 2));
+    assertBase(builtIn.methods[config.method.name]!, config.optimizer);
+    methods.add(config.method.name);
+  }
+  expect(methods).toContain("bsam");
 });

@@ -72,8 +72,11 @@ function trainPlan(kind: "train" | "plugin", random: Random): Plan {
   if (method === "eigen-sam")
     Object.assign(settings, { "method.solver": pick(random, solvers), "method.every": 6, "method.iterations": 2 });
   else if (chance(random, 0.3)) settings["probe.every"] = 9;
-  if (chance(random, 0.3)) settings["optimizer.name"] = "adamw";
-  else settings["optimizer.momentum"] = pick(random, [0, 0.9]);
+  const [adamw, registered] = [chance(random, 0.3), Object.entries(builtIn.methods).find(([name]) => name === method)];
+  // A method with momentum of its own takes no optimizer beside it.
+  if (registered?.[1].needs.plainSgd === undefined)
+    if (adamw) settings["optimizer.name"] = "adamw";
+    else settings["optimizer.momentum"] = pick(random, [0, 0.9]);
   if (chance(random, 0.2)) settings["train.clip"] = 1;
   if (chance(random, 0.2)) settings["train.labelSmoothing"] = 0.1;
   if (chance(random, 0.5)) settings["train.tensorboard"] = true;
