@@ -1,3 +1,5 @@
+import { tableHtml } from "../src/report/html.ts";
+import { cellsOf } from "../src/report/table.ts";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { howTimed, stepCost } from "../src/report/cost.ts";
@@ -98,5 +100,17 @@ describe("the table", () => {
     expect(toCsv(resultsTable(groupsIn(folder)))).toContain("SAM schedule=step,sam,1,");
     expect(toCsv({ ...resultsTable([]), csv: [['a "b"', "c, d"]] })).toBe('"a ""b""","c, d"\n');
     expect(first!.split(",").slice(-4).map(Number)).not.toContain(Number.NaN);
+  });
+});
+
+describe("a table of a page", () => {
+  it("has words to the left and numbers to the right", () => {
+    const rows = [
+      ["0.1", "third-order SDE", "0.2"],
+      ["0.2", "SAM", "–"],
+    ].map(cellsOf);
+    const html = tableHtml({ name: "x", title: "", head: ["ρ", "process", "loss"], rows, note: "", csv: [] });
+    expect(html).toContain('<th scope="col" class="words">process</th><th scope="col">loss</th>');
+    expect(html).toContain('<td class="words">SAM</td><td>–</td>');
   });
 });

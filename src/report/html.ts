@@ -62,17 +62,33 @@ export const factsHtml = (facts: readonly Fact[]): string =>
   `<dl class="facts">${facts.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`).join("")}</dl>`;
 
 export function tableHtml({ name, head, rows, note }: Table): string {
+  const words = wordColumns(rows);
   const cell = ({ text, sub, bold }: Cell, i: number) => {
     const plain = sub === undefined ? escaped(text) : `${escaped(text)}<sub>${escaped(sub)}</sub>`;
     const inner = bold ? `<strong>${plain}</strong>` : plain;
-    return i === 0 ? `<th scope="row">${inner}</th>` : `<td>${inner}</td>`;
+    return i === 0 ? `<th scope="row">${inner}</th>` : `<td${words.has(i) ? WORDS : ""}>${inner}</td>`;
   };
   const body = rows.map((row) => `<tr>${row.map(cell).join("")}</tr>`).join("\n");
-  return `${gridHtml(name, head, body)}<p class="quiet">${escaped(note)}</p>`;
+  return `${gridHtml(name, head, body, words)}<p class="quiet">${escaped(note)}</p>`;
 }
 
-export const gridHtml = (name: string, head: readonly string[], body: string): string =>
-  `<div class="scroll" tabindex="0"><table class="${name}"><thead><tr>${head.map((text) => `<th scope="col">${escaped(text)}</th>`).join("")}</tr></thead>
+const WORDS = ' class="words"';
+
+/** Columns of text rather than of numbers, which stand to the left. */
+const wordColumns = (rows: Table["rows"]): ReadonlySet<number> =>
+  new Set(
+    rows.length === 0
+      ? []
+      : [...rows[0]!.keys()].filter((i) => rows.every((row) => /^\p{L}/u.test(row[i]?.text ?? ""))),
+  );
+
+export const gridHtml = (
+  name: string,
+  head: readonly string[],
+  body: string,
+  words: ReadonlySet<number> = new Set(),
+): string =>
+  `<div class="scroll" tabindex="0"><table class="${name}"><thead><tr>${head.map((text, i) => `<th scope="col"${words.has(i) ? WORDS : ""}>${escaped(text)}</th>`).join("")}</tr></thead>
 <tbody>${body}</tbody></table></div>`;
 
 /** Figures, and below them what is not there. */

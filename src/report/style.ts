@@ -21,7 +21,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { padding: .55rem .85rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tr:last-child td, tr:last-child th { border-bottom: 0; }
 thead th { color: var(--quiet); font-weight: 600; font-size: .85rem; border-bottom: 1px solid var(--line) !important; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child, .words { text-align: left; }
 tbody th { font-weight: 600; position: sticky; left: 0; background: var(--card); white-space: normal; overflow-wrap: anywhere; min-width: 10rem; max-width: 18rem; }
 .settings th, .settings td, .runs th, .runs td { font-size: .82rem; padding: .35rem .85rem; }
 .settings td { text-align: left; font-family: ui-monospace, "DejaVu Sans Mono", monospace; }

@@ -6,8 +6,11 @@ import { sdeVariantNames, sdeVariants } from "../../../sde/variants.ts";
 import { summarize } from "../../../util/statistics.ts";
 import { quantities, quantityNames, type SdeRun, titleOf } from "./read.ts";
 
+/** What rounding leaves of a difference that is none. */
+const ROUNDING = 1e-9;
+
 export const significant = (value: number): string =>
-  value === 0 || !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(2)));
+  Math.abs(value) < ROUNDING ? "0" : !Number.isFinite(value) ? String(value) : String(Number(value.toPrecision(2)));
 
 const withInterval = (value: string, interval: Distance["interval"], least = Number.NEGATIVE_INFINITY): string =>
   interval === undefined
