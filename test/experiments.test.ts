@@ -153,14 +153,15 @@ describe("reports of experiments", () => {
     const plan = loaded.get("accuracy")!.forecast!("full", []);
     const tasks = new Set(plan.map(({ config, network }) => `${config.data.name} ${network}`));
     expect(tasks.size).toBe(12);
-    for (const { config, name } of [...plan, ...loaded.get("reverse")!.plans.full!([])]) {
+    const others = (["reverse", "alignment"] as const).flatMap((name) => loaded.get(name)!.plans.full!([]));
+    for (const { config, name, arm } of [...plan, ...others]) {
       const { data, optimizer, schedule, train, method } = config;
       expect(data).toMatchObject({ batch: 256, crop: 4, flip: true, examples: 0 });
       expect(data.validation).toBe(name.startsWith("choose-") ? 0.1 : 0);
       expect(optimizer).toMatchObject({ name: "sgd", lr: data.name === "svhn" ? 0.01 : 0.1, momentum: 0.9 });
       expect([optimizer.weightDecay, optimizer.nesterov]).toEqual([5e-4, false]);
       expect([schedule.name, schedule.warmup, train.epochs, train.labelSmoothing]).toEqual(["cosine", 0, 200, 0]);
-      if (method.name === "eigen-sam")
+      if (method.name === "eigen-sam" && arm !== "placebo")
         expect(method).toMatchObject({ solver: "power", every: 100, iterations: 5, warmup: "estimate" });
     }
     const chosen = plan.filter(({ name }) => name.startsWith("choose-cifar10-resnet18-eigen-sam"));
@@ -200,6 +201,7 @@ describe("reports of experiments", () => {
     const { tables, page } = await write("alignment", ({ arm, config }) => ({
       ...settled(0.5),
       sharpness: 10 * factor[arm as keyof typeof factor] * (1 + 0.1 * config.seed),
+      alignment: (arm === "eigen-sam" ? 0.5 : 0.3) + 0.01 * config.seed,
     }));
     const rows = csvOf(tables, "matched");
     expect(rows).toHaveLength(6);
@@ -208,6 +210,13 @@ describe("reports of experiments", () => {
       expect(Number(logRatioMean)).toBeCloseTo(Math.log(a! / b!), 10);
     }
     expect(page).toContain("−60.0 %");
+    const pairs = csvOf(tables, "alignment-pairs");
+    expect(pairs.map(({ minuend, subtrahend }) => `${minuend} − ${subtrahend}`)).toEqual([
+      "eigen-sam − sam",
+      "placebo − sam",
+      "placebo − eigen-sam",
+    ]);
+    expect(pairs.map(({ mean }) => Number(mean))).toEqual([0.2, 0, -0.2].map((value) => expect.closeTo(value, 10)));
     expect(page).toContain("Alignment of the perturbation");
   });
 

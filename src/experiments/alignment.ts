@@ -1,22 +1,35 @@
+import { merged } from "../util/merge.ts";
 import { atEveryScale, type Experiment, type Scale } from "./experiment.ts";
 import { writeComparison } from "./study/comparison.ts";
+import { alignmentTable } from "./study/alignment-table.ts";
 import { type Arm, crossed } from "./study/crossed.ts";
 import { matchedTable } from "./study/matched-table.ts";
+import { paperEstimates, paperRecipe } from "./study/paper-recipe.ts";
 
 /** SAM's and Eigen-SAM's radius; at this width SAM leaves cnn6's plateau with it (docs/notes/eigen-sam-study.md). */
 const RHO = 0.05;
 
-const arms: readonly Arm[] = [
+const arms = [
   { arm: "sgd", settings: { method: { name: "sgd" } } },
   { arm: "sam", settings: { method: { name: "sam", rho: RHO } } },
   { arm: "eigen-sam", settings: { method: { name: "eigen-sam", rho: RHO, alpha: 0.2 } } },
   { arm: "placebo", settings: { method: { name: "eigen-sam", rho: RHO, alpha: 0.2, solver: "random" } } },
-];
+] as const satisfies readonly Arm[];
+
+/** SGD has no ε. */
+const perturbing = arms.map(({ arm }) => arm).filter((arm) => arm !== "sgd");
 
 /** He's initialization and a warm-up of the radius: at PyTorch's own start cnn6 does not leave its plateau under SAM. */
-const offPlateau = { model: { name: "cnn6", init: "he" }, method: { rhoWarmup: 1 } };
+const offPlateau = { model: { name: "cnn6", init: "he" }, method: { rhoWarmup: 1 } } as const;
 
-const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readonly settings: object }>> = {
+interface AlignmentScale {
+  readonly seeds: readonly number[];
+  readonly settings: object;
+  /** How Eigen-SAM estimates v; left out, as it does by default. */
+  readonly estimates?: Readonly<Record<string, string | number>>;
+}
+
+const scales: Readonly<Record<Scale, AlignmentScale>> = {
   smoke: {
     seeds: [1, 2],
     settings: {
@@ -40,13 +53,15 @@ const scales: Readonly<Record<Scale, { readonly seeds: readonly number[]; readon
   },
   full: {
     seeds: [1, 2, 3, 4, 5],
-    settings: {
-      optimizer: { lr: 0.1 },
-      model: { ...offPlateau.model, width: 32 },
-      data: { name: "cifar10", batch: 256, validation: 0 },
-      train: { epochs: 200 },
-      probe: { every: 975, batches: 4, top: 1 },
-    },
+    estimates: paperEstimates,
+    settings: merged(
+      {
+        model: { ...offPlateau.model, width: 32 },
+        data: { name: "cifar10", validation: 0 },
+        probe: { every: 975, batches: 4, top: 1 },
+      },
+      paperRecipe,
+    ),
   },
 };
 
@@ -60,6 +75,7 @@ export const experiment: Experiment = {
     writeComparison(made, {
       title: "Alignment and sharpness over training",
       tables: [
+        alignmentTable(made.records, perturbing),
         matchedTable(
           made.records,
           arms.map(({ arm }) => arm),
@@ -70,15 +86,14 @@ export const experiment: Experiment = {
 };
 
 function runsOf(scale: Scale) {
-  const { seeds, settings } = scales[scale];
+  const { seeds, settings, estimates } = scales[scale];
   return crossed({
     ...{ network: "cnn6", seeds, settings },
-    arms: arms.map(({ arm, settings: own }) => ({ arm, settings: warmed(own) })),
+    arms: arms.map(({ arm, settings: { method } }) => ({
+      arm,
+      settings: {
+        method: { ...method, ...("rho" in method ? offPlateau.method : {}), ...(arm === "eigen-sam" ? estimates : {}) },
+      },
+    })),
   });
 }
-
-/** The warm-up belongs to methods that have a radius. */
-const warmed = (own: Arm["settings"]): object =>
-  "method" in own && "rho" in (own.method as object)
-    ? { method: { ...offPlateau.method, ...(own.method as object) } }
-    : own;

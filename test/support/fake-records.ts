@@ -8,6 +8,8 @@ export interface MadeUpRun {
   readonly valAccuracy?: number;
   /** λ₁·loss, the same at every look. */
   readonly sharpness?: number;
+  /** |cos(ε, v₁)| at every look. */
+  readonly alignment?: number;
   readonly stepSeconds?: number;
   readonly memoryMiB?: number;
 }
@@ -15,7 +17,7 @@ export interface MadeUpRun {
 /** A record of a planned run with made-up numbers, complete in every field that a report reads. */
 export function fakeRecord(run: StudyRun, made: MadeUpRun): StudyRecord {
   const { name, network, arm, config } = run;
-  const { testAccuracy, valAccuracy, sharpness = 10, stepSeconds = 0.01, memoryMiB } = made;
+  const { testAccuracy, valAccuracy, sharpness = 10, alignment = 0.3, stepSeconds = 0.01, memoryMiB } = made;
   const [epochs, perEpoch] = [config.train.epochs, 10];
   const score = (accuracy: number) => ({ loss: 2 - accuracy, accuracy });
   const val = valAccuracy === undefined ? null : score(valAccuracy);
@@ -27,7 +29,7 @@ export function fakeRecord(run: StudyRun, made: MadeUpRun): StudyRecord {
   const looks = [2, 1.5, 1].map((loss, i) => ({
     ...{ step: i * 5, epoch: 1, loss, eigenvalue: sharpness / loss, residual: 0.01 },
     ...{ eigenvalues: [sharpness / loss], residuals: [0.01], products: 5, batches: 2, images: 200 },
-    ...(i < 2 ? { cosGrad: 0.3, ...(config.method.name === "sgd" ? {} : { cosEps: 0.3 }) } : {}),
+    ...(i < 2 ? { cosGrad: 0.3, ...(config.method.name === "sgd" ? {} : { cosEps: alignment }) } : {}),
   }));
   const method = Object.values(trainingMethods).find((each) => each.name === config.method.name)!;
   const versions = { eigensam: "0", node: "0", onnxruntime: "0" };

@@ -101,7 +101,9 @@ async function runMany(
   if (dryRun) {
     const { sdeCost } = await import("../../experiments/sde/cost.ts");
     // Neither the seed nor the radius changes what a step costs.
-    sayCost(planned.length, await sdeCost(planned[0]!.config, problem), { jobs: options.jobs, json: json === true });
+    sayCost(planned.length, await sdeCost(planned[0]!.config, problem), {
+      ...{ jobs: poolOf(options).jobs, json: json === true },
+    });
     return;
   }
   for (const { run, config: own } of planned) await sdeRun.ensure(run, own);

@@ -1,7 +1,7 @@
-import { cellsOf, type Table } from "../../report/table.ts";
 import { LEVEL } from "../../report/pairs.ts";
-import { holm, pairedDifference } from "../../util/statistics.ts";
+import { cellsOf, type Table } from "../../report/table.ts";
 import { matchedSharpness } from "../eigen-sam/matched-loss.ts";
+import { pairedArms, pairsIn } from "./paired-arms.ts";
 import type { StudyRecord } from "./record.ts";
 
 /**
@@ -9,22 +9,10 @@ import type { StudyRecord } from "./record.ts";
  * flatter for that alone. Pairs of a seed have none where a run begins below the loss that both reach.
  */
 export function matchedTable(records: readonly StudyRecord[], arms: readonly string[]): Table {
-  const done = records.filter(({ status }) => status === "done");
-  const pairs = arms.flatMap((subtrahend, i) => arms.slice(i + 1).map((minuend) => ({ minuend, subtrahend })));
-  const found = pairs.map(({ minuend, subtrahend }) => {
-    const all = done.filter(({ arm }) => arm === minuend);
-    const differences = all.flatMap((record) => {
-      const other = done.find(
-        ({ arm, seed, network }) => arm === subtrahend && seed === record.seed && network === record.network,
-      );
-      const matched = other && matchedSharpness(record.probes, other.probes);
-      return matched ? [matched.logs[0] - matched.logs[1]] : [];
-    });
-    return { minuend, subtrahend, runs: all.length, n: differences.length, difference: pairedDifference(differences) };
+  const rows = pairedArms(records, arms, (record, other) => {
+    const matched = matchedSharpness(record.probes, other.probes);
+    return matched && matched.logs[0] - matched.logs[1];
   });
-  const corrected = holm(found.flatMap(({ difference }) => difference?.p ?? []));
-  let tested = 0;
-  const rows = found.map((row) => ({ ...row, p: row.difference === undefined ? undefined : corrected[tested++] }));
   const percent = (log: number) => `${log > 0 ? "+" : "−"}${Math.abs(100 * Math.expm1(log)).toFixed(1)} %`;
   const interval = ({ mean, ci95 = 0 }: { readonly mean: number; readonly ci95: number | undefined }) =>
     `${percent(mean - ci95)} to ${percent(mean + ci95)}`;
@@ -32,11 +20,14 @@ export function matchedTable(records: readonly StudyRecord[], arms: readonly str
     name: "matched",
     title: "λ₁ at equal loss",
     head: ["difference", "pairs", "λ₁", "95 % interval", "p (Holm)"],
-    rows: rows.map(({ minuend, subtrahend, runs, n, difference, p }) => [
-      ...cellsOf([`${minuend} − ${subtrahend}`, n === runs ? String(n) : `${n} of ${runs}`]),
-      { text: difference === undefined ? "–" : percent(difference.mean), bold: p !== undefined && p < LEVEL },
-      ...cellsOf([difference === undefined ? "–" : interval(difference), p === undefined ? "–" : p.toFixed(3)]),
-    ]),
+    rows: rows.map((row) => {
+      const { minuend, subtrahend, difference, p } = row;
+      return [
+        ...cellsOf([`${minuend} − ${subtrahend}`, pairsIn(row)]),
+        { text: difference === undefined ? "–" : percent(difference.mean), bold: p !== undefined && p < LEVEL },
+        ...cellsOf([difference === undefined ? "–" : interval(difference), p === undefined ? "–" : p.toFixed(3)]),
+      ];
+    }),
     note: "How much larger λ₁ is, where both runs of a seed have come down to the lowest loss that both reach on the probe's images; geometric means, intervals and p-values of log λ₁ by the paired t-test, corrected by Holm for all rows. Bold is below 0.05.",
     csv: [
       ["minuend", "subtrahend", "pairs", "logRatioMean", "logRatioCi95", "pHolm"],
