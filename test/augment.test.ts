@@ -39,7 +39,7 @@ describe("an image that is changed at random", () => {
     for (let seed = 0; seed < 100; seed++) {
       const target = new Uint8Array(24).fill(99);
       const [ours, theirs] = [rng(seed, "test"), rng(seed, "test")];
-      augmentInto(target, source, shape, augment, ours);
+      augmentInto(target, source, shape, augment, { plain: ours, geometry: rng(seed, "unused") });
       expect([...target]).toEqual(byHand(augment, theirs));
       // The next image of the batch goes on with the same stream.
       expect(ours.uniform()).toBe(theirs.uniform());

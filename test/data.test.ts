@@ -175,7 +175,7 @@ describe("augmentation", () => {
   const source = Uint8Array.from({ length: 20 }, (_, i) => i + 1);
   const draw = (augment: { crop: number; flip: boolean; cutout: number }, seed: number) => {
     const target = new Uint8Array(20).fill(99);
-    augmentInto(target, source, shape, augment, rng(seed, "test"));
+    augmentInto(target, source, shape, augment, { plain: rng(seed, "test"), geometry: rng(seed, "unused") });
     return target;
   };
 

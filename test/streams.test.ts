@@ -125,7 +125,7 @@ describe("what is drawn by its own stream", () => {
       [3, 1],
     ] as const) {
       make(epoch, step, x, y);
-      const random = rng(5, "augment", epoch, step);
+      const random = { plain: rng(5, "augment", epoch, step), geometry: rng(5, "geometry", epoch, step) };
       const expected = [...y].flatMap((i) => {
         const image = new Uint8Array(size);
         augmentInto(image, split.x.subarray(size * i, size * (i + 1)), inputShape, augment, random);

@@ -236,7 +236,18 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
   /** α of mixup: training examples are mixed in pairs, with shares from Beta(α, α); left out, they are not. */
   readonly mixup?: number;
   /** Random changes of training images; left out, crop 4 and flip for clothing and CIFAR, and none for digits and arrays. */
-  readonly augment?: false | { readonly crop?: number; readonly flip?: boolean; readonly cutout?: number };
+  readonly augment?:
+    | false
+    | {
+        readonly crop?: number;
+        readonly flip?: boolean;
+        readonly cutout?: number;
+        /** Operations of RandAugment's geometric part per image, how far they go (0 to 30), how they read between pixels, and the raw pixel outside. */
+        readonly randAugment?: number;
+        readonly magnitude?: number;
+        readonly interpolation?: "nearest" | "bilinear";
+        readonly fill?: number;
+      };
   /** Micro-batches that each mini-batch is computed in, one after another, to take the memory of one (1). */
   readonly accumulate?: number;
   /** Memory of a running mean of the weights, which is scored, kept and returned in their place; left out, none is kept. */

@@ -1,6 +1,7 @@
 import type { Rng } from "../util/rng.ts";
 import type { Shape } from "../util/shape.ts";
 import type { Inputs } from "./dataset.ts";
+import { type Geometry, moveAtRandom } from "./geometry.ts";
 
 export interface Augmentation {
   /** Pixels of zeros put around before a crop of the old size is taken at random; 0 is off. */
@@ -9,6 +10,14 @@ export interface Augmentation {
   readonly flip: boolean;
   /** Side of a square of zeros at a random centre (DeVries & Taylor 2017), cut at the border; 0 is off. */
   readonly cutout: number;
+  /** Moved, turned and slanted, between crop and cutout; left out, none of it. */
+  readonly geometry?: Geometry | undefined;
+}
+
+/** Random numbers of changes; those of the geometry are a stream of their own, so it changes no other. */
+export interface AugmentRandom {
+  readonly plain: Rng;
+  readonly geometry: Rng;
 }
 
 /**
@@ -19,8 +28,8 @@ export function augmentInto(
   target: Inputs,
   source: Inputs,
   shape: Shape,
-  { crop, flip, cutout }: Augmentation,
-  random: Rng,
+  { crop, flip, cutout, geometry }: Augmentation,
+  { plain: random, geometry: moving }: AugmentRandom,
 ): void {
   const [channels, height, width] = shape as readonly [number, number, number];
   const within = (n: number) => Math.floor(random.uniform() * n);
@@ -41,6 +50,7 @@ export function augmentInto(
         target[to + x] = fromX < 0 || fromX >= width ? 0 : source[from + fromX]!;
       }
     }
+  if (geometry) moveAtRandom(target, shape, geometry, moving);
   if (cutout === 0) return;
   const half = cutout >> 1;
   const [top, left] = [Math.max(0, centreY - half), Math.max(0, centreX - half)];

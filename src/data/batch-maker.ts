@@ -23,7 +23,7 @@ export function batchMaker(split: Split, { inputShape, batch, seed, augment }: B
   let shuffled: { readonly epoch: number; readonly order: Int32Array } | undefined;
   return (epoch: number, step: number, x: Inputs, y: TargetArray): void => {
     if (shuffled?.epoch !== epoch) shuffled = { epoch, order: permutation(split.count, rng(seed, "shuffle", epoch)) };
-    const random = rng(seed, "augment", epoch, step);
+    const random = { plain: rng(seed, "augment", epoch, step), geometry: rng(seed, "geometry", epoch, step) };
     for (let i = 0; i < batch; i++) {
       const at = shuffled.order[step * batch + i]!;
       y.set(split.y.subarray(at * targets, (at + 1) * targets), i * targets);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { normalizations } from "../data/dataset.ts";
+import { interpolations, MOST } from "../data/geometry.ts";
 import { imageLayouts } from "../data/image-layout.ts";
 import { namesOf } from "../util/names.ts";
 import type { Registry } from "./registry.ts";
@@ -30,6 +31,27 @@ export const dataSettings = (registry: Registry) =>
         .optional()
         .describe("images: random horizontal flip (default: true for clothing and CIFAR, else false)"),
       cutout: countOrOff.default(0).describe("images: side of a random square of zeros, in pixels; 0 is off"),
+      randAugment: count
+        .optional()
+        .describe(
+          "images: operations per image that move, turn or slant it, drawn at random (RandAugment's geometric part; default: none)",
+        ),
+      magnitude: z
+        .number()
+        .min(0)
+        .max(MOST)
+        .optional()
+        .describe(`images: how far data.randAugment's operations go, from 0 to ${MOST} (default: 9)`),
+      interpolation: z
+        .enum(interpolations)
+        .optional()
+        .describe("images: how data.randAugment's operations read between pixels (default: nearest)"),
+      fill: z
+        .number()
+        .min(0)
+        .max(255)
+        .optional()
+        .describe("images: raw pixel that data.randAugment's operations leave where there is no image (default: 0)"),
       mixup: z
         .number()
         .min(0)

@@ -14,6 +14,7 @@ import type { CompileOptions } from "../runtime/compile.ts";
 import { DataError } from "../util/errors.ts";
 import { rng } from "../util/rng.ts";
 import { hyperOf, methodOf, type TrainConfig } from "./config.ts";
+import { augmentationOf } from "./augmentation.ts";
 import { fixedBatches } from "./fixed-batches.ts";
 import { type Probe, probeOf } from "./probe.ts";
 import { assertValidated } from "./early.ts";
@@ -83,6 +84,7 @@ export function problemOf(
   const batch = isSplit(dataset.train) ? config.data.batch : dataset.train.batch;
   const { train, val } = partsOf(dataset, config.data, config.seed, dataset.targets);
   // Before the network, which may be large, is made.
+  augmentationOf(config.data, dataset);
   if (isSplit(train)) assertBatch(train, batch);
   assertValidated(config.train, val);
   const task = taskOf(config, registry, format);
@@ -204,9 +206,7 @@ function batchesOf({ config, dataset, train, batch }: Problem, from: SessionStar
   const { inputShape } = dataset;
   const { epochs } = config.train;
   if (!isSplit(train)) return openSource(train, inputShape, { from, epochs });
-  const { crop, flip, cutout } = config.data;
-  const changes = inputShape.length === 3 && (crop > 0 || flip || cutout > 0);
-  const augment = changes ? { crop, flip, cutout } : undefined;
+  const augment = augmentationOf(config.data, dataset);
   return openBatches(train, { inputShape, batch, seed: config.seed, augment, from, epochs });
 }
 

@@ -22,5 +22,9 @@ const placesOf = ({
   crop: ___,
   flip: ____,
   cutout: _____,
+  randAugment: ______,
+  magnitude: _______,
+  interpolation: ________,
+  fill: _________,
   ...places
 }: object & TrainConfig["data"]) => places;
