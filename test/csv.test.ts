@@ -135,7 +135,18 @@ describe("a table", () => {
   });
 });
 
-it("is refused by a network for images", async () => {
+it("is refused by a network for images, as arrays of rows are", async () => {
+  const arrays = {
+    train: {
+      x: [
+        [0, 1],
+        [1, 0],
+      ],
+      y: [0, 1],
+    },
+  };
+  const rows = train({ data: { ...arrays, classes: 2 }, model: "resnet18", method: { name: "sgd" } }).done;
+  await expect(rows).rejects.toThrow("the network takes no rows of 2 numbers, as the examples are");
   const data = { name: "csv", file: penguins.file, target: "species" } as const;
   const training = train({ data, model: "resnet18", method: { name: "sgd" } }).done;
   await expect(training).rejects.toThrow("the network takes no rows of 10 numbers, as the table has");

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { arraysEntry } from "../src/api/resolve-options.ts";
 import { defineDataset } from "../src/data/entry.ts";
 import { builtIn, extended } from "../src/train/registry.ts";
 import { configToml, resolveConfig, trainSettings } from "../src/train/settings.ts";
@@ -14,6 +15,19 @@ it.each([
   expect(resolveConfig("", [`data.name=${name}`]).data).toMatchObject({ crop, flip });
   const given = [`data.name=${name}`, "data.crop=2", `data.flip=${!flip}`];
   expect(resolveConfig("", given).data).toMatchObject({ crop: 2, flip: !flip });
+});
+
+it("the data set decides the network, where none is given", () => {
+  const of = (...given: string[]) => resolveConfig("", given).model;
+  expect(of()).toEqual({ name: "resnet18" });
+  expect(of("data.name=csv", "model.width=8")).toEqual({ name: "mlp", width: 8 });
+  expect(of("data.name=csv", "model.name=cnn6").name).toBe("cnn6");
+  // Settings are compared as texts, and the name comes first.
+  expect(Object.keys(of("model.width=8"))).toEqual(["name", "width"]);
+  const dataset = (shape: readonly number[]) =>
+    arraysEntry({ name: "arrays", inputShape: shape } as Parameters<typeof arraysEntry>[0]);
+  expect(dataset([4]).model).toBe("mlp");
+  expect(dataset([3, 8, 8]).model).toBeUndefined();
 });
 
 it("a data set of a plugin is left as it is", () => {

@@ -228,7 +228,7 @@ describe("micro-batches", () => {
       keeping.push(settings.arena === true && !inputs.some(({ name }) => name === "x"));
       return nodeSessions("cpu")(onnx, inputs, outputs, settings);
     };
-    const graphs = lossGraphs(task, model, micro, { threads: 1, sessions: spy });
+    const graphs = lossGraphs(task, model, micro, { compile: { threads: 1, sessions: spy } });
     const settings = { momentum: 0, nesterov: false, weightDecay: 0, beta1: 0, beta2: 0, eps: 1 };
     const step = await compileStepGraph(graphs, model, {
       ...{ method: trainingMethods.sam, optimizer: optimizers.sgd, settings, clip: 0, follow: 0, metrics: [] },

@@ -251,7 +251,7 @@ describe("LookSAM", () => {
       bytes = onnx.length;
       return nodeSessions("cpu")(onnx, ...rest);
     };
-    const graphs = lossGraphs(task, model, { count: 1, functions: 1 }, { sessions, threads: 1 });
+    const graphs = lossGraphs(task, model, { count: 1, functions: 1 }, { compile: { sessions, threads: 1 } });
     const sizeOf = async (method: Method) => {
       const optimizer = { optimizer: optimizers.sgd, settings: builtInSettings, clip: 0, follow: 0, metrics: [] };
       await (await compileStepGraph(graphs, model, { method, ...optimizer })).release();

@@ -250,6 +250,8 @@ export interface TrainOptions<M extends Method = Method> extends StepChoices<M> 
       };
   /** Micro-batches that each mini-batch is computed in, one after another, to take the memory of one (1). */
   readonly accumulate?: number;
+  /** MiB that a graph's values, inputs and outputs may take; forward passes are computed again for gradients as far as that needs. Left out, any. */
+  readonly memoryLimit?: number;
   /** Memory of a running mean of the weights, which is scored, kept and returned in their place; left out, none is kept. */
   readonly ema?: number;
   /** Steps between scorings of the validation examples besides that after every epoch; left out, none. */

@@ -1,6 +1,7 @@
 import { type Dataset, isSplit } from "../data/dataset.ts";
 import { type DatasetEntry, defineDataset } from "../data/entry.ts";
 import { defineModel, type ModelEntry } from "../models/entry.ts";
+import { mlpEntry } from "../models/mlp.ts";
 import { type ModelName, modelEntries } from "../models/index.ts";
 import { type LossName, type LossRule, lossOf, losses } from "../nn/losses.ts";
 import type { Network } from "../nn/scope.ts";
@@ -28,6 +29,7 @@ const KEYS = [
     "probe",
     "testEvery",
     "accumulate",
+    "memoryLimit",
     "ema",
     "patience",
     "validateEvery",
@@ -83,6 +85,7 @@ export async function resolveOptions<M extends Method>(options: TrainOptions<M>)
           "testEvery",
           "tensorboard",
           "accumulate",
+          "memoryLimit",
           "ema",
           "patience",
           "validateEvery",
@@ -187,7 +190,12 @@ function assertRead(options: TrainOptions, dataset: Dataset): void {
 
 /** Arrays of the caller as an entry of a registry. */
 export const arraysEntry = (dataset: Dataset) =>
-  defineDataset({ name: dataset.name, summary: "arrays of the caller", load: () => dataset });
+  defineDataset({
+    name: dataset.name,
+    summary: "arrays of the caller",
+    ...(dataset.inputShape.length === 1 ? { model: mlpEntry.name } : {}),
+    load: () => dataset,
+  });
 
 /** Name of a network or loss that is given as a function. */
 export const CUSTOM = "custom";

@@ -34,6 +34,7 @@ export function loadCsv({ file, testFile, target, columns, classes }: LoadOption
 export const csv = defineDataset({
   name: "csv",
   summary: "a table of your own with a column to predict, as .csv files",
+  model: "mlp",
   load: loadCsv,
   part: ({ file, testFile }, part, { table, classNames }) => {
     const path = part === "train" ? given(file, "data.file") : given(testFile, "data.testFile");

@@ -26,6 +26,8 @@ export interface DatasetEntry<D extends Dataset = Dataset> {
   readonly summary: string;
   /** Random changes of training images that go without saying (data.crop, data.flip); left out, none. */
   readonly augment?: { readonly crop: number; readonly flip: boolean };
+  /** The network that its inputs ask for where none is given; left out, one for images. */
+  readonly model?: string;
   /** Mean and deviation of the pixels in the authors' code (data.normalization=official); left out where it does not read the set. */
   readonly official?: Pick<Dataset, "mean" | "std">;
   load(options: LoadOptions): D | Promise<D>;

@@ -33,7 +33,10 @@ export function trainSchema(registry: Registry) {
     threads: countOrOff.default(0).describe("threads of ONNX Runtime; 0 is one per core"),
     model: z
       .strictObject({
-        name: z.enum(namesOf(registry.models)).default("resnet18").describe("network"),
+        name: z
+          .enum(namesOf(registry.models))
+          .optional()
+          .describe(`network (default: ${ownModels(registry)}resnet18)`),
         width: count
           .optional()
           .describe(
@@ -174,6 +177,11 @@ export function trainSchema(registry: Registry) {
           .describe(
             "micro-batches that each mini-batch is computed in, one after another, to take the memory of one (default: 1)",
           ),
+        memoryLimit: positive
+          .optional()
+          .describe(
+            "MiB that a graph's values, inputs and outputs may take; forward passes are computed again for gradients as far as that needs (default: any)",
+          ),
         checkpointEvery: countOrOff
           .default(0)
           .describe("steps between checkpoints, besides one after every epoch; 0 is off"),
@@ -208,6 +216,12 @@ export function trainSchema(registry: Registry) {
       .prefault({}),
   });
 }
+
+/** The data sets whose inputs ask for another network than images do. */
+const ownModels = ({ datasets }: Registry): string =>
+  Object.values(datasets)
+    .flatMap(({ name, model }) => (model === undefined ? [] : [`${model} for ${name}, else `]))
+    .join("");
 
 const DECAYS = "weight decay: coupled in sgd and lars, decoupled in the others";
 
@@ -246,7 +260,8 @@ export type ParsedConfig = z.output<ReturnType<typeof trainSchema>>;
 type With<T, K extends keyof T> = T & { readonly [N in K]-?: Exclude<T[N], undefined> };
 
 /** Resolved settings of a run. Names are strings, because plugins add some; `method` holds the numbers its method reads. */
-export type TrainConfig = Omit<ParsedConfig, "method" | "data" | "optimizer"> & {
+export type TrainConfig = Omit<ParsedConfig, "method" | "data" | "optimizer" | "model"> & {
+  readonly model: With<ParsedConfig["model"], "name">;
   readonly data: With<ParsedConfig["data"], "crop" | "flip">;
   readonly optimizer: With<ParsedConfig["optimizer"], "lr" | "weightDecay" | "momentum" | "beta1" | "beta2" | "eps">;
   readonly method: ParsedConfig["method"] & { readonly [hyper: string]: string | number | undefined };

@@ -5,7 +5,7 @@ import type { Registry } from "./registry.ts";
 
 /** Settings of which some may be left open. */
 interface Open {
-  readonly model: { readonly name: string };
+  readonly model: { readonly name?: string | undefined };
   readonly data: { readonly name: string; readonly crop?: number | undefined; readonly flip?: boolean | undefined };
   readonly method: { readonly name: string };
   readonly optimizer: { readonly name: OptimizerName } & { readonly [N in OptimizerNumber]?: number | undefined };
@@ -18,23 +18,28 @@ type OptimizerNumber = keyof OptimizerDefaults;
 
 /**
  * The settings with those that were left open and depend on others: numbers of the optimizer on which one it is, the radius on method and
- * network, random changes of images on the data set. docs/guide/train.md has them with their sources.
+ * network, random changes of images and the network on the data set. docs/guide/train.md has them with their sources.
  */
 export function withDefaults<C extends Open>(config: C, { models, datasets, methods }: Registry): C {
   const { data, optimizer, method } = config;
+  const model = config.model.name ?? datasets[data.name]?.model ?? FOR_IMAGES;
   const { crop, flip } = datasets[data.name]?.augment ?? NO_CHANGES;
   const radius = methods[method.name]?.hyper.rho?.default;
-  const part = models[config.model.name]?.radius;
+  const part = models[model]?.radius;
   const plain = methods[method.name]?.needs.plainSgd;
   const own = plain && optimizer.name === "sgd" ? { ...plain, momentum: 0, weightDecay: 0 } : {};
   const rho = radius === undefined || part === undefined ? {} : { rho: Number((part * radius).toPrecision(3)) };
   return {
     ...config,
+    model: { ...config.model, name: model },
     data: { ...data, crop: data.crop ?? crop, flip: data.flip ?? flip },
     method: { ...rho, ...method },
     optimizer: { ...COMMON, ...optimizers[optimizer.name].defaults, ...own, ...given(optimizer) },
   };
 }
+
+/** The network that images are trained on where none is given: the paper's. */
+const FOR_IMAGES = "resnet18";
 
 const given = <T extends object>(settings: T): T =>
   Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as T;

@@ -106,6 +106,7 @@ export const compileStepGraph = (graphs: LossGraphs, model: Model, options: Step
   graphs.compile(stepOf(model, options), stepSpec(model, options), {
     training: true,
     sees: true,
+    kind: { name: "a step", shrinks: true },
     inPlace: record(
       ["theta", ...Object.keys(options.method.state).map(stateName), ...options.optimizer.slots.map(slotName)],
       nextName,
@@ -134,7 +135,14 @@ export function compileLookGraph(graphs: LossGraphs, model: Model, options: Meth
     return { cosGrad: cosine(g, u), ...(epsilon ? { cosEps: cosine(epsilon, u) } : {}) };
   };
   const vector = { shape: [vectorLength(model.parameters)] };
-  return graphs.compile(build, { ...stepSpec(model, options), u: vector }, { training: true });
+  return graphs.compile(
+    build,
+    { ...stepSpec(model, options), u: vector },
+    {
+      training: true,
+      kind: { name: "a look of the probe", shrinks: true },
+    },
+  );
 }
 
 /**

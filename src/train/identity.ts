@@ -47,7 +47,11 @@ export function assertSame(run: string, found: Partial<Identity>, own: Partial<I
 }
 
 /** Without what changes no result. Where examples and starting weights are found does not: their digests tell them apart. */
-function settingsOf({ data, train: { checkpointEvery: _, tensorboard: __, ...train }, ...rest }: TrainConfig) {
+function settingsOf({
+  data,
+  train: { checkpointEvery: _, tensorboard: __, memoryLimit: ____, ...train },
+  ...rest
+}: TrainConfig) {
   const { weights: ___, ...model } = rest.model;
   // Every key stays in its place: settings are compared as texts.
   return { ...rest, model, data: withoutPaths(data), train };

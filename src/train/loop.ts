@@ -59,7 +59,7 @@ export async function trainLoop({ problem, standing, open, ...rest }: TrainArgs)
         config,
         parameters: model.parameters.size,
         ...(dataset.targets.kind === "labels" ? { classes: dataset.targets.classes } : {}),
-        notes: [...notesOf(problem), ...notes],
+        notes: [...notesOf(problem), ...notes, ...session.notes],
         stepsPerEpoch: session.stepsPerEpoch,
         step: begin.step,
       });

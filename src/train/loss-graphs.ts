@@ -11,6 +11,7 @@ import { compileStaged } from "../runtime/staged.ts";
 import { resources } from "../util/resources.ts";
 import { type Draws, withDraws } from "./draws.ts";
 import type { Micro } from "./micro.ts";
+import { type Kind, type Recomputation, withinLimit } from "./recompute.ts";
 import { microBatches, type Seen, WHOLE } from "./micro-batches.ts";
 import { batchSpec, drawsSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
 
@@ -30,6 +31,8 @@ export interface LossGraphOptions {
   readonly sees?: boolean;
   /** Inputs that outputs are written over. */
   readonly inPlace?: Readonly<Record<string, string>>;
+  /** What the graph is. */
+  readonly kind: Kind;
 }
 
 /** A function of vectors and of a mini-batch's loss, compiled. */
@@ -40,6 +43,8 @@ export interface LossGraph {
    */
   run(inputs: Arrays, draws?: Draws): Promise<Record<string, TypedArray>>;
   release(): Promise<void>;
+  /** What is computed again, where memory is limited. */
+  readonly recomputation?: Recomputation | undefined;
 }
 
 /** Compiles functions of a mini-batch's loss: with the mini-batch in the graph, or in parts of it one after another. */
@@ -63,52 +68,60 @@ export const meanOf = (parts: readonly Loss[]): Loss =>
           parts.map((part) => part(theta)).reduce((total, loss) => add(total, loss)),
         );
 
-export function lossGraphs(task: Task, model: Model, micro: Micro, options: CompileOptions): LossGraphs {
-  return micro.count === 1 ? inOneGraph(task, model, options) : inParts(task, model, micro, options);
+/** How graphs are compiled, and how much memory each may take, in MiB. */
+export interface LossGraphSettings {
+  readonly compile: CompileOptions;
+  readonly memoryLimit?: number | undefined;
+}
+
+export function lossGraphs(task: Task, model: Model, micro: Micro, settings: LossGraphSettings): LossGraphs {
+  return micro.count === 1 ? inOneGraph(task, model, settings) : inParts(task, model, micro, settings);
 }
 
 const NEXT_BUFFERS = "next_buffers";
 
-function inOneGraph(task: Task, model: Model, options: CompileOptions): LossGraphs {
+function inOneGraph(task: Task, model: Model, { compile: common, memoryLimit: limit }: LossGraphSettings): LossGraphs {
   return {
-    compile: async (build, spec, { training, sees = false, inPlace }) => {
+    compile: async (build, spec, { training, sees = false, inPlace, kind }) => {
       const buffered = sees && model.buffers.size > 0;
-      const graph = (await compile(
-        (inputs) => {
-          const { f, pass, targets } = onBatch(task, model, inputs as unknown as TracedBatch, { training });
-          const made = build(inputs, { whole: f, parts: [f] });
-          if (!sees) return made;
-          const { logits, buffers } = pass((inputs as Traced).theta!);
-          return {
-            ...made,
-            ...(task.loss.correct ? { correct: sum(task.loss.correct(logits, targets)) } : {}),
-            ...(buffered ? { [NEXT_BUFFERS]: buffers } : {}),
-          };
-        },
-        { ...spec, ...batchSpec(task, model), ...drawsSpec(task, model) },
-        // A metric, or a method with state, may read a vector after its successor is made.
-        inPlace
-          ? { ...options, inPlace: { ...inPlace, ...(buffered ? { buffers: NEXT_BUFFERS } : {}) }, copyBack: true }
-          : options,
-      )) as Executable;
+      const trace = (inputs: Traced, segments: number): Traced => {
+        const { f, pass, targets } = onBatch(task, model, inputs as unknown as TracedBatch, { training, segments });
+        const made = build(inputs, { whole: f, parts: [f] });
+        if (!sees) return made;
+        const { logits, buffers } = pass(inputs.theta!);
+        return {
+          ...made,
+          ...(task.loss.correct ? { correct: sum(task.loss.correct(logits, targets)) } : {}),
+          ...(buffered ? { [NEXT_BUFFERS]: buffers } : {}),
+        };
+      };
+      const whole = { ...spec, ...batchSpec(task, model), ...drawsSpec(task, model) };
+      // A metric, or a method with state, may read a vector after its successor is made.
+      const options = inPlace
+        ? { ...common, inPlace: { ...inPlace, ...(buffered ? { buffers: NEXT_BUFFERS } : {}) }, copyBack: true }
+        : common;
+      const chosen = withinLimit(trace, whole, { options, limit, kind });
+      const graph = (await compile((inputs) => trace(inputs, chosen.segments), whole, chosen.options)) as Executable;
       return {
         run: (inputs, draws) => graph.run(withDraws(inputs, draws, 0), { reuse: true }),
         release: () => graph.release(),
+        recomputation: chosen.recomputation,
       };
     },
     release: () => Promise.resolve(),
   };
 }
 
-function inParts(task: Task, model: Model, micro: Micro, options: CompileOptions): LossGraphs {
+function inParts(task: Task, model: Model, micro: Micro, settings: LossGraphSettings): LossGraphs {
+  const { compile: options } = settings;
   const batches = resources((training: boolean) =>
-    Promise.resolve(microBatches(task, model, micro, { training, compile: options })),
+    Promise.resolve(microBatches(task, model, micro, { training, ...settings })),
   );
   const whole = external(WHOLE);
   const parts = micro.functions === 1 ? [whole] : Array.from({ length: micro.functions }, (_, i) => external(i));
   return {
     compile: async (build, spec, { training, sees = false, inPlace }) => {
-      const { evaluate } = await batches.get(training);
+      const { evaluate, gradient } = await batches.get(training);
       const staged = await compileStaged(
         (inputs) => build(inputs, { whole, parts }),
         spec,
@@ -122,6 +135,7 @@ function inParts(task: Task, model: Model, micro: Micro, options: CompileOptions
           return seen.correct === undefined ? found : { ...found, correct: Float32Array.of(seen.correct) };
         },
         release: staged.release,
+        recomputation: sees ? await gradient() : undefined,
       };
     },
     release: batches.release,

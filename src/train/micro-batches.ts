@@ -7,6 +7,7 @@ import { type Model, vectorLength } from "../nn/scope.ts";
 import { compile, type CompileOptions, type Executable } from "../runtime/compile.ts";
 import type { Evaluate, Wanted } from "../runtime/staged.ts";
 import { resources } from "../util/resources.ts";
+import { type Recomputation, withinLimit } from "./recompute.ts";
 import { type Draws, withDraws } from "./draws.ts";
 import { type Micro, partsOfBatch } from "./micro.ts";
 import { batchSpec, drawsSpec, onBatch, type Task, type TracedBatch } from "./task.ts";
@@ -33,6 +34,8 @@ export interface MicroBatches {
     /** Left out where the network takes no random numbers. */
     readonly draws?: Draws | undefined;
   }): Evaluate;
+  /** What is computed again for the gradient of a part, where memory is limited. */
+  gradient(): Promise<Recomputation | undefined>;
   release(): Promise<void>;
 }
 
@@ -40,6 +43,8 @@ interface PassOptions {
   /** Batch norm by the part's statistics, or by running ones. */
   readonly training: boolean;
   readonly compile: CompileOptions;
+  /** Memory that each graph may take, in MiB; left out, any. */
+  readonly memoryLimit?: number | undefined;
 }
 
 /** Graphs of one part of a mini-batch, which add to sums; memory is that of one part, whatever their number. */
@@ -53,11 +58,12 @@ export function microBatches(
   const passes = resources((order: number) => compilePass(task, model, order, settings));
 
   return {
+    gradient: async () => (await passes.get(1)).recomputation,
     evaluate: ({ batch, theta, buffers, seen, draws }) => {
       const parts = partsOfBatch(batch, count).map((part, i) => ({ ...part, i }));
       return async (wanted) => {
         for (const { of, order, point, along, into, value } of passesFor(wanted)) {
-          const pass = await passes.get(order);
+          const { graph: pass } = await passes.get(order);
           const vectors = Object.fromEntries(along.map((vector, i) => [alongName(i), vector]));
           const own = of === WHOLE ? parts : parts.slice(of * each, (of + 1) * each);
           const share = Float32Array.of(1 / own.length);
@@ -94,12 +100,17 @@ function passesFor(wanted: readonly Wanted[]): Pass[] {
 const alongName = (vector: number) => `along.${vector}`;
 
 /** Adds the derivative of an order on one part to a sum. That of a gradient also gives what a step records of its pass. */
-function compilePass(task: Task, model: Model, order: number, { training, compile: options }: PassOptions) {
+async function compilePass(
+  task: Task,
+  model: Model,
+  order: number,
+  { training, compile: common, memoryLimit }: PassOptions,
+) {
   const vector = { shape: [vectorLength(model.parameters)] };
   const along = Array.from({ length: Math.max(0, order - 1) }, (_, i) => alongName(i));
-  const build = (inputs: Readonly<Record<string, Tensor>>): Record<string, Tensor> => {
+  const build = (inputs: Readonly<Record<string, Tensor>>, segments: number): Record<string, Tensor> => {
     const { theta, sum: before, share } = inputs as Record<"theta" | "sum" | "share", Tensor>;
-    const { f, pass, targets } = onBatch(task, model, inputs as unknown as TracedBatch, { training });
+    const { f, pass, targets } = onBatch(task, model, inputs as unknown as TracedBatch, { training, segments });
     const loss = f(theta);
     const value =
       order === 0
@@ -123,7 +134,16 @@ function compilePass(task: Task, model: Model, order: number, { training, compil
     ...{ ...batchSpec(task, model), ...drawsSpec(task, model) },
     ...Object.fromEntries(along.map((name) => [name, vector])),
   };
-  return compile(build, spec, { ...options, inPlace: { sum: "nextSum" }, copyBack: true }) as Promise<Executable>;
+  const { segments, options, recomputation } = withinLimit(build, spec, {
+    options: { ...common, inPlace: { sum: "nextSum" }, copyBack: true },
+    limit: memoryLimit,
+    kind: {
+      name: order === 1 ? "the gradient of a part of a mini-batch" : "a part of a mini-batch",
+      shrinks: order === 1,
+    },
+  });
+  const graph = (await compile((inputs) => build(inputs, segments), spec, options)) as Executable;
+  return { graph, recomputation, release: () => graph.release() };
 }
 
 /** ∇f, or ∇⟨∂ⁿ⁻¹f, w₁ … wₙ₋₁⟩ with the vectors held fixed. */

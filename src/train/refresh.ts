@@ -81,7 +81,7 @@ export async function compileEstimator(
     graphs.compile(
       ({ theta, v }, { whole }) => build(whole, theta!, v!),
       { theta: vector, v: vector },
-      { training: settings.hessianBn === "batch" },
+      { training: settings.hessianBn === "batch", kind: { name: "an estimate of v", shrinks: false } },
     );
   return estimators[estimator](compiled, products);
 }

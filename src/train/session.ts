@@ -21,6 +21,7 @@ import { assertValidated } from "./early.ts";
 import { createEvaluator, type Evaluator } from "./evaluate.ts";
 import { assertBase, assertEffective } from "./notes.ts";
 import { type Micro, microOf } from "./micro.ts";
+import { recomputationNote } from "./recompute.ts";
 import { builtIn, type Registry } from "./registry.ts";
 import { headOf } from "./head.ts";
 import { type StartFile, startFileOf, startFrom } from "./start-weights.ts";
@@ -68,6 +69,7 @@ export function stepperSettings(config: TrainConfig, method: Method) {
     hyper: hyperOf(method, config.method),
     clip: config.train.clip,
     compile: compileOptions(config),
+    memoryLimit: config.train.memoryLimit,
     seed: config.seed,
   };
 }
@@ -151,6 +153,8 @@ export interface Session extends Problem {
   /** Looks at the training, where the settings ask for it. */
   readonly probe: Probe | undefined;
   readonly stepsPerEpoch: number;
+  /** What there is to say about its memory. */
+  readonly notes: readonly string[];
   release(): Promise<void>;
 }
 
@@ -183,6 +187,7 @@ export async function openSession(problem: Problem, start?: SessionStart): Promi
       batches,
       probe,
       stepsPerEpoch: batches.stepsPerEpoch,
+      notes: stepper.recomputation ? [recomputationNote(stepper.recomputation, config.train.memoryLimit!)] : [],
       release: async () => {
         await batches.close();
         await stepper.release();

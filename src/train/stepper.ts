@@ -19,6 +19,7 @@ import {
 } from "./graphs.ts";
 import { drawsOf } from "./draws.ts";
 import { lossGraphs } from "./loss-graphs.ts";
+import type { Recomputation } from "./recompute.ts";
 import { resources } from "../util/resources.ts";
 import { compileEstimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
 import { rng } from "../util/rng.ts";
@@ -56,6 +57,8 @@ export interface StepperOptions extends EstimatorOptions {
   readonly start?: number;
   /** The step that will be taken first. Left out, 0. */
   readonly at?: number;
+  /** Memory that each graph may take, in MiB; left out, any. */
+  readonly memoryLimit?: number | undefined;
 }
 
 /** What may differ from one step to the next. */
@@ -87,6 +90,8 @@ export interface Stepper {
   usesV(state: Pick<TrainState, "step" | "quality">): boolean;
   /** What that step would do, seen from the unit vector u. The state stays as it is. */
   look(state: TrainState, batch: Batch, numbers: StepNumbers, u: Float32Array): Promise<Look>;
+  /** What the first step computes again, where memory is limited. */
+  readonly recomputation: Recomputation | undefined;
   release(): Promise<void>;
 }
 
@@ -106,7 +111,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     metrics: phase === "own" || phase === "between" ? metrics : plain,
     follow: phase === "own" ? plan.follow : 0,
   });
-  const graphs = lossGraphs(task, model, options.micro, options.compile);
+  const graphs = lossGraphs(task, model, options.micro, options);
   const estimators = resources((estimate: Estimate) => compileEstimator(graphs, task, model, estimate, options));
   const steps = resources((phase: Phase) => compileStepGraph(graphs, model, optionsOf(phase)));
   const looks = resources((phase: Phase) => compileLookGraph(graphs, model, optionsOf(phase)));
@@ -114,20 +119,20 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     for (const part of [steps, looks, estimators, graphs]) await part.release();
   };
   const compileFirst = async () => {
+    const { recomputation } = await steps.get(at < start ? "before" : "own");
     if (at < start) {
-      await steps.get("before");
       traceStepGraph(model, optionsOf("own"));
       // It compiles nothing yet, and says where there are no examples for it.
       if (plan.first?.estimator === "oracle") await estimators.get(plan.first);
     } else {
-      await steps.get("own");
       if (warmsUp) await steps.get("warmup");
       if (plan.first) await estimators.get(plan.first);
       if (plan.interval > 0 && plan.later) await estimators.get(plan.later);
     }
     if (method.between) traceStepGraph(model, optionsOf("between"));
+    return recomputation;
   };
-  await compileFirst().catch(async (error) => {
+  const recomputation = await compileFirst().catch(async (error) => {
     await release();
     throw error;
   });
@@ -215,6 +220,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     },
     phase: phaseOf,
     usesV,
+    recomputation,
     look: async (state, batch, numbers, u) => {
       const phase = phaseOf(state, numbers);
       // Without v, USAM's ε is parallel to the method's own.

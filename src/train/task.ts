@@ -1,3 +1,4 @@
+import { inSegments } from "../graph/segments.ts";
 import { cast } from "../graph/ops/compare.ts";
 import { mul, sub } from "../graph/ops/elementwise.ts";
 import { constant } from "../graph/ops/source.ts";
@@ -118,9 +119,9 @@ function declaredFor(network: Network, { inputShape, dtype, table }: Format, row
   try {
     return declare(network, [rows, ...inputShape], dtype === "i32" ? "i32" : "f32");
   } catch (error) {
-    if (table === undefined || !(error instanceof ShapeError)) throw error;
+    if (inputShape.length !== 1 || dtype === "i32" || !(error instanceof ShapeError)) throw error;
     throw new ConfigError(
-      `the network takes no rows of ${inputShape[0]} numbers, as the table has: ${error.what}`,
+      `the network takes no rows of ${inputShape[0]} numbers, as the ${table ? "table has" : "examples are"}: ${error.what}`,
       { inputShape },
       "model.name=mlp takes them",
     );
@@ -174,6 +175,8 @@ export interface PassOptions {
   /** Batch norm by the mini-batch's statistics, or by running ones. */
   readonly training: boolean;
   readonly dtype?: FloatDType;
+  /** Parts of the pass all but the last of which are computed again for a gradient (see `inSegments`); left out, 1: it is kept. */
+  readonly segments?: number;
 }
 
 /** One mini-batch as functions of θ: the network's pass, and the loss f(θ) that training descends. */
@@ -181,7 +184,7 @@ export function onBatch(
   task: Task,
   model: Model,
   { x, y, buffers, draws, mix }: TracedBatch,
-  { training, dtype = "f32" }: PassOptions,
+  { training, dtype = "f32", segments = 1 }: PassOptions,
 ) {
   const whole = normalized(x, task.format, dtype);
   const inputs = mix ? mixedExamples(whole, mix) : whole;
@@ -192,7 +195,8 @@ export function onBatch(
     (wanted: Tensor): Loss =>
     (theta) =>
       task.loss.mean(pass(theta).logits, wanted, { labelSmoothing });
-  return { pass, f: mix ? mixedLoss(against, targets, mix) : against(targets), targets };
+  const f = mix ? mixedLoss(against, targets, mix) : against(targets);
+  return { pass, f: inSegments(segments, f), targets };
 }
 
 /** (pixel/255 − mean)/std per channel of uint8 images [N, C, H, W]; other numbers as they are. */

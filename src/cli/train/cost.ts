@@ -1,5 +1,6 @@
 import { isSplit } from "../../data/dataset.ts";
 import type { Phase } from "../../optim/phases.ts";
+import type { Recomputation } from "../../train/recompute.ts";
 import { openSession, type Problem, methodStart } from "../../train/session.ts";
 import type { TrainState } from "../../train/state.ts";
 import type { Stepper } from "../../train/stepper.ts";
@@ -27,6 +28,9 @@ export interface Cost {
   readonly probeSeconds: number;
   readonly epochSeconds: number;
   readonly totalSeconds: number;
+  /** What steps compute again, where train.memoryLimit is set. */
+  readonly recomputation?: Recomputation;
+  readonly notes: readonly string[];
 }
 
 /** Measures a few steps of a run. Nothing is written. */
@@ -80,6 +84,8 @@ export async function costOf(problem: Problem): Promise<Cost> {
     probeSeconds,
     epochSeconds: trainSeconds / config.train.epochs,
     totalSeconds: trainSeconds + looks * probeSeconds,
+    ...(stepper.recomputation ? { recomputation: stepper.recomputation } : {}),
+    notes: session.notes,
   };
 }
 

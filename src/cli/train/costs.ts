@@ -60,10 +60,10 @@ export async function sayCosts(
 /** What decides how long a run takes; seed, learning rate and radius do not, where they choose no step's rule. */
 function kindOf({ device, threads, model, data, method, optimizer, train, probe }: PlannedRun["config"]): string {
   const { name, solver, every, iterations, warmup, from, m } = method;
-  const { epochs, loss, accumulate } = train;
+  const { epochs, loss, accumulate, memoryLimit } = train;
   return JSON.stringify([
     [device, threads, model, data],
-    [name, solver, every, iterations, warmup, from, m, accumulate],
+    [name, solver, every, iterations, warmup, from, m, accumulate, memoryLimit],
     registry().methods[name]?.between ? method : undefined,
     (method.align ?? 0) > 0,
     [optimizer.name, epochs, loss, probe],

@@ -11,7 +11,8 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
   const { config, dataset, val } = problem;
   const notes = [...notesOf(problem), ...startOf(problem).notes];
   if (json) {
-    emit({ event: "dry-run", config, ...(await costOf(problem)), notes });
+    const cost = await costOf(problem);
+    emit({ event: "dry-run", config, ...cost, notes: [...notes, ...cost.notes] });
     return;
   }
   // Before the steps are timed, which takes a while where they are long.
@@ -29,7 +30,7 @@ export async function dryRun(problem: Problem, json: boolean): Promise<void> {
       `one step    ${(1000 * stepSeconds).toFixed(1)} ms, ${cost.rules.length > 1 ? `on average, by medians` : "median"} of ${STEPS}${refreshSeconds > 0 ? `; one estimate of v ${(1000 * refreshSeconds).toFixed(0)} ms` : ""}${probeSeconds > 0 ? `; one look of the probe ${(1000 * probeSeconds).toFixed(0)} ms` : ""}`,
       ...(cost.rules.length > 1 ? [`rules       ${cost.rules.map(ruleOf).join(", ")}`] : []),
       `one epoch   ${duration(cost.epochSeconds)}, ${duration(cost.totalSeconds)} in all, without scoring`,
-      ...notes.map((note) => `note: ${note}`),
+      ...[...notes, ...cost.notes].map((note) => `note: ${note}`),
     ].join("\n"),
   );
 }
