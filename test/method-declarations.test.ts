@@ -107,6 +107,16 @@ const expected: Readonly<Record<TrainingMethodName, Perturbing | Any>> = {
     },
     { a: "zeros" },
   ],
+  esam: [
+    {
+      rho,
+      beta: { default: 0.6, about: "probability β that a tensor is perturbed", min: 0.01, symbol: "β" },
+      gamma: {
+        ...{ default: 0.5, about: "share γ of the examples of the second gradient", min: 0, symbol: "γ", fixed: true },
+      },
+    },
+    {},
+  ],
 };
 
 /** Of these parameters, which ones a mask takes: a weight, its bias, the scale and the shift of a batch norm. */

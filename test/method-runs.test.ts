@@ -22,7 +22,10 @@ const model: Network = (scope, inputs) =>
   linear(scope.at("out"), tanh(batchNorm(scope.at("bn"), linear(scope.at("in"), inputs, 4))), CLASSES);
 const options = { data: { train: { x, y } }, model, epochs: 2, batch: 4, threads: 1 } as const;
 const methods = Object.values<Method>(trainingMethods);
-const named = ({ name }: Method, rho?: number) => ({ name, ...(rho === undefined ? {} : { rho }) }) as NamedMethod;
+/** ESAM's default share of four examples is one, which has no spread for batch norm. */
+const shareOf = (name: string, gamma: number) => (name === "esam" ? { gamma } : {});
+const named = ({ name }: Method, rho?: number) =>
+  ({ name, ...shareOf(name, rho === 0 ? 1 : 0.8), ...(rho === undefined ? {} : { rho }) }) as NamedMethod;
 
 describe("a method without a radius is its optimizer", async () => {
   const sgd = await train({ ...options, method: "sgd" }).done;
@@ -57,8 +60,37 @@ it.each([
   await expect(train({ ...options, method: "bsam", optimizer }).done).rejects.toThrow(why);
 });
 
+describe("ESAM", () => {
+  const run = (method: object, more: object = {}) =>
+    train({ ...options, ...more, method: { name: "esam", ...method } as NamedMethod }).done;
+
+  it("with all tensors and all examples is SAM", async () => {
+    const sam = await train({ ...options, method: "sam" }).done;
+    expect((await run({ beta: 1, gamma: 1 })).weights()).toEqual(sam.weights());
+    expect((await run({ beta: 0.5, gamma: 1 })).weights()).not.toEqual(sam.weights());
+    expect((await run({ beta: 1, gamma: 0.8 })).weights()).not.toEqual(sam.weights());
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>> & { readonly method?: object }]>([
+    ["micro-batches", { accumulate: 2 }],
+    ["mixed examples", { mixup: 0.2 }],
+    ["smoothed labels", { labelSmoothing: 0.1 }],
+    ["micro-batches, also where it begins later", { accumulate: 2, method: { from: 1 } }],
+  ])("refuses to choose among %s", async (_, { method, ...more }) => {
+    await expect(run({ gamma: 0.8, ...method }, more)).rejects.toThrow(/chooses examples by their losses/);
+    await run({ gamma: 1, ...method }, more);
+  });
+
+  it("refuses a share that leaves no example, and begins later where it is asked to", async () => {
+    await expect(run({ gamma: 0.3 })).rejects.toThrow(
+      "esam takes ⌊γn⌋ − 1 of n examples: none of 4 at method.gamma=0.3",
+    );
+    expect((await run({ gamma: 0.8, from: 1 })).steps).toBe(8);
+  });
+});
+
 describe("a method with vectors of its own, or with a mask,", () => {
-  const some = methods.filter(({ state, needs }) => Object.keys(state).length > 0 || needs.mask);
+  const some = methods.filter(({ state, needs }) => Object.keys(state).length > 0 || needs.mask || needs.lots);
   it.each(some)("resumes to the same bytes: $name", async (method) => {
     const [whole, halves] = ["whole", "halves"].map((kind) => join(folder, `${kind}-${method.name}`)) as [
       string,

@@ -96,6 +96,8 @@ const expected: Readonly<Record<string, Float64Array>> = {
   bsam: along(scaled(m0, BETA1), along(at(over(g0, RHO)), theta0, DELTA), 1 - BETA1).map((x, i) => x / s0[i]!),
   // Step 2, k = 3: at the place that was found before.
   xsam: scaled(arcOf(ghat, unit(ahead), PLACE), normOf(ahead)),
+  // All tensors and all examples.
+  esam: at(scaled(ghat, RHO / BETA)),
   // Step 2, k = 3: between two steps of SAM.
   "look-sam": along(g0, m0, ALPHA * normOf(g0)),
 };
@@ -127,7 +129,7 @@ function stepOf(method: Method, m: Float64Array = m0, loss = f) {
   };
   const tensors = Object.entries(hyper).map(([name, value]) => [name, constant(value, [], "f64")]);
   const values = {
-    ...Object.fromEntries(tensors),
+    ...{ ...Object.fromEntries(tensors), ...(method.hyper.gamma?.fixed ? { gamma: 1 } : {}) },
     m: constant(m, [N], "f64"),
     u: constant(m, [N], "f64"),
     r: constant(m, [N], "f64"),

@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
+import { gather } from "../src/graph/ops/gather.ts";
 import { tanh } from "../src/graph/ops/elementwise.ts";
 import { constant } from "../src/graph/ops/source.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { crossEntropy } from "../src/nn/functions.ts";
 import { batchNorm, linear } from "../src/nn/layers.ts";
 import { pack, unpack } from "../src/nn/layout.ts";
+import { losses } from "../src/nn/losses.ts";
 import { declare, forward, type Network } from "../src/nn/scope.ts";
 import { aligned } from "../src/optim/align.ts";
 import { maskOf, type Method } from "../src/optim/method.ts";
@@ -49,6 +51,7 @@ const cases = {
   bsam: { rho: 0.3, beta1: 0.7, beta2: 0.8, examples: 20, delta: 0.01, damping: 0.1 },
   sampa: { rho: 0.3, lambda: 0.3 },
   xsam: { rho: 0.3, rhoMax: 0.5, k: 3 },
+  esam: { rho: 0.3, beta: 0.6, gamma: 0.8 },
   "sam, aligned": { rho: 0.3, align: 0.7 },
   "asam-eta, aligned": { rho: 0.3, eta: 0.05, align: 0.7 },
   "f-sam, aligned": { rho: 0.3, sigma: 0.8, lambda: 0.7, align: 0.7 },
@@ -72,6 +75,14 @@ function packed(seed: (k: number) => number): Float64Array {
   return pack(parameters, Object.fromEntries(parts), new Float64Array(parameters.size));
 }
 
+/** A vector of one number for each parameter. */
+const lotsOf = (of: (k: number) => number) =>
+  pack(
+    parameters,
+    Object.fromEntries(golden.names.map((name, k) => [name, new Float64Array(sizeOf(golden.shapes[k]!)).fill(of(k))])),
+    new Float64Array(parameters.size),
+  );
+
 /** The unit vector that stands for v. */
 const sharp = packed((k) => 90 + k).map((value, _, v) => value / normOf(v));
 
@@ -89,18 +100,31 @@ function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightD
     theta,
     buffer,
     noise,
+    lots,
     x,
     labels,
     step,
     ...state
   }: Record<string, Tensor>): Record<string, Tensor> => {
-    const numbers = Object.fromEntries(Object.entries(hyper).map(([name, x]) => [name, constant(x, [], "f64")]));
+    const numbers = Object.fromEntries(
+      Object.entries(hyper).map(([name, x]) => [name, method.hyper[name]?.fixed ? x : constant(x, [], "f64")]),
+    );
     const still = constant(0, [buffers.size], "f64");
-    const f = (point: Tensor) =>
-      crossEntropy(forward(model, x!, { theta: point, buffers: still, training: true }).logits, labels!);
+    const meanOf = (some: Tensor, wanted: Tensor) => (point: Tensor) =>
+      crossEntropy(forward(model, some, { theta: point, buffers: still, training: true }).logits, wanted);
+    const examples = {
+      losses: (point: Tensor) =>
+        losses["cross-entropy"].each(
+          forward(model, x!, { theta: point, buffers: still, training: true }).logits,
+          labels!,
+        ),
+      of: (positions: Tensor) => meanOf(gather(x!, positions), gather(labels!, positions)),
+    };
+    const f = Object.assign(meanOf(x!, labels!), { examples });
     const made = trainingStep({
       ...{ f, theta: theta!, v: constant(sharp, [parameters.size], "f64"), step, method, scalars: {}, lr: LR },
       noise,
+      lots,
       mask: counts && constant(Float64Array.from(maskOf(counts, parameters)), [parameters.size], "f64"),
       values: { ...numbers, ...state },
       optimizer: optimizers.sgd,
@@ -115,7 +139,7 @@ function stepOf(method: Method, hyper: Readonly<Record<string, number>>, weightD
     ...Object.fromEntries(states.map((name) => [name, vector])),
   };
   const batch = { x: { shape: [BATCH, INPUTS], dtype: "f64" }, labels: { shape: [BATCH], dtype: "i32" } } as const;
-  return compile(build, { ...vectors, noise: vector, step: number, ...batch }, { threads: 1 });
+  return compile(build, { ...vectors, noise: vector, lots: vector, step: number, ...batch }, { threads: 1 });
 }
 
 /** "f-sam, aligned" is the method f-sam, aligned with v. */
@@ -143,7 +167,8 @@ async function pathOf(name: string, hyper: Readonly<Record<string, number>>): Pr
     const x = fill(50 + t, BATCH * INPUTS, 1.5);
     const executable = ownPhase(method, t, hyper) === "between" ? between! : own;
     const noise = packed((k) => 300 + 10 * t + k);
-    const results = await executable.run({ ...state, noise, x, labels, step: Float64Array.of(t) });
+    const lots = lotsOf((k) => (fill(400 + 10 * t + k, 1)[0]! + 1) / 2);
+    const results = await executable.run({ ...state, noise, lots, x, labels, step: Float64Array.of(t) });
     state = Object.fromEntries(Object.keys(state).map((key) => [key, Float64Array.from(results[`${NEXT}${key}`]!)]));
     path.push(inPytorchOrder(state.theta!));
   }

@@ -21,18 +21,19 @@ def parameters():
     }
 
 
-def loss_of(p, t):
-    """The mean cross-entropy of mini-batch t at p."""
+def loss_of(p, t, rows=slice(None), reduction="mean"):
+    """The cross-entropy of mini-batch t at p, or of some of its examples alone."""
     x, y = filled(50 + t, (BATCH, INPUTS), 1.5), torch.tensor([(2 * i + t + 1) % CLASSES for i in range(BATCH)])
+    x, y = x[rows], y[rows]
     h = F.linear(x, p["in.weight"], p["in.bias"])
     h = torch.tanh(F.batch_norm(h, None, None, p["bn.weight"], p["bn.bias"], training=True))
-    return F.cross_entropy(F.linear(h, p["out.weight"], p["out.bias"]), y)
+    return F.cross_entropy(F.linear(h, p["out.weight"], p["out.bias"]), y, reduction=reduction)
 
 
-def gradients_of(p, t):
+def gradients_of(p, t, rows=slice(None)):
     """Its gradient, by name."""
     leaves = {name: value.clone().requires_grad_() for name, value in p.items()}
-    loss_of(leaves, t).backward()
+    loss_of(leaves, t, rows).backward()
     return {name: leaf.grad for name, leaf in leaves.items()}
 
 
@@ -197,6 +198,22 @@ class AeSam(Sgd):
         return self.descend(p, gradients_of(moved(p, g, self.rho / norm(g)), t))
 
 
+class Esam(Sgd):
+    """Tensor k takes part in step t > 0 with probability beta: number (f + 1)/2, f of seed 400 + 10 t + k, is beta at most."""
+
+    def step(self, p, t):
+        g = gradients_of(p, t)
+        kept = {
+            name: g[name] for k, name in enumerate(p)
+            if t == 0 or (filled(400 + 10 * t + k, (1,)).item() + 1) / 2 <= self.beta
+        }
+        up = moved(p, kept, self.rho / norm(kept) / self.beta)
+        with torch.no_grad():
+            rise = loss_of(up, t, reduction="none") - loss_of(p, t, reduction="none")
+        cutoff = torch.topk(rise, int(BATCH * self.gamma))[0][-1]
+        return self.descend(p, gradients_of(up, t, rise > cutoff))
+
+
 class BayesianSam(Sgd):
     """It has momentum and decay of its own; noise of step t and parameter k: seed 300 + 10 t + k."""
 
@@ -307,6 +324,7 @@ METHODS = {
     "bsam": BayesianSam(rho=0.3, beta1=0.7, beta2=0.8, examples=20, delta=0.01, damping=0.1),
     "sampa": Sampa(rho=0.3, lmbda=0.3),
     "xsam": Xsam(rho=0.3, rho_max=0.5, k=3),
+    "esam": Esam(rho=0.3, beta=0.6, gamma=0.8),
     "sam, aligned": aligned(Sam)(rho=0.3, align=0.7),
     "asam-eta, aligned": aligned(Asam)(rho=0.3, eta=0.05, align=0.7),
     "f-sam, aligned": aligned(FriendlySam)(rho=0.3, sigma=0.8, lmbda=0.7, align=0.7),

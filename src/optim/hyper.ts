@@ -7,6 +7,8 @@ export interface Hyper {
   /** As figures and labels call it; left out, its name. */
   readonly symbol?: string;
   readonly min?: number;
+  /** Its value is part of the graph, where shapes depend on it; methods then see a number. */
+  readonly fixed?: true;
   /** The value must lie below this. */
   readonly below?: number;
 }

@@ -19,6 +19,8 @@ export type States = Readonly<Record<string, StateInit>>;
 export interface Needs {
   /** Random numbers, new in every step. */
   readonly noise?: boolean;
+  /** A random number for each parameter tensor, new in every step. */
+  readonly lots?: boolean;
   /** SGD without momentum and weight decay, which the method has of its own, at this learning rate where none is given. */
   readonly plainSgd?: { readonly lr: number };
   /** v must be estimated. */
@@ -110,7 +112,7 @@ interface Definition<H extends Hypers, S extends States> {
 }
 
 /** What a method's own function sees of one mini-batch. */
-type At = Point & Required<Pick<Point, "noise" | "moved">>;
+type At = Point & Required<Pick<Point, "noise" | "lots" | "moved">>;
 
 /** A perturbation, and the gradient there. */
 interface Ahead {
@@ -156,7 +158,7 @@ export const gradAt = (f: Loss, point: Tensor): Tensor => grad(f(point), point);
 
 /** Names that a hyperparameter or state vector cannot have: parts of Point and Descent, and the other settings of `method`. */
 const RESERVED: ReadonlySet<string> = new Set([
-  ...["f", "theta", "g", "v", "mask", "noise", "moved", "step", "direction", "epsilon", "ahead"],
+  ...["f", "theta", "g", "v", "mask", "noise", "lots", "moved", "step", "direction", "epsilon", "ahead"],
   ...[
     "name",
     "use",
@@ -215,8 +217,9 @@ export function defineMethod<
     );
   };
   const named = <P extends Omit<Point, "f">>(at: P, values: Values) => {
-    const { noise = constant(0, at.theta.shape, at.theta.dtype), moved = unknown } = at;
-    return { ...at, noise, moved, ...values } as P & Pick<At, "noise" | "moved"> & Named<H, S>;
+    const zero = constant(0, at.theta.shape, at.theta.dtype);
+    const { noise = zero, lots = zero, moved = unknown } = at;
+    return { ...at, noise, lots, moved, ...values } as P & Pick<At, "noise" | "lots" | "moved"> & Named<H, S>;
   };
   const descentBy =
     (rule: string, found: (args: At & Named<H, S>) => Found<S>): Method["descend"] =>

@@ -20,6 +20,8 @@ export interface TrainingStepArgs extends Pick<Point, "f" | "theta" | "v"> {
   readonly mask?: Tensor | undefined;
   /** Left out, zeros. */
   readonly noise?: Tensor | undefined;
+  /** Left out, zeros. */
+  readonly lots?: Tensor | undefined;
   /** Left out, 0. */
   readonly step?: Tensor | undefined;
   readonly method: Method;
@@ -89,7 +91,7 @@ export function trainingStep(args: TrainingStepArgs): TrainingStep {
   const loss = f(theta);
   const g = grad(loss, theta);
   const moved = (along: Tensor) => stepAlong(args, along).theta;
-  const at: Point = { f, theta, g, v, mask, noise, moved, step };
+  const at: Point = { f, theta, g, v, mask, noise, moved, step, ...(args.lots ? { lots: args.lots } : {}) };
   const { direction: found, epsilon, ahead = found, state } = method.descend(at, values);
   const direction = whereTrained(parameters, found, zero);
   const update = stepAlong(args, direction);

@@ -2,7 +2,10 @@ import { external } from "../graph/external.ts";
 import { dot } from "../graph/grad.ts";
 import { mul } from "../graph/ops/elementwise.ts";
 import { constant, input } from "../graph/ops/source.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import { broadcastTo } from "../graph/ops/reduce.ts";
+import { reshape } from "../graph/ops/reshape.ts";
+import type { Operand, Tensor } from "../graph/tensor.ts";
+import type { Loss } from "../optim/point.ts";
 import { type Model, vectorLength } from "../nn/scope.ts";
 import { gradAt, type Method } from "../optim/method.ts";
 import type { StepMetric } from "../optim/metrics/metric.ts";
@@ -30,13 +33,19 @@ export const nextName = (name: string): string => `next_${name}`;
 const record = <T>(names: readonly string[], value: (name: string) => T): Record<string, T> =>
   Object.fromEntries(names.map((name) => [name, value(name)]));
 
-type Named = Record<"theta" | "v" | "lr" | "step", Tensor> & { readonly mask?: Tensor; readonly noise?: Tensor };
+type Named = Record<"theta" | "v" | "lr" | "step", Tensor> & {
+  readonly mask?: Tensor;
+  readonly noise?: Tensor;
+  readonly lots?: Tensor;
+};
 
 interface MethodGraphOptions {
   readonly method: Method;
   readonly optimizer: Optimizer;
   readonly settings: OptimizerSettings;
   readonly clip: number;
+  /** The method's numbers; only those that are part of the graph are read. */
+  readonly numbers?: Readonly<Record<string, number>>;
 }
 
 export interface StepGraphOptions extends MethodGraphOptions {
@@ -58,12 +67,15 @@ function stepSpec(model: Model, { method, optimizer, settings }: MethodGraphOpti
     ...record(Object.keys(optimizer.scalars(1, settings)), () => number),
     ...(method.needs.mask === undefined ? {} : { mask: vector }),
     ...(method.needs.noise ? { noise: vector } : {}),
+    ...(method.needs.lots ? { lots: vector } : {}),
   };
 }
 
 /** The method's numbers and state vectors among the inputs. */
-const valuesOf = ({ hyper, state }: Method, inputs: Traced) => ({
-  ...record(Object.keys(hyper), (name) => inputs[hyperName(name)]!),
+const valuesOf = ({ hyper, state }: Method, inputs: Traced, numbers: MethodGraphOptions["numbers"]) => ({
+  ...record<Operand>(Object.keys(hyper), (name) =>
+    hyper[name]!.fixed ? (numbers?.[name] ?? hyper[name]!.default) : inputs[hyperName(name)]!,
+  ),
   ...record(Object.keys(state), (name) => inputs[stateName(name)]!),
 });
 
@@ -80,12 +92,12 @@ const stepOf =
   (model: Model, options: StepGraphOptions) =>
   (inputs: Traced, { parts }: Losses): Traced => {
     const { method, optimizer, follow, metrics } = options;
-    const { theta, v, step, mask, noise } = inputs as Named;
+    const { theta, v, step, mask, noise, lots } = inputs as Named;
     const made = trainingStep({
-      ...{ theta, v, mask, noise, step, follow, metrics },
+      ...{ theta, v, mask, noise, lots, step, follow, metrics },
       ...optimizerArgs(model, options, inputs),
       ...{ f: meanOf(parts), method: onEachPart(method, parts) },
-      values: valuesOf(method, inputs),
+      values: valuesOf(method, inputs, options.numbers),
     });
     return {
       loss: made.loss,
@@ -114,9 +126,13 @@ export const compileStepGraph = (graphs: LossGraphs, model: Model, options: Step
   });
 
 /** Throws what compiling the same would throw for a mistake of the method's. */
-export function traceStepGraph(model: Model, options: StepGraphOptions): void {
+export function traceStepGraph(model: Model, options: StepGraphOptions, examplesKnown: boolean): void {
   const spec = stepSpec(model, options);
-  const f = external(WHOLE);
+  const whole = external(WHOLE);
+  const losses = (theta: Tensor) => broadcastTo(reshape(whole(theta), [1]), [model.inputShape[0]!]);
+  const f: Loss = examplesKnown
+    ? Object.assign((at: Tensor) => whole(at), { examples: { losses, of: () => whole } })
+    : whole;
   stepOf(model, options)(
     mapValues(spec, ({ shape, dtype }, name) => input(name, shape, dtype)),
     { whole: f, parts: [f] },
@@ -127,11 +143,14 @@ export function traceStepGraph(model: Model, options: StepGraphOptions): void {
 export function compileLookGraph(graphs: LossGraphs, model: Model, options: MethodGraphOptions): Promise<LossGraph> {
   const build = (inputs: Traced, { parts }: Losses): Traced => {
     const { theta, v, step, u, mask = constant(1, theta.shape) } = inputs as Named & { readonly u: Tensor };
-    const { noise = constant(0, theta.shape) } = inputs as Named;
+    const { noise = constant(0, theta.shape), lots = constant(0, theta.shape) } = inputs as Named;
     const [f, method] = [meanOf(parts), onEachPart(options.method, parts)];
     const g = gradAt(f, theta);
     const moved = (along: Tensor) => stepAlong({ theta, ...optimizerArgs(model, options, inputs) }, along).theta;
-    const { epsilon } = method.descend({ f, theta, g, v, mask, noise, moved, step }, valuesOf(method, inputs));
+    const { epsilon } = method.descend(
+      { f, theta, g, v, mask, noise, lots, moved, step },
+      valuesOf(method, inputs, options.numbers),
+    );
     return { cosGrad: cosine(g, u), ...(epsilon ? { cosEps: cosine(epsilon, u) } : {}) };
   };
   const vector = { shape: [vectorLength(model.parameters)] };

@@ -22,10 +22,10 @@ import { lossGraphs } from "./loss-graphs.ts";
 import type { Recomputation } from "./recompute.ts";
 import { resources } from "../util/resources.ts";
 import { compileEstimator, type EstimatorOptions, type RefreshMetrics } from "./refresh.ts";
-import { rng } from "../util/rng.ts";
+import { type Rng, rng } from "../util/rng.ts";
 import { restrict } from "./frozen.ts";
 import type { TrainState } from "./state.ts";
-import type { Task } from "./task.ts";
+import { examplesKnown, type Task } from "./task.ts";
 
 /** The numbers of one step. */
 export interface StepMetrics {
@@ -107,6 +107,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
   const warmsUp = ownV && options.warmup === "usam";
   const optionsOf = (phase: Phase) => ({
     ...options,
+    numbers: options.hyper,
     method: methodOfPhase(method, phase),
     metrics: phase === "own" || phase === "between" ? metrics : plain,
     follow: phase === "own" ? plan.follow : 0,
@@ -118,10 +119,11 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
   const release = async () => {
     for (const part of [steps, looks, estimators, graphs]) await part.release();
   };
+  const knowsExamples = options.micro.count === 1 && examplesKnown(task, model);
   const compileFirst = async () => {
     const { recomputation } = await steps.get(at < start ? "before" : "own");
     if (at < start) {
-      traceStepGraph(model, optionsOf("own"));
+      traceStepGraph(model, optionsOf("own"), knowsExamples);
       // It compiles nothing yet, and says where there are no examples for it.
       if (plan.first?.estimator === "oracle") await estimators.get(plan.first);
     } else {
@@ -129,7 +131,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       if (plan.first) await estimators.get(plan.first);
       if (plan.interval > 0 && plan.later) await estimators.get(plan.later);
     }
-    if (method.between) traceStepGraph(model, optionsOf("between"));
+    if (method.between) traceStepGraph(model, optionsOf("between"), knowsExamples);
     return recomputation;
   };
   const recomputation = await compileFirst().catch(async (error) => {
@@ -179,6 +181,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
           ...(method.needs.noise
             ? { noise: gaussian(zero.length, "f32", rng(options.seed, "noise", state.step)) }
             : {}),
+          ...(method.needs.lots ? { lots: lotsOf(model.parameters, rng(options.seed, "lots", state.step)) } : {}),
           ...scalarsOf(keyed({ ...options.hyper, ...hyper }, hyperName)),
         }),
   });
@@ -231,6 +234,13 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     },
     release,
   };
+}
+
+/** A random number for each parameter, in all its places. */
+function lotsOf({ entries, size }: Model["parameters"], random: Rng): Float32Array {
+  const lots = new Float32Array(Math.max(1, size));
+  for (const { offset, size: places } of entries) lots.fill(random.uniform(), offset, offset + places);
+  return lots;
 }
 
 const keyed = <T>(values: Readonly<Record<string, T>>, name: (key: string) => string): Record<string, T> =>

@@ -1,5 +1,6 @@
 import { inSegments } from "../graph/segments.ts";
 import { cast } from "../graph/ops/compare.ts";
+import { gather } from "../graph/ops/gather.ts";
 import { mul, sub } from "../graph/ops/elementwise.ts";
 import { constant } from "../graph/ops/source.ts";
 import type { DType, FloatDType, Tensor } from "../graph/tensor.ts";
@@ -8,7 +9,7 @@ import { networkOf } from "../models/entry.ts";
 import { type LossRule, losses, type Targets } from "../nn/losses.ts";
 import { frozenBy } from "../nn/freeze.ts";
 import { declare, forward, type Model, type Network, vectorLength } from "../nn/scope.ts";
-import type { Loss } from "../optim/point.ts";
+import type { Examples, Loss } from "../optim/point.ts";
 import { ConfigError, ShapeError } from "../util/errors.ts";
 import { type Shape, sameShape, showShape, sizeOf } from "../util/shape.ts";
 import type { TrainConfig } from "./config.ts";
@@ -191,13 +192,29 @@ export function onBatch(
   const targets = task.format.targets.kind === "labels" ? y : cast(y, dtype);
   const pass = (theta: Tensor) => forward(model, inputs, { theta, buffers, training, draws });
   const { labelSmoothing } = task;
+  const examples: Examples = {
+    losses: (theta) => task.loss.each!(pass(theta).logits, targets),
+    of: (positions) => {
+      const [some, wanted] = [gather(inputs, positions), gather(targets, positions)];
+      return inSegments(segments, (theta) =>
+        task.loss.mean(forward(model, some, { theta, buffers, training }).logits, wanted, { labelSmoothing }),
+      );
+    },
+  };
   const against =
     (wanted: Tensor): Loss =>
     (theta) =>
       task.loss.mean(pass(theta).logits, wanted, { labelSmoothing });
-  const f = mix ? mixedLoss(against, targets, mix) : against(targets);
-  return { pass, f: inSegments(segments, f), targets };
+  const f = inSegments(segments, mix ? mixedLoss(against, targets, mix) : against(targets));
+  return { pass, f: examplesKnown(task, model) ? Object.assign((at: Tensor) => f(at), { examples }) : f, targets };
 }
+
+/**
+ * Whether the loss of a mini-batch is the mean of its examples' own: without label smoothing and mixup, and a network that drops nothing, whose random numbers are
+ * of the whole mini-batch.
+ */
+export const examplesKnown = ({ loss, labelSmoothing, mixup }: Task, { draws }: Pick<Model, "draws">): boolean =>
+  loss.each !== undefined && labelSmoothing === 0 && !mixup && draws === 0;
 
 /** (pixel/255 − mean)/std per channel of uint8 images [N, C, H, W]; other numbers as they are. */
 export function normalized(

@@ -1,3 +1,5 @@
+import type { Hyper } from "../../optim/hyper.ts";
+import type { Method } from "../../optim/method.ts";
 import type { Problem } from "../../train/session.ts";
 import { groupBy } from "../../util/group-by.ts";
 import { duration, grouped } from "../format.ts";
@@ -57,6 +59,10 @@ export async function sayCosts(
     say(`${jobs} at a time share the cores: between ${duration(totalSeconds / jobs)} and ${duration(totalSeconds)}`);
 }
 
+/** Whether a method's numbers choose what its steps compute. */
+const choosesWork = (method: Method | undefined): boolean =>
+  method?.between !== undefined || Object.values<Hyper>(method?.hyper ?? {}).some(({ fixed }) => fixed);
+
 /** What decides how long a run takes; seed, learning rate and radius do not, where they choose no step's rule. */
 function kindOf({ device, threads, model, data, method, optimizer, train, probe }: PlannedRun["config"]): string {
   const { name, solver, every, iterations, warmup, from, m } = method;
@@ -64,7 +70,7 @@ function kindOf({ device, threads, model, data, method, optimizer, train, probe 
   return JSON.stringify([
     [device, threads, model, data],
     [name, solver, every, iterations, warmup, from, m, accumulate, memoryLimit],
-    registry().methods[name]?.between ? method : undefined,
+    choosesWork(registry().methods[name]) ? method : undefined,
     (method.align ?? 0) > 0,
     [optimizer.name, epochs, loss, probe],
   ]);

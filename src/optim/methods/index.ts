@@ -7,6 +7,7 @@ import { bsam } from "./bsam.ts";
 import { crSam } from "./cr-sam.ts";
 import { egr } from "./egr.ts";
 import { eigenSam } from "./eigen-sam.ts";
+import { esam } from "./esam.ts";
 import { fSam } from "./f-sam.ts";
 import { gsam } from "./gsam.ts";
 import { lookSam } from "./look-sam.ts";
@@ -45,6 +46,7 @@ export const trainingMethods = {
   bsam,
   sampa,
   xsam,
+  esam,
 } as const satisfies Readonly<Record<string, Method>>;
 
 /** Name of a built-in training method. */
