@@ -1,4 +1,4 @@
-"""Writes every golden file under test/golden but search.json, which needs Optuna, and those of PyTorch 2.4."""
+"""Writes every golden file under test/golden but search.json, which needs Optuna, images.json and geometry.json, which need Pillow, and those of PyTorch 2.4."""
 import base_optimizers
 import curvature
 import data
