@@ -8,6 +8,7 @@ import { published } from "../src/experiments/published.ts";
 import { WEIGHTS } from "../src/experiments/vit.ts";
 import type { StudyRecord } from "../src/experiments/study/record.ts";
 import type { StudyRun } from "../src/experiments/study/run.ts";
+import { eigensam } from "./support/cli.ts";
 import { fakeRecord, type MadeUpRun } from "./support/fake-records.ts";
 
 const names = Object.keys(experiments) as ExperimentName[];
@@ -90,9 +91,9 @@ describe("the experiment vit", () => {
 });
 
 describe("reports of experiments", () => {
-  const write = async (name: ExperimentName, make: (run: StudyRun) => MadeUpRun) => {
+  const write = async (name: ExperimentName, make: (run: StudyRun) => MadeUpRun, options: { iqm?: boolean } = {}) => {
     const experiment = loaded.get(name)!;
-    const all = made(experiment, "smoke", make);
+    const all = { ...made(experiment, "smoke", make), ...options };
     return { ...(await experiment.write(all)), ...all, page: readFileSync(join(all.out, "report.html"), "utf8") };
   };
 
@@ -218,6 +219,24 @@ describe("reports of experiments", () => {
     ]);
     expect(pairs.map(({ mean }) => Number(mean))).toEqual([0.2, 0, -0.2].map((value) => expect.closeTo(value, 10)));
     expect(page).toContain("Alignment of the perturbation");
+  });
+
+  it("have interquartile means where they are asked for", async () => {
+    const make = ({ config }: StudyRun) => settled(0.5 + 0.01 * config.seed);
+    const { tables } = await write("reverse", make, { iqm: true });
+    const rows = csvOf(tables, "iqm");
+    expect(rows.map(({ runs }) => runs)).toEqual(Array(5).fill("2"));
+    // Of two runs, no quarter is a whole one.
+    for (const { testAccuracyPercentIqm } of rows) expect(Number(testAccuracyPercentIqm)).toBeCloseTo(51.5, 10);
+    expect((await write("reverse", make)).tables.some((path) => path.endsWith("iqm.csv"))).toBe(false);
+    for (const [name, { ownReport }] of loaded)
+      if (ownReport) {
+        const { status, stderr } = await eigensam(["paper", name, "--scale", "smoke", "--iqm"]);
+        expect([status, stderr]).toEqual([
+          2,
+          expect.stringContaining(`the report of ${name} has no interquartile means`),
+        ]);
+      }
   });
 
   it("overhead: give steps over SGD's and memory", async () => {

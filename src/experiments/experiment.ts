@@ -23,6 +23,8 @@ export interface Made {
   readonly out: string;
   /** What a user types to make the runs that are missing. */
   readonly command: string;
+  /** Whether interquartile means were asked for. */
+  readonly iqm?: boolean;
 }
 
 /** An experiment: which runs, and what is made of their records. */
@@ -36,6 +38,8 @@ export interface Experiment {
   readonly forecast?: (scale: Scale, records: readonly StudyRecord[]) => readonly StudyRun[];
   /** Times are what it measures, so its runs are made one at a time. */
   readonly timed?: true;
+  /** Its report is not that of compared training runs, and takes none of their options. */
+  readonly ownReport?: true;
   /** Writes figures and tables of the records there are. */
   write(made: Made): Promise<Written>;
 }

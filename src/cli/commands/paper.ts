@@ -23,6 +23,7 @@ interface PaperOptions extends PoolOptions {
   readonly only?: string;
   readonly report?: true;
   readonly dryRun?: true;
+  readonly iqm?: true;
   readonly json?: true;
 }
 
@@ -51,6 +52,7 @@ export const paper: CliCommand<PaperOptions> = {
       .option("--only <run>", "make only this run, in this process, without figures")
       .option("--report", "make no runs; report the records that there are")
       .option("--dry-run", "print how many runs there are, and their hours and disk, measured on a few steps")
+      .option("--iqm", "a table of interquartile means of the test accuracy over tasks and seeds, too")
       .option("--json", "{html, figures, tables, …} on stdout")
       .addHelpText("after", EXPERIMENTS);
   },
@@ -60,6 +62,8 @@ export const paper: CliCommand<PaperOptions> = {
     const out = asked.out ?? join("runs", `paper-${name}-${scale}`);
     if ("command" in entry) return delegate(entry.command, out, { scale, ...(json ? { json } : {}), ...asked });
     const { experiment } = await entry.load();
+    if (experiment.ownReport && asked.iqm)
+      throw new ConfigError(`the report of ${name} has no interquartile means`, { name }, "leave --iqm out");
     const options = experiment.timed ? { ...asked, jobs: 1 } : asked;
     const plan = experiment.plans[scale];
     if (!plan)
@@ -119,7 +123,7 @@ export const paper: CliCommand<PaperOptions> = {
       ...pluginArguments(),
     ];
     const report = await experiment.write({
-      ...{ records: done, planned: expected(runs), scale, out },
+      ...{ records: done, planned: expected(runs), scale, out, iqm: asked.iqm ?? false },
       command: command.map(shellWord).join(" "),
     });
     if (json) emit(report);
@@ -137,7 +141,7 @@ async function delegate(
   out: string,
   { scale, json, jobs, failFast, report, dryRun, ...rest }: PaperOptions,
 ): Promise<void> {
-  const refused = (["records", "only"] as const).find((key) => rest[key] !== undefined);
+  const refused = (["records", "only", "iqm"] as const).find((key) => rest[key] !== undefined);
   if (refused !== undefined)
     throw new ConfigError(
       `eigensam ${name} makes this experiment, and has no --${refused}`,

@@ -12,6 +12,7 @@ export const experiment: Experiment = {
     laptop: () => studyRuns("laptop"),
     full: () => studyRuns("full"),
   },
+  ownReport: true,
   write: async ({ records, planned, out, command }) => {
     // Seeds are the replicates, and a mean over networks needs all of them.
     const made = new Set(records.map(({ name }) => name));

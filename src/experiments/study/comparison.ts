@@ -4,7 +4,7 @@ import { runOfRecord } from "./run-of-record.ts";
 
 /** Writes the report of training runs from their records, with what is missing and the facts of the experiment above. */
 export async function writeComparison(
-  { records, planned, out, scale, command }: Made,
+  { records, planned, out, scale, command, iqm = false }: Made,
   { facts = [], ...options }: ReportOptions = {},
 ): Promise<Written> {
   const runs = records.flatMap((record) => runOfRecord(record) ?? []);
@@ -12,6 +12,7 @@ export async function writeComparison(
   const left = planned.length - records.length;
   return writeRuns(runs, out, {
     ...options,
+    iqm,
     facts: [
       ["scale", left === 0 ? scale : `${scale}; ${records.length} of ${planned.length} runs are made`],
       ...(diverged.length > 0 ? [["diverged", diverged.join(", ")] as const] : []),
