@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { poolView } from "../src/cli/pool-view.ts";
 import { say } from "../src/cli/ui.ts";
-import { cutTo, widthOf } from "../src/cli/width.ts";
+import { cutTo, folded, widthOf } from "../src/cli/width.ts";
 import { fakeTerminal } from "./support/terminal.ts";
 
 const tasks = ["sgd-seed1", "eigen-sam-seed1", "sam-seed1"].map((name) => ({ name, args: [] }));
@@ -78,6 +78,16 @@ describe("the view of a pool on a terminal", () => {
 });
 
 describe("the width of a text", () => {
+  it("break texts at spaces into lines that fit", () => {
+    expect(folded("time      34 % steps, 5 % probe", 20, 10)).toEqual([
+      "time      34 %",
+      "          steps, 5 %",
+      "          probe",
+    ]);
+    expect(folded("time      34 % steps", Number.POSITIVE_INFINITY, 10)).toEqual(["time      34 % steps"]);
+    expect(folded("unbreakable word", 5, 2)).toEqual(["unbreakable", "  word"]);
+  });
+
   it("counts wide characters twice, marks and colours not at all", () => {
     terminal = fakeTerminal(80);
     expect(["λ₁", "数据", "한국", "é", "😀", "\x1b[31mred\x1b[0m", ""].map(widthOf)).toEqual([2, 4, 4, 1, 2, 3, 0]);

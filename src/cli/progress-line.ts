@@ -54,7 +54,8 @@ const MARGIN = 3;
 
 /** Whether people watch stderr on a terminal. */
 export const onTerminal = (): boolean => process.stderr.isTTY === true;
-const room = (): number => (onTerminal() ? (process.stderr.columns || 80) - MARGIN : Number.POSITIVE_INFINITY);
+/** Columns of the terminal that a line may take; without one, any. */
+export const room = (): number => (onTerminal() ? (process.stderr.columns || 80) - MARGIN : Number.POSITIVE_INFINITY);
 
 /** A line that renews itself on a terminal, ten times a second at most; elsewhere a line every half minute. */
 export function progressLine(): (fields: () => readonly Field[]) => void {

@@ -21,3 +21,18 @@ export function cutTo(text: string, columns: number): string {
   }
   return kept;
 }
+
+/** A text in lines of so many columns at most, broken at spaces; all but the first begin with `indent` spaces. A longer word stays whole. */
+export function folded(text: string, columns: number, indent: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/(?<=\S) (?=\S)/)) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line === "" || widthOf(longer) <= columns) line = longer;
+    else {
+      lines.push(line);
+      line = `${" ".repeat(indent)}${word}`;
+    }
+  }
+  return [...lines, line];
+}

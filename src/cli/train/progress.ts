@@ -2,9 +2,10 @@ import type { TrainEvent } from "../../train/events.ts";
 import { colors } from "../colors.ts";
 import { duration, grouped, percent, short } from "../format.ts";
 import { reportProgress } from "../parent.ts";
-import { eta, type Field, progressLine, sayFields } from "../progress-line.ts";
+import { eta, type Field, progressLine, room, sayFields } from "../progress-line.ts";
 import { say } from "../ui.ts";
-import { tallyLines } from "./tally.ts";
+import { folded } from "../width.ts";
+import { TALLY_INDENT, tallyLines } from "./tally.ts";
 
 type EventOf<Name extends TrainEvent["event"]> = Extract<TrainEvent, { event: Name }>;
 
@@ -109,7 +110,7 @@ export function progressView(): (event: TrainEvent) => void {
         say(
           `${event.test ? `test ${event.test.accuracy === undefined ? "" : `accuracy ${colors.bold(percent(event.test.accuracy, 2))}, `}loss ${event.test.loss.toFixed(4)}` : "done"}; ${duration(event.seconds)} in all`,
         );
-        for (const row of tallyLines(event)) say(row);
+        for (const row of tallyLines(event)) for (const line of folded(row, room(), TALLY_INDENT)) say(line);
     }
   };
 }

@@ -3,6 +3,9 @@ import type { RunResult, Tally } from "../../train/records.ts";
 import { grouped, percent, short } from "../format.ts";
 import { ruleNames } from "./rules.ts";
 
+/** Where the second column begins. */
+export const TALLY_INDENT = 10;
+
 /** What a run did, as lines of a table: steps by rule, estimates of v and what came of them, clipping, and where the time went. */
 export function tallyLines({ tally, seconds }: Pick<RunResult, "tally" | "seconds">): string[] {
   if (tally === undefined) return [];
