@@ -146,7 +146,8 @@ describe("frozen parameters keep their bytes, and others do not,", async () => {
 
   it.each(Object.values<Method>(trainingMethods).map(({ name }) => name as NamedMethod["name"]))(
     "by the method %s",
-    (method) => check({ method }),
+    // ESAM takes three of eight examples; of four it would take one, of which batch norm has no deviation.
+    (method) => check({ method, batch: 8 }),
   );
 
   it.each(optimizerNames)("by the optimizer %s", (name) =>
