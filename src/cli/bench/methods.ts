@@ -26,7 +26,7 @@ interface Bench {
   build(f: Loss, inputs: BenchInputs): Readonly<Record<string, Tensor>>;
 }
 
-/** One step of a training method over SGD with momentum. Methods with state of their own are not timed. */
+/** One step of a training method over SGD with momentum. Methods with state of their own, or with draws, are not timed. */
 const stepOf = (method: Method): Bench => ({
   summary: `one step of ${method.title}`,
   advances: true,
@@ -83,7 +83,7 @@ export const benchMethods = ({ methods }: Pick<Registry, "methods">): Readonly<R
   grad: gradient,
   ...Object.fromEntries(
     Object.values(methods)
-      .filter(({ state }) => Object.keys(state).length === 0)
+      .filter(({ state, needs }) => Object.keys(state).length === 0 && !needs.lots)
       .map((method) => [method.name, stepOf(method)]),
   ),
   ...products,

@@ -27,7 +27,7 @@ export interface ProfileSummary {
   readonly slowest: readonly SlowNode[];
 }
 
-const SLOWEST_NODES = 15;
+const SLOWEST_NODES = 10;
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
