@@ -19,74 +19,15 @@ const node = (op: string, inputs: readonly (readonly number[])[], output: readon
 
 describe("the work of a node", () => {
   it.each([
-    [
-      "a product",
-      node(
-        "MatMul",
-        [
-          [5, 7],
-          [7, 3],
-        ],
-        [5, 3],
-        224,
-      ),
-      2 * 5 * 7 * 3,
-    ],
-    [
-      "a batch of products",
-      node(
-        "MatMul",
-        [
-          [2, 5, 7],
-          [2, 7, 3],
-        ],
-        [2, 5, 3],
-        448,
-      ),
-      2 * 2 * 5 * 7 * 3,
-    ],
-    [
-      "a product of a transposed factor",
-      node(
-        "FusedMatMul",
-        [
-          [7, 5],
-          [7, 3],
-        ],
-        [5, 3],
-        224,
-      ),
-      2 * 5 * 7 * 3,
-    ],
-    [
-      "a convolution",
-      node(
-        "Conv",
-        [
-          [2, 4, 6, 6],
-          [8, 4, 3, 3],
-        ],
-        [2, 8, 4, 4],
-        2304,
-      ),
-      2 * 2 * 8 * 16 * 4 * 9,
-    ],
-    [
-      "one in groups",
-      node(
-        "Conv",
-        [
-          [2, 4, 6, 6],
-          [8, 1, 3, 3],
-        ],
-        [2, 8, 4, 4],
-        1440,
-      ),
-      2 * 2 * 8 * 16 * 9,
-    ],
-    ["a sum", node("Add", [[5], [5]], [5], 40), 0],
-  ])("has the operations of %s", (_, args, flop) => {
-    expect(workOf(args).flop).toBe(flop);
+    ["a product", "MatMul", "5×7 7×3 5×3", 2 * 5 * 7 * 3],
+    ["a batch of products", "MatMul", "2×5×7 2×7×3 2×5×3", 2 * 2 * 5 * 7 * 3],
+    ["a product of a transposed factor", "FusedMatMul", "7×5 7×3 5×3", 2 * 5 * 7 * 3],
+    ["a convolution", "Conv", "2×4×6×6 8×4×3×3 2×8×4×4", 2 * 2 * 8 * 16 * 4 * 9],
+    ["one in groups", "Conv", "2×4×6×6 8×1×3×3 2×8×4×4", 2 * 2 * 8 * 16 * 9],
+    ["a sum", "Add", "5 5 5", 0],
+  ])("has the operations of %s", (_, op, shapes, flop) => {
+    const [first, second, output] = shapes.split(" ").map((shape) => shape.split("×").map(Number));
+    expect(workOf(node(op, [first!, second!], output!, 0)).flop).toBe(flop);
   });
 
   it("has the bytes of its inputs, weights and outputs, but for views and tables", () => {

@@ -3,6 +3,7 @@ import { matmul } from "../../graph/ops/matmul.ts";
 import type { Tensor } from "../../graph/tensor.ts";
 import { compile } from "../../runtime/compile.ts";
 import type { NodeTime } from "../../runtime/session.ts";
+import { type Shape, sizeOf } from "../../util/shape.ts";
 
 /** What this machine does at best, in ONNX Runtime and with the threads of the benchmark. */
 export interface MachineLimits {
@@ -19,8 +20,8 @@ const RUNS = 7;
 
 /** Measures the machine: a second or two, and 200 MB. */
 export async function measureLimits(threads: number): Promise<MachineLimits> {
-  const rate = async (work: "bytes" | "flop", build: (a: Tensor, b: Tensor) => Tensor, shape: readonly number[]) => {
-    const length = shape.reduce((a, b) => a * b, 1);
+  const rate = async (work: "bytes" | "flop", build: (a: Tensor, b: Tensor) => Tensor, shape: Shape) => {
+    const length = sizeOf(shape);
     const spec = { a: { shape }, b: { shape } };
     const executable = await compile(({ a, b }) => ({ y: build(a, b) }), spec, { threads, profile: true });
     const feeds = { a: new Float32Array(length).fill(1), b: new Float32Array(length).fill(0.5) };
@@ -31,7 +32,7 @@ export async function measureLimits(threads: number): Promise<MachineLimits> {
   };
   return {
     bytesPerSecond: await rate("bytes", add, [LONG]),
-    flopPerSecond: await rate("flop", (a, b) => matmul(a, b), [SIDE, SIDE]),
+    flopPerSecond: await rate("flop", matmul, [SIDE, SIDE]),
   };
 }
 

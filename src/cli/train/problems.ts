@@ -15,16 +15,10 @@ export function problems(): (run: { readonly config: TrainConfig }) => Promise<P
   };
 }
 
-/** The settings that a data set is read by: all but those of its batches. */
-const placesOf = ({
-  batch: _,
-  validation: __,
-  crop: ___,
-  flip: ____,
-  cutout: _____,
-  randAugment: ______,
-  magnitude: _______,
-  interpolation: ________,
-  fill: _________,
-  ...places
-}: object & TrainConfig["data"]) => places;
+/** Settings of mini-batches; a data set is read by the others. */
+const ofBatches: ReadonlySet<string> = new Set<keyof TrainConfig["data"]>([
+  ...(["batch", "validation", "mixup"] as const),
+  ...(["crop", "flip", "cutout", "randAugment", "magnitude", "interpolation", "fill"] as const),
+]);
+
+const placesOf = (data: TrainConfig["data"]) => Object.entries(data).filter(([key]) => !ofBatches.has(key));

@@ -1,7 +1,7 @@
 import { LEVEL } from "../../report/pairs.ts";
 import { cellsOf, type Table } from "../../report/table.ts";
 import { summarize } from "../../util/statistics.ts";
-import { pairedArms, pairsIn } from "./paired-arms.ts";
+import { pairedArms, pairedCsv, pairsIn } from "./paired-arms.ts";
 import type { StudyRecord } from "./record.ts";
 
 /** The mean of |cos(ε, v₁)| over the looks of a run's probe. */
@@ -34,11 +34,6 @@ export function alignmentTable(records: readonly StudyRecord[], arms: readonly s
       ];
     }),
     note: "Difference of the means over the probe's looks ± its 95 % interval by Student's t; p is of the paired t-test, corrected by Holm for all rows. Bold is below 0.05.",
-    csv: [
-      ["minuend", "subtrahend", "pairs", "mean", "ci95", "pHolm"],
-      ...rows.map(({ minuend, subtrahend, n, difference, p }) => [
-        ...[minuend, subtrahend, n, difference?.mean ?? "", difference?.ci95 ?? "", p ?? ""],
-      ]),
-    ],
+    csv: pairedCsv(rows, ["mean", "ci95"]),
   };
 }

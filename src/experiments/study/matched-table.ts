@@ -1,7 +1,7 @@
 import { LEVEL } from "../../report/pairs.ts";
 import { cellsOf, type Table } from "../../report/table.ts";
 import { matchedSharpness } from "../eigen-sam/matched-loss.ts";
-import { pairedArms, pairsIn } from "./paired-arms.ts";
+import { pairedArms, pairedCsv, pairsIn } from "./paired-arms.ts";
 import type { StudyRecord } from "./record.ts";
 
 /**
@@ -29,11 +29,6 @@ export function matchedTable(records: readonly StudyRecord[], arms: readonly str
       ];
     }),
     note: "How much larger λ₁ is, where both runs of a seed have come down to the lowest loss that both reach on the probe's images; geometric means, intervals and p-values of log λ₁ by the paired t-test, corrected by Holm for all rows. Bold is below 0.05.",
-    csv: [
-      ["minuend", "subtrahend", "pairs", "logRatioMean", "logRatioCi95", "pHolm"],
-      ...rows.map(({ minuend, subtrahend, n, difference, p }) => [
-        ...[minuend, subtrahend, n, difference?.mean ?? "", difference?.ci95 ?? "", p ?? ""],
-      ]),
-    ],
+    csv: pairedCsv(rows, ["logRatioMean", "logRatioCi95"]),
   };
 }

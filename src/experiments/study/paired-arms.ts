@@ -38,3 +38,11 @@ export function pairedArms(
 
 /** "5", or "4 of 5" where some cannot be compared. */
 export const pairsIn = ({ n, runs }: PairedArms): string => (n === runs ? String(n) : `${n} of ${runs}`);
+
+/** The rows for CSV; the names are of the columns of means and intervals. */
+export const pairedCsv = (rows: readonly PairedArms[], [mean, ci95]: readonly [string, string]) => [
+  ["minuend", "subtrahend", "pairs", mean, ci95, "pHolm"],
+  ...rows.map(({ minuend, subtrahend, n, difference, p }) => [
+    ...[minuend, subtrahend, n, difference?.mean ?? "", difference?.ci95 ?? "", p ?? ""],
+  ]),
+];
