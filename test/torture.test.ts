@@ -1,3 +1,4 @@
+import { floorGrowth } from "../scripts/memory-floor.ts";
 import { planOf } from "../scripts/torture/plans.ts";
 import { assertBase } from "../src/train/notes.ts";
 import { builtIn } from "../src/train/registry.ts";
@@ -7,6 +8,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { inPackage } from "../src/util/package.ts";
+import { rng } from "../src/util/rng.ts";
 
 const script = (name: string, ...args: string[]) =>
   spawnSync(
@@ -31,6 +33,19 @@ describe.runIf(process.env.EIGENSAM_SLOW === "1")("a short run of what lasts for
     const { stdout, stderr, status } = script("soak", "--minutes", "0.8");
     expect(status, stdout + stderr).toBe(0);
   });
+});
+
+describe("growth of memory", () => {
+  const slack = rng(1, "slack");
+  /** 16 readings, as a soak of a minute takes, with up to 6 % of slack, seen in a third of the readings at least. */
+  const readings = (leak: number) =>
+    Array.from({ length: 16 }, (_, i) => 270 * (1 + (leak * i) / 15 + Math.max(0, 0.12 * (slack.uniform() - 0.5))));
+  const risen = (leak: number) =>
+    Array.from({ length: 500 }, () => floorGrowth(readings(leak))).filter((growth) => growth >= 0.05).length;
+
+  it("is not found where only the allocator's slack moves", () => expect(risen(0)).toBeLessThan(10));
+  it("is found where a leak of 8 % hides in it", () => expect(risen(0.08)).toBeGreaterThan(450));
+  it("is unknown of few readings", () => expect(floorGrowth([1, 1, 1, 1, 1])).toBeNaN());
 });
 
 describe("docs/reliability.md", () => {
