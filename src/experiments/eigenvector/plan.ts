@@ -28,7 +28,14 @@ interface StudyScale {
 }
 
 export const studyScales = {
-  smoke: { networks: [cnn], seeds: [1, 2], epochs: 2, moments: 3, images: 256, examples: 2000 },
+  smoke: {
+    networks: [{ ...cnn, model: { name: "cnn6", width: 4 }, batch: 64 }],
+    seeds: [1, 2],
+    epochs: 2,
+    moments: 2,
+    images: 128,
+    examples: 500,
+  },
   laptop: { networks: [cnn, resnet], seeds: [1, 2, 3, 4, 5], epochs: 5, moments: 5, images: 512 },
   full: {
     networks: [
