@@ -18,12 +18,28 @@ export const aliases = [
   { find: /^\.\.\/util\/worker-entry\.ts$/, replacement: `${root}test/support/built-worker.ts` },
 ];
 
+/**
+ * Whole programs, killed and resumed, packed and installed, in many processes: half of the time of all tests. `EIGENSAM_SLOW=1 npm test` has them, as CI
+ * does, and `npx vitest run FILE` has the one that it names.
+ */
+const slow =
+  `another-user api-sweep curvature-cli curvature-stop examples experiments extending iqm kill many-classes memory-limit package pool resume-twice
+  run-data runs-cli sde-cli sde-report split-vectors sweep-cli sweep-kubernetes sweep-slurm train-plan`
+    .split(/\s+/)
+    .map((name) => `test/${name}.test.ts`)
+    .filter((file) => !process.argv.includes(file));
+
+// Python's onnx.checker is the one test that needs more than npm: `EIGENSAM_ONNX_CHECKER=1 npm test`, as CI does.
+const exclude = [
+  ...(process.env.EIGENSAM_ONNX_CHECKER === "1" ? [] : ["test/onnx-checker.test.ts"]),
+  ...(process.env.EIGENSAM_SLOW === "1" ? [] : slow),
+];
+
 export default defineConfig({
   resolve: { alias: aliases },
   test: {
     include: ["test/**/*.test.ts"],
-    // Python's onnx.checker is the one test that needs more than npm: `EIGENSAM_ONNX_CHECKER=1 npm test`, as CI does.
-    exclude: process.env.EIGENSAM_ONNX_CHECKER === "1" ? [] : ["test/onnx-checker.test.ts"],
+    exclude,
     environment: "node",
     globalSetup: ["test/support/build.ts"],
     pool: "forks",
