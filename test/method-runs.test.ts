@@ -74,11 +74,19 @@ describe("ESAM", () => {
   it.each<[string, Readonly<Record<string, unknown>> & { readonly method?: object }]>([
     ["micro-batches", { accumulate: 2 }],
     ["mixed examples", { mixup: 0.2 }],
-    ["smoothed labels", { labelSmoothing: 0.1 }],
     ["micro-batches, also where it begins later", { accumulate: 2, method: { from: 1 } }],
   ])("refuses to choose among %s", async (_, { method, ...more }) => {
     await expect(run({ gamma: 0.8, ...method }, more)).rejects.toThrow(/chooses examples by their losses/);
     await run({ gamma: 1, ...method }, more);
+  });
+
+  it("chooses among examples whose labels are smoothed by their smoothed losses", async () => {
+    const smooth = { labelSmoothing: 0.1 };
+    const [sam, all] = [train({ ...options, ...smooth, method: "sam" }), run({ beta: 1, gamma: 1 }, smooth)];
+    expect((await all).weights()).toEqual((await sam.done).weights());
+    const chosen = await run({ beta: 1, gamma: 0.8 }, smooth);
+    expect(chosen.weights()).not.toEqual((await run({ beta: 1, gamma: 0.8 })).weights());
+    expect(chosen.weights()).not.toEqual((await all).weights());
   });
 
   it("refuses a share that leaves no example, and begins later where it is asked to", async () => {

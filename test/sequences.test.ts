@@ -8,7 +8,7 @@ import { train } from "../src/api/train.ts";
 import { input } from "../src/graph/ops/source.ts";
 import { decoder, type DecoderOptions } from "../src/models/decoder.ts";
 import { mlp } from "../src/models/mlp.ts";
-import { crossEntropy } from "../src/nn/functions.ts";
+import { crossEntropy, mean } from "../src/nn/functions.ts";
 import { losses } from "../src/nn/losses.ts";
 import { declare, forward } from "../src/nn/scope.ts";
 import { ConfigError, DataError } from "../src/util/errors.ts";
@@ -81,6 +81,17 @@ describe("cross-entropy over positions", () => {
       {
         ours: crossEntropy(logits, labels, { labelSmoothing }),
         expected: crossEntropy(rows, flat, { labelSmoothing }),
+      },
+      whole,
+    );
+    expect(relativeError(found.ours, found.expected)).toBeLessThan(F64);
+  });
+
+  it.each([0, 0.1])("is the mean over each example's, with labelSmoothing %d", async (labelSmoothing) => {
+    const found = await runOn(
+      {
+        ours: mean(each(logits, labels, { labelSmoothing })),
+        expected: crossEntropy(logits, labels, { labelSmoothing }),
       },
       whole,
     );

@@ -87,12 +87,17 @@ export const softmax = (x: Tensor): Tensor => exp(logSoftmax(x));
  * ```
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, { labelSmoothing = 0 } = {}): Tensor {
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-    throw new ConfigError(`label smoothing is ${labelSmoothing}, expected a number in [0, 1)`, { labelSmoothing });
+  const target = smoothed(labels, logits, labelSmoothing);
+  return mul(sum(mul(logSoftmax(logits), target)), -1 / sizeOf(labels.shape));
+}
+
+/** q = (1 − s)·onehot(labels) + s/classes, of the shape and type of the logits. */
+export function smoothed(labels: Tensor, logits: Tensor, s: number): Tensor {
+  if (!(s >= 0 && s < 1))
+    throw new ConfigError(`label smoothing is ${s}, expected a number in [0, 1)`, { labelSmoothing: s });
   const classes = logits.shape.at(-1)!;
   const hard = oneHot(labels, classes, logits.dtype);
-  const target = labelSmoothing === 0 ? hard : add(mul(1 - labelSmoothing, hard), labelSmoothing / classes);
-  return mul(sum(mul(logSoftmax(logits), target)), -1 / sizeOf(labels.shape));
+  return s === 0 ? hard : add(mul(1 - s, hard), s / classes);
 }
 
 export interface Normalized {

@@ -1,4 +1,4 @@
-import { cast, equal, greater, oneHot } from "../graph/ops/compare.ts";
+import { cast, equal, greater } from "../graph/ops/compare.ts";
 import { abs, add, exp, log, maximum, mul, neg, sigmoid, sub } from "../graph/ops/elementwise.ts";
 import { sum } from "../graph/ops/reduce.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -6,7 +6,7 @@ import { ShapeError } from "../util/errors.ts";
 import { namesOf } from "../util/names.ts";
 import { sameShape, showShape } from "../util/shape.ts";
 import { correct } from "./accuracy.ts";
-import { crossEntropy, logSoftmax, mean, softmax } from "./functions.ts";
+import { crossEntropy, logSoftmax, mean, smoothed, softmax } from "./functions.ts";
 
 /**
  * What a network predicts: integer labels below `classes`, one per example or as many as `shape` says, [N, …shape]; or real values
@@ -38,8 +38,8 @@ export interface LossRule {
   readonly smooths?: boolean;
   /** The mean over the mini-batch, []. */
   mean(output: Tensor, target: Tensor, settings: LossSettings): Tensor;
-  /** The loss of each example without label smoothing, [N]; left out where only the mean is known. */
-  each?(output: Tensor, target: Tensor): Tensor;
+  /** The loss of each example, [N], without label smoothing where no settings are given; left out where only the mean is known. */
+  each?(output: Tensor, target: Tensor, settings?: LossSettings): Tensor;
   /** 1 for each example that is classified correctly, else 0, [N]; left out where there are no classes. */
   correct?(output: Tensor, target: Tensor): Tensor;
   /** Outputs as predictions: probabilities where the loss takes logits. */
@@ -81,10 +81,8 @@ export const losses = {
     targets: "labels",
     smooths: true,
     mean: (output, target, settings) => crossEntropy(output, target, settings),
-    each: (output, target) => {
-      const hard = oneHot(target, output.shape.at(-1)!, output.dtype);
-      return averaged(neg(sum(mul(logSoftmax(output), hard), [output.shape.length - 1])));
-    },
+    each: (output, target, { labelSmoothing } = { labelSmoothing: 0 }) =>
+      averaged(neg(sum(mul(logSoftmax(output), smoothed(target, output, labelSmoothing)), [output.shape.length - 1]))),
     correct: (output, target) => averaged(correct(output, target)),
     predict: softmax,
   },
@@ -145,7 +143,9 @@ export function defineLoss(loss: Declared & (Required<Pick<LossRule, "each">> | 
   return {
     kind: "loss",
     predict: (output) => output,
-    ...(each === undefined ? {} : { mean: (output: Tensor, target: Tensor) => mean(each(output, target)) }),
+    ...(each === undefined
+      ? {}
+      : { mean: (output: Tensor, target: Tensor, settings: LossSettings) => mean(each(output, target, settings)) }),
     ...loss,
   } as LossRule;
 }

@@ -193,7 +193,7 @@ export function onBatch(
   const pass = (theta: Tensor) => forward(model, inputs, { theta, buffers, training, draws });
   const { labelSmoothing } = task;
   const examples: Examples = {
-    losses: (theta) => task.loss.each!(pass(theta).logits, targets),
+    losses: (theta) => task.loss.each!(pass(theta).logits, targets, { labelSmoothing }),
     of: (positions) => {
       const [some, wanted] = [gather(inputs, positions), gather(targets, positions)];
       return inSegments(segments, (theta) =>
@@ -210,11 +210,11 @@ export function onBatch(
 }
 
 /**
- * Whether the loss of a mini-batch is the mean of its examples' own: without label smoothing and mixup, and a network that drops nothing, whose random numbers are
- * of the whole mini-batch.
+ * Whether the loss of a mini-batch is the mean of its examples' own: without mixup, and a network that drops nothing, whose random numbers are of the whole
+ * mini-batch.
  */
-export const examplesKnown = ({ loss, labelSmoothing, mixup }: Task, { draws }: Pick<Model, "draws">): boolean =>
-  loss.each !== undefined && labelSmoothing === 0 && !mixup && draws === 0;
+export const examplesKnown = ({ loss, mixup }: Task, { draws }: Pick<Model, "draws">): boolean =>
+  loss.each !== undefined && !mixup && draws === 0;
 
 /** (pixel/255 − mean)/std per channel of uint8 images [N, C, H, W]; other numbers as they are. */
 export function normalized(

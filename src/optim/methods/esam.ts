@@ -33,7 +33,7 @@ function ofRising(f: Loss, theta: Tensor, point: Tensor, gamma: Operand): Loss {
     throw new ConfigError(
       `esam with method.gamma below ${ALL} chooses examples by their losses, and those are not known here`,
       { gamma },
-      "leave out train.accumulate, method.m, data.mixup, train.labelSmoothing and dropout, take a loss that is a mean over examples, or set method.gamma=1",
+      "leave out train.accumulate, method.m, data.mixup and dropout, take a loss that is a mean over examples, or set method.gamma=1",
     );
   const { losses, of } = f.examples;
   const rise = sub(losses(point), losses(theta));
