@@ -119,6 +119,12 @@ describe("bench", () => {
     }
   });
 
+  it("takes a network's own width where none is asked for", async () => {
+    const rest = tiny.filter((_, i) => i !== tiny.indexOf("--width") && i !== tiny.indexOf("--width") + 1);
+    const { stdout } = await eigensam(["bench", "--json", "--model", "smooth-cnn", "--method", "grad", ...rest]);
+    expect(jsonLines(stdout)[0]).toMatchObject({ model: "smooth-cnn", width: 8 });
+  });
+
   it("times a step of SAM on ResNet18, and each operator of it", async () => {
     const { status, stdout } = await eigensam(["bench", "--json", "--profile", "--method", "sam", ...tiny]);
     expect(status).toBe(0);

@@ -16,7 +16,8 @@ import type { CliCommand } from "./command.ts";
 type Fixed = Omit<MeasureOptions, "method">;
 
 /** As commander gives them: a flag that was not set is not there. */
-interface BenchOptions extends Omit<Fixed, "peer" | "profile"> {
+interface BenchOptions extends Omit<Fixed, "peer" | "profile" | "width"> {
+  readonly width?: number;
   readonly method: readonly string[];
   readonly peer?: true | readonly PeerName[];
   readonly suite?: true;
@@ -39,7 +40,7 @@ export const bench: CliCommand<BenchOptions> = {
           .argParser(someOf(methodNames))
           .default(defaultMethods, defaultMethods.join(",")),
       );
-    integer("--width <n>", "channels of the first stage, or hidden units", 64);
+    integer("--width <n>", "channels of the first stage, or hidden units (default: the model's)");
     integer("--depth <n>", "layers, where the model has a choice (default: the model's)");
     integer("--batch <n>", "images in a batch", 128);
     integer("--size <n>", "height and width of the images", 32);
@@ -72,7 +73,8 @@ export const bench: CliCommand<BenchOptions> = {
       .option("--json", "one JSON line per method on stdout");
   },
   run: async ({ json, method: methods, suite: isSuite, peer = [], profile: profiled = false, ...rest }) => {
-    const options: Fixed = { ...rest, peer: peer === true ? ["torch"] : peer, profile: profiled };
+    const { width: asked = registry().models[rest.model]!.defaultWidth ?? 1 } = rest;
+    const options: Fixed = { ...rest, width: asked, peer: peer === true ? ["torch"] : peer, profile: profiled };
     const { model, width, depth, batch } = options;
     const entries: readonly SuiteEntry[] = isSuite
       ? suite
