@@ -19,12 +19,13 @@ export const aliases = [
 ];
 
 /**
- * Whole programs, killed and resumed, packed and installed, in many processes: half of the time of all tests. `EIGENSAM_SLOW=1 npm test` has them, as CI
- * does, and `npx vitest run FILE` has the one that it names.
+ * Whole programs, killed and resumed, packed and installed, in many processes, and every example of the docs: more than half of the time of all tests.
+ * `EIGENSAM_SLOW=1 npm test` has them, as CI does, and `npx vitest run FILE` has the one that it names.
  */
 const slow =
-  `another-user api-sweep curvature-cli curvature-stop examples experiments extending iqm kill many-classes memory-limit package pool resume-twice
-  run-data runs-cli sde-cli sde-report split-vectors sweep-cli sweep-kubernetes sweep-slurm train-plan`
+  `another-user api-run api-sweep broadcast-run claim curvature-cli curvature-stop doc-examples examples experiments extending iqm kill many-classes
+  memory-limit name-data package pool report resume-twice run-data runs-cli sde-cli sde-report search-best split-vectors stop sweep-cli sweep-kubernetes
+  sweep-slurm train-cli train-plan`
     .split(/\s+/)
     .map((name) => `test/${name}.test.ts`)
     .filter((file) => !process.argv.includes(file));
