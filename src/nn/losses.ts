@@ -34,7 +34,7 @@ export interface LossRule {
   readonly targets?: Targets["kind"];
   /** Least and largest value of a target; left out, any. */
   readonly within?: readonly [number, number];
-  /** Whether it reads label smoothing. */
+  /** Whether it reads label smoothing, `each` too where there is one. */
   readonly smooths?: boolean;
   /** The mean over the mini-batch, []. */
   mean(output: Tensor, target: Tensor, settings: LossSettings): Tensor;
