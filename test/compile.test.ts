@@ -130,6 +130,19 @@ describe("an executable", () => {
     expect([...first.y]).toEqual([9, 16, 25]);
   });
 
+  it("leaves no copies of its outputs behind", async () => {
+    const f = await compile(({ x }) => ({ y: add(x!, 1) }), { x: { shape: [1 << 20] } }, { threads: 1 });
+    const x = new Float32Array(1 << 20);
+    const held = async (runs: number) => {
+      for (let i = 0; i < runs; i++) await f.run({ x }, { reuse: true });
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = await held(1);
+    // Each copy would be of 4 MiB; without a collection of garbage on the way, eight would be held.
+    expect((await held(8)) - before).toBeLessThan(4 << 20);
+    await f.release();
+  });
+
   it("takes plain numbers, and returns Float32Arrays", async () => {
     const f = await square();
     const { y } = await f.run({ x: [1, 2, 3] });
