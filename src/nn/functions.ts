@@ -1,6 +1,21 @@
-import { pad } from "../graph/ops/arrange.ts";
+import { is } from "../graph/op.ts";
+import { pad, split } from "../graph/ops/arrange.ts";
 import { oneHot } from "../graph/ops/compare.ts";
-import { add, erf, exp, log, maximum, mul, rsqrt, sigmoid, stopGradient, sub } from "../graph/ops/elementwise.ts";
+import {
+  add,
+  addOp,
+  erf,
+  exp,
+  log,
+  maximum,
+  mul,
+  relu,
+  reluOp,
+  rsqrt,
+  sigmoid,
+  stopGradient,
+  sub,
+} from "../graph/ops/elementwise.ts";
 import { matmul } from "../graph/ops/matmul.ts";
 import { max } from "../graph/ops/max.ts";
 import { sum } from "../graph/ops/reduce.ts";
@@ -169,15 +184,32 @@ function pooled(length: number, { kernel, stride = kernel, padding = 0 }: Window
  * ```
  */
 export function maxPool2d(x: Tensor, window: Window): Tensor {
+  // A monotone function of the largest is the largest of its values, and there are fewer of them to compute.
+  if (is(reluOp, x)) return relu(maxPool2d(x.inputs[0]!, window));
+  if (is(addOp, x) && isPerChannel(x.inputs[1]!)) return add(maxPool2d(x.inputs[0]!, window), x.inputs[1]!);
   const { kernel, stride = kernel, padding = 0 } = window;
   const along = (t: Tensor, axis: number): Tensor => {
     const count = pooled(t.shape[axis]!, window);
-    const padded = pad(t, axis, padding, padding, LOWEST);
-    return Array.from({ length: kernel }, (_, tap) => everyNth(padded, axis, tap, stride, count)).reduce((a, b) =>
-      maximum(a, b),
-    );
+    const taps =
+      stride === kernel && padding === 0 && count * kernel === t.shape[axis]
+        ? tapsOfTiles(t, axis, kernel)
+        : Array.from({ length: kernel }, (_, tap) =>
+            everyNth(pad(t, axis, padding, padding, LOWEST), axis, tap, stride, count),
+          );
+    return taps.reduce((a, b) => maximum(a, b));
   };
   return along(along(x, 0), 1);
+}
+
+/** Whether an operand is the same at every pixel, so that adding it leaves the largest of a window the largest. */
+const isPerChannel = ({ shape }: Tensor): boolean => sizeOf(shape.slice(-4, -2)) === 1 && shape.length <= 4;
+
+/** Element 0, 1, … of every window where windows tile the axis: as parts of a split, whose derivative is one concatenation. */
+function tapsOfTiles(x: Tensor, axis: number, kernel: number): Tensor[] {
+  const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
+  const count = x.shape[axis]! / kernel;
+  const parts = split(reshape(x, [...before, count, kernel, ...after]), new Array<number>(kernel).fill(1), axis + 1);
+  return parts.map((part) => reshape(part, [...before, count, ...after]));
 }
 
 /** Stands for −∞ in f32 and f64, and can still be subtracted. */

@@ -88,7 +88,7 @@ export const maximumOp = binary(
   "Max",
   distinctPairs,
   Math.max,
-  ({ g, a, b }) => mul(g, sub(1, heaviside(sub(b, a)))),
+  ({ g, a, b }) => sub(g, mul(g, heaviside(sub(b, a)))),
   ({ g, a, b }) => mul(g, heaviside(sub(b, a))),
 );
 export const minimumOp = binary(
@@ -96,7 +96,7 @@ export const minimumOp = binary(
   "Min",
   distinctPairs,
   Math.min,
-  ({ g, a, b }) => mul(g, sub(1, heaviside(sub(a, b)))),
+  ({ g, a, b }) => sub(g, mul(g, heaviside(sub(a, b)))),
   ({ g, a, b }) => mul(g, heaviside(sub(a, b))),
 );
 
