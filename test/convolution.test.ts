@@ -8,6 +8,7 @@ import { input } from "../src/graph/ops/source.ts";
 import type { Tensor } from "../src/graph/tensor.ts";
 import { topological } from "../src/graph/walk.ts";
 import { type AxisGeometry, planAxis, rankOf } from "../src/onnx/lower/axis-plan.ts";
+import { blockedForward, blockedInput, blockedPlan } from "../src/onnx/lower/conv-blocked.ts";
 import { convPlan, winogradConv, winogradConvInput, winogradConvWeight } from "../src/onnx/lower/conv-winograd.ts";
 import { MAX_RANK, type Matrix, toomCook } from "../src/onnx/lower/toom-cook.ts";
 import { rng } from "../src/util/rng.ts";
@@ -53,6 +54,9 @@ const geometries: Readonly<Record<string, Geometry>> = {
   "few channels with stride 2": geometry([9, 7], [5, 4], [2, 2], [2, 1], 8, [2, 3]),
   "one channel": geometry([6, 6], [3, 3], [1, 1], [1, 1], 4, [1, 5]),
   "3x3 with enough channels for Winograd": geometry([16, 16], [3, 3], [1, 1], [1, 1], 4, [32, 32]),
+  "3x3 with a block of channels": geometry([8, 8], [3, 3], [1, 1], [1, 1], 4, [16, 16]),
+  "3x3 with stride 2 into two blocks": geometry([9, 8], [3, 3], [2, 2], [1, 1], 4, [16, 32]),
+  "3x3 of few channels into two blocks": geometry([8, 8], [3, 3], [1, 1], [1, 1], 16, [3, 32]),
 };
 const named = Object.entries(geometries).map(([name, g]) => ({ name, ...g }));
 
@@ -111,6 +115,31 @@ describe("tiles of every size give the plain sum in f64", () => {
         expect(relativeError(values, expected[i]!), `tiles ${h}x${w}, contraction ${i}`).toBeLessThan(F64);
       });
     }
+  });
+});
+
+describe("blocks of channels give the plain sum in f64", () => {
+  const fitting = named
+    .filter(({ batch }) => batch < 4)
+    .flatMap((g) => {
+      const plan = blockedPlan(g, ...g.channels, 2);
+      return plan ? [{ ...g, plan }] : [];
+    });
+
+  it("for strides, odd images and planes", () => {
+    const kinds = fitting.map(({ plan, stride }) => `${plan.lanes} ${stride}`);
+    expect(new Set(kinds)).toEqual(new Set(["2 1,1", "2 2,2", "2 3,2"]));
+    expect(fitting.some(({ size, stride }) => size[0] % stride[0] !== 0)).toBe(true);
+  });
+
+  it.each(fitting)("for $name", (g) => {
+    const { outputs, inputs, feeds } = contractions(g, "f64");
+    const { x, w, seed } = inputs;
+    const blocked = [blockedForward(x, w, g.plan), blockedInput(seed, w, g.plan)];
+    const expected = evaluate([outputs.y, outputs.dx], feeds);
+    evaluate(blocked, feeds).forEach((values, i) => {
+      expect(relativeError(values, expected[i]!), `contraction ${i}`).toBeLessThan(F64);
+    });
   });
 });
 

@@ -107,16 +107,16 @@ describe("a gradient that computes the pass again", () => {
     expect(again.loss).toEqual(plain.loss);
   });
 
-  it("takes less memory and more multiplications, as far as there are blocks", () => {
+  it("takes less memory and more multiplications, as far as there are blocks", async () => {
     const { spec, sam } = samOf(deep, [256, 5]);
     const inputs = Object.fromEntries(
       Object.entries(spec).map(([name, one]) => [name, input(name, one.shape, "dtype" in one ? one.dtype : "f32")]),
     ) as Record<keyof typeof spec, Tensor>;
-    const of = (segments: number) => {
+    const of = async (segments: number) => {
       const outputs = sam(inputs, segments);
-      return { bytes: memoryOf(outputs, {}).values, work: multiplicationsOf(Object.values(outputs)) };
+      return { bytes: (await memoryOf(outputs, {})).values, work: multiplicationsOf(Object.values(outputs)) };
     };
-    const [one, two, four] = [of(1), of(2), of(4)];
+    const [one, two, four] = [await of(1), await of(2), await of(4)];
     // A pass is a third of a gradient's work: half of it again is a sixth more, and three quarters a quarter.
     expect(two.work / one.work).toBeCloseTo(1 + 1 / 6, 1);
     expect(four.work / one.work).toBeCloseTo(1 + 1 / 4, 1);
@@ -161,14 +161,14 @@ describe("a limit of memory", () => {
       options: { threads: 1 },
     });
 
-  it("takes as few segments as fit, and leaves to buffers what is left", () => {
-    expect(within(undefined)).toEqual({ segments: 1, options: { threads: 1 } });
-    const wide = within(1000);
+  it("takes as few segments as fit, and leaves to buffers what is left", async () => {
+    expect(await within(undefined)).toEqual({ segments: 1, options: { threads: 1 } });
+    const wide = await within(1000);
     expect(wide).toMatchObject({ segments: 1, options: { bufferBudget: 128e6 } });
     const { bytes } = wide.recomputation!;
-    const just = within(bytes / MIB);
+    const just = await within(bytes / MIB);
     expect(just).toMatchObject({ segments: 1, options: { bufferBudget: 0 } });
-    const tight = within((bytes - 1) / MIB);
+    const tight = await within((bytes - 1) / MIB);
     expect(tight.segments).toBe(2);
     const found = tight.recomputation!;
     expect(found.plainBytes).toBe(bytes);
@@ -176,18 +176,18 @@ describe("a limit of memory", () => {
     expect(found.multiplications).toBeGreaterThan(found.plainMultiplications);
   });
 
-  it("that cannot be kept is refused with the least that can, which then can", () => {
+  it("that cannot be kept is refused with the least that can, which then can", async () => {
     let least = 0;
     try {
-      within(0.5);
+      await within(0.5);
     } catch (error) {
       expect(error).toBeInstanceOf(ConfigError);
       expect((error as Error).message).toMatch(/train\.memoryLimit is 0\.5 MiB, but a step takes \d+ MiB at least/);
       ({ least } = (error as ConfigError).data as { least: number });
     }
-    expect(within(least).segments).toBeGreaterThan(1);
-    expect(() => within(least - 1)).toThrow(ConfigError);
-    expect(() => within(least, { name: "an estimate of v", shrinks: false })).toThrow(/an estimate of v takes/);
+    expect((await within(least)).segments).toBeGreaterThan(1);
+    await expect(within(least - 1)).rejects.toThrow(ConfigError);
+    await expect(within(least, { name: "an estimate of v", shrinks: false })).rejects.toThrow(/an estimate of v takes/);
   });
 
   const count = 512;

@@ -76,6 +76,8 @@ export interface Target {
   readonly convolution: "winograd" | "direct" | "native";
   /** Whether ONNX Runtime's own operators (com.microsoft) may be used besides the standard ones. */
   readonly contrib: boolean;
+  /** Channels per block of ONNX Runtime's own convolution on this processor, which com.microsoft.nchwc names; left out where there is none. */
+  readonly block?: number;
 }
 
 /** What an op's `emit` writes to: nodes are shared when type, inputs and attributes agree. */

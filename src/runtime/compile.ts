@@ -7,11 +7,12 @@ import { InputError } from "../util/errors.ts";
 import { mapValues } from "../util/map-values.ts";
 import { type Shape, showShape } from "../util/shape.ts";
 import type { InputArray } from "./arrays.ts";
-import { defaultThreads, type TargetOptions, targetOf } from "./device.ts";
+import { defaultThreads, type TargetOptions } from "./device.ts";
 import { nodeSessions } from "./node-session.ts";
 import { type RunOptions, runner } from "./runner.ts";
 import type { NodeTime, Port, SessionFactory, TypedArray } from "./session.ts";
 import { splitSession } from "./split-session.ts";
+import { targetHere } from "./target-here.ts";
 
 /** Name, shape and dtype of each input; the dtype is f32 by default. */
 export type InputSpec = Readonly<Record<string, { readonly shape: Shape; readonly dtype?: DType }>>;
@@ -113,7 +114,7 @@ export async function compileGraph<In extends string, Out extends string, Output
     if (Object.hasOwn(spec, name))
       throw new InputError(`compile: ${name} names both an input and an output`, { name }, "rename the output");
   const start = performance.now();
-  const target = targetOf(options);
+  const target = await targetHere(options);
   const lowered = lower(Object.values<Tensor>(outputs), target).map((tensor, i) => ({ name: names[i]!, tensor }));
   const planned = plan(lowered, target, options);
   const model = emitModel(planned, target);

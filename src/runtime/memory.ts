@@ -8,7 +8,7 @@ import { plan } from "../onnx/plan/plan.ts";
 import { dtypes } from "../util/dtype.ts";
 import { sizeOf } from "../util/shape.ts";
 import type { CompileOptions } from "./compile.ts";
-import { targetOf } from "./device.ts";
+import { targetHere } from "./target-here.ts";
 
 /** Memory that a graph takes while it runs, in bytes, by its plan. */
 export interface GraphMemory {
@@ -19,8 +19,11 @@ export interface GraphMemory {
 }
 
 /** What `outputs` take when they are compiled with the same options. Nothing is loaded. */
-export function memoryOf(outputs: Readonly<Record<string, Tensor>>, options: CompileOptions): GraphMemory {
-  const target = targetOf(options);
+export async function memoryOf(
+  outputs: Readonly<Record<string, Tensor>>,
+  options: CompileOptions,
+): Promise<GraphMemory> {
+  const target = await targetHere(options);
   const names = Object.keys(outputs);
   const lowered = lower(Object.values(outputs), target).map((tensor, i) => ({ name: names[i]!, tensor }));
   // No buffers are kept beyond what is alive: that is decided by what is left of a limit.

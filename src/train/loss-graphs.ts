@@ -100,7 +100,7 @@ function inOneGraph(task: Task, model: Model, { compile: common, memoryLimit: li
       const options = inPlace
         ? { ...common, inPlace: { ...inPlace, ...(buffered ? { buffers: NEXT_BUFFERS } : {}) }, copyBack: true }
         : common;
-      const chosen = withinLimit(trace, whole, { options, limit, kind });
+      const chosen = await withinLimit(trace, whole, { options, limit, kind });
       const graph = (await compile((inputs) => trace(inputs, chosen.segments), whole, chosen.options)) as Executable;
       return {
         run: (inputs, draws) => graph.run(withDraws(inputs, draws, 0), { reuse: true }),

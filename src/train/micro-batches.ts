@@ -134,7 +134,7 @@ async function compilePass(
     ...{ ...batchSpec(task, model), ...drawsSpec(task, model) },
     ...Object.fromEntries(along.map((name) => [name, vector])),
   };
-  const { segments, options, recomputation } = withinLimit(build, spec, {
+  const { segments, options, recomputation } = await withinLimit(build, spec, {
     options: { ...common, inPlace: { sum: "nextSum" }, copyBack: true },
     limit: memoryLimit,
     kind: {

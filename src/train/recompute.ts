@@ -47,7 +47,7 @@ const MIB = 2 ** 20;
  * The fewest segments with which a graph takes at most `limit` MiB, by its plan.
  * @throws ConfigError where none are enough, with the least that can be had
  */
-export function withinLimit(
+export async function withinLimit(
   trace: (inputs: Traced, segments: number) => Traced,
   spec: InputSpec,
   {
@@ -55,13 +55,13 @@ export function withinLimit(
     limit,
     kind,
   }: { readonly options: CompileOptions; readonly limit: number | undefined; readonly kind: Kind },
-): Chosen {
+): Promise<Chosen> {
   if (limit === undefined) return { segments: 1, options };
   const inputs = mapValues(spec, ({ shape, dtype }, name) => input(name, shape, dtype));
   const sizes: { readonly segments: number; readonly bytes: number }[] = [];
   for (const segments of kind.shrinks ? LADDER : [1]) {
     const outputs = trace(inputs, segments);
-    const bytes = totalOf(memoryOf(outputs, options));
+    const bytes = totalOf(await memoryOf(outputs, options));
     sizes.push({ segments, bytes });
     if (bytes > limit * MIB) continue;
     const bufferBudget = Math.min(options.bufferBudget ?? BUFFERS, limit * MIB - bytes);

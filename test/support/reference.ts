@@ -189,6 +189,17 @@ const reference: { readonly [K in Exclude<OpName, "input" | "constant">]: Refere
         }
       return total;
     }),
+  blockedConv: ([x, w], { before }, shape) =>
+    generate(shape, ([k, h, v, n, lane]) => {
+      let total = 0;
+      const [, blocks, kh, kw, block] = w!.shape as [number, number, number, number, number];
+      for (const [b, i, j, c] of indices([blocks, kh, kw, block]) as [number, number, number, number][]) {
+        const [row, column] = [h! + i - before[0], v! + j - before[1]];
+        const inside = row >= 0 && row < x!.shape[1]! && column >= 0 && column < x!.shape[2]!;
+        if (inside) total += x!.at(b, row, column, n!, c) * w!.at(k!, b, i, j, c, lane!);
+      }
+      return total;
+    }),
   conv2d: ([x, w], attrs, shape) => {
     const y = new Values(shape);
     eachProduct(attrs, shape, [shape[2]!, x!.shape[3]!, shape[3]!], (ix, iw, iy) =>

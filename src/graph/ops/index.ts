@@ -1,6 +1,7 @@
 import type { Op } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 import { concatOp, padOp, sliceOp, transposeOp } from "./arrange.ts";
+import { blockedConvOp } from "./blocked-conv.ts";
 import { castOp, equalOp, greaterEqualOp, greaterOp, whereOp } from "./compare.ts";
 import { convInputOp, convOp, convWeightOp } from "./conv.ts";
 import * as elementwise from "./elementwise.ts";
@@ -59,6 +60,7 @@ export const ops = {
   scatterAdd: scatterAddOp,
   matmul: matmulOp,
   filterBank: filterBankOp,
+  blockedConv: blockedConvOp,
   conv2d: convOp,
   conv2dInput: convInputOp,
   conv2dWeight: convWeightOp,

@@ -5,11 +5,13 @@ import { matmul } from "../../graph/ops/matmul.ts";
 import { reshape } from "../../graph/ops/reshape.ts";
 import { putBack, stride } from "../../graph/ops/take.ts";
 import type { Target, Tensor } from "../../graph/tensor.ts";
+import { topological } from "../../graph/walk.ts";
 import { type AxisGeometry, planAxis } from "./axis-plan.ts";
 import { directConv, directConvInput, directConvWeight, patchIndices, tallProduct } from "./conv-direct.ts";
 import { hasFewChannels, planesConv, planesConvWeight, planesOf } from "./conv-planes.ts";
 import { type ConvPlan, convPlan, winogradConv, winogradConvInput, winogradConvWeight } from "./conv-winograd.ts";
-import { directCost, winogradCost } from "./cost.ts";
+import { blockedForward, blockedInput, blockedPlan } from "./conv-blocked.ts";
+import { blockedCost, type Contractions, type ConvCost, directCost, totalCost, winogradCost } from "./cost.ts";
 import type { Lowering, LoweringContext } from "./lowering.ts";
 
 /** One way to compute a convolution: its three contractions, which share their parts. */
@@ -95,33 +97,82 @@ function unsampled(y: Tensor, { size, stride: step }: ConvAttrs): Tensor {
   return step[0] === 1 && size[0] === y.shape[0] ? wide : putBack(wide, 0, positions(0), size[0]);
 }
 
-function methodOf(attrs: ConvAttrs, x: Tensor, y: Tensor, { memo, target }: LoweringContext): Method | undefined {
-  const [batch, channels, filters] = [x.shape[2]!, x.shape[3]!, y.shape[3]!];
-  const geometry: Geometry = { attrs, batch, channels, filters, dtype: y.dtype };
-  return memo(JSON.stringify(["conv", geometry]), () => choose(geometry, target.convolution));
+const geometryOf = (attrs: ConvAttrs, x: Tensor, y: Tensor): Geometry => ({
+  attrs,
+  batch: x.shape[2]!,
+  channels: x.shape[3]!,
+  filters: y.shape[3]!,
+  dtype: y.dtype,
+});
+
+const keyOf = (geometry: Geometry): string => JSON.stringify(["conv", geometry]);
+
+/** Which contractions of each geometry `outputs` have: what a method costs depends on how many of them share its parts. */
+export function contractionsIn(outputs: readonly Tensor[]): ReadonlyMap<string, Contractions> {
+  const found = new Map<string, Set<"forward" | "input" | "weight">>();
+  const note = (part: "forward" | "input" | "weight", geometry: Geometry) => {
+    const key = keyOf(geometry);
+    found.set(key, (found.get(key) ?? new Set()).add(part));
+  };
+  for (const node of topological(outputs)) {
+    const [a, b] = node.inputs as [Tensor, Tensor];
+    const [forward, input, weight] = [attrsOf(convOp, node), attrsOf(convInputOp, node), attrsOf(convWeightOp, node)];
+    if (forward) note("forward", geometryOf(forward, a, node));
+    if (input) note("input", geometryOf(input, node, a));
+    if (weight) note("weight", geometryOf(weight, a, b));
+  }
+  return found;
 }
 
+function methodOf(attrs: ConvAttrs, x: Tensor, y: Tensor, context: LoweringContext): Method | undefined {
+  const geometry = geometryOf(attrs, x, y);
+  const key = keyOf(geometry);
+  return context.memo(key, () => choose(geometry, context.contractions.get(key) ?? ALL, context.target));
+}
+
+const ALL: Contractions = new Set(["forward", "input", "weight"]);
+
 /** The method for one geometry; undefined leaves the convolution to the target's own operators. */
-function choose(geometry: Geometry, convolution: Target["convolution"]): Method | undefined {
+function choose(geometry: Geometry, wanted: Contractions, { convolution, block }: Target): Method | undefined {
   const { attrs, batch, channels, filters, dtype } = geometry;
   const { kernel, padding } = attrs;
   if (convolution === "native") return undefined;
   if (kernel[0] * kernel[1] === 1 && padding[0] + padding[1] === 0) return pointwise(attrs);
   if (convolution === "direct") return direct(geometry);
 
+  const plan = block === undefined || dtype !== "f32" ? undefined : blockedPlan(attrs, channels, filters, block);
+  const { forward, input } = plan ? blockedCost(plan, batch, channels, filters) : {};
+  const elsewhere = [{}, { forward }, { input }, { forward, input }].filter((costs) =>
+    Object.values(costs).every((seconds) => seconds !== undefined),
+  ) as Partial<ConvCost>[];
+  const ways = candidates(geometry).flatMap(({ cost, make }) =>
+    elsewhere.map((blocked) => ({ seconds: totalCost(cost, wanted, blocked), make, blocked })),
+  );
+  const { make, blocked } = ways.reduce((best, way) => (way.seconds < best.seconds ? way : best));
+  return {
+    ...make(),
+    ...(blocked.forward === undefined ? {} : { forward: (x, w) => blockedForward(x, w, plan!) }),
+    ...(blocked.input === undefined ? {} : { input: (y, w) => blockedInput(y, w, plan!) }),
+  };
+}
+
+/** The methods that compute all three contractions from the same parts. */
+function candidates(geometry: Geometry): { readonly cost: ConvCost; make(): Method }[] {
+  const { attrs, batch, channels, filters, dtype } = geometry;
   const axis = (i: 0 | 1): AxisGeometry => ({
     length: attrs.size[i],
-    kernel: kernel[i],
+    kernel: attrs.kernel[i],
     stride: attrs.stride[i],
-    padding: padding[i],
+    padding: attrs.padding[i],
   });
   const [down, across] = [axis(0), axis(1)];
-  const candidates = TILES.flatMap((h) => TILES.map((w) => [h, w] as const));
-  const costs = candidates.map((m) => winogradCost(down, across, m, batch, channels, filters));
-  const best = costs.indexOf(Math.min(...costs));
-  if (costs[best]! >= directCost(attrs, convOutputSize(attrs), batch, channels, filters)) return direct(geometry);
-  const [h, w] = candidates[best]!;
-  return winograd(convPlan(planAxis(down, h, dtype), planAxis(across, w, dtype), dtype), kernel);
+  const tiled = TILES.flatMap((h) => TILES.map((w) => [h, w] as const)).flatMap(([h, w]) => {
+    const cost = winogradCost(down, across, [h, w], batch, channels, filters);
+    const make = () => winograd(convPlan(planAxis(down, h, dtype), planAxis(across, w, dtype), dtype), attrs.kernel);
+    return cost ? [{ cost, make }] : [];
+  });
+  const cost = directCost(attrs, convOutputSize(attrs), batch, channels, filters);
+  return [{ cost, make: () => direct(geometry) }, ...tiled];
 }
 
 /** Outputs per tile that are tried on each axis. */
