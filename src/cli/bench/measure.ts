@@ -60,7 +60,7 @@ export async function measure({ steps, peer, python, ...options }: MeasureOption
     // Peers first, since they may be missing.
     for (const name of peer.filter((name) => peerTakes(name, options))) others.push(await fastest(name));
     const ours = await started(startOurs(options));
-    const [mine, ...theirs] = await takeTurns([ours, ...others], steps);
+    const [mine, ...theirs] = await takeTurns([ours, ...others], steps, LEAST_SECONDS);
     const { side, gflop, traceS, lowerS, sessionS, firstStepS } = ours.ready;
     const timed = timing(mine!);
     return {
@@ -82,11 +82,14 @@ export async function measure({ steps, peer, python, ...options }: MeasureOption
   }
 }
 
+/** Short steps are repeated, so that a few milliseconds of other work do not decide. */
+const [LEAST_SECONDS, MOST_ROUNDS] = [3, 100];
+
 /** Steps that decide between two memory layouts. Only the faster one stays: all sides together must fit the memory. */
-const TRIALS = 3;
+const [TRIALS, TRIAL_SECONDS] = [3, 1];
 
 async function fasterOf(sides: readonly PeerSide[]): Promise<PeerSide> {
-  const steps = await takeTurns(sides, TRIALS);
+  const steps = await takeTurns(sides, TRIALS, TRIAL_SECONDS);
   const [first, ...rest] = sides
     .map((side, i) => ({ side, seconds: timing(steps[i]!).medianS }))
     .toSorted((a, b) => a.seconds - b.seconds);
@@ -97,10 +100,14 @@ async function fasterOf(sides: readonly PeerSide[]): Promise<PeerSide> {
 /** Worker threads of all sides spin for some milliseconds after a step, waiting for more work, before they sleep. */
 const SETTLE_MS = 20;
 
-/** Load on the machine changes over seconds; in turns it hits every side alike. */
-export async function takeTurns(sides: readonly Side<unknown>[], rounds: number): Promise<Step[][]> {
+/**
+ * Load on the machine changes over seconds; in turns it hits every side alike. There are `rounds` of turns, and more while the first side
+ * has taken less than `seconds`.
+ */
+export async function takeTurns(sides: readonly Side<unknown>[], rounds: number, seconds = 0): Promise<Step[][]> {
   const steps = sides.map((): Step[] => []);
-  for (let round = 0; round < rounds; round++)
+  const taken = () => steps[0]!.reduce((total, step) => total + step.seconds, 0);
+  for (let round = 0; round < rounds || (taken() < seconds && round < MOST_ROUNDS); round++)
     for (const [i, { child }] of sides.entries()) {
       await setTimeout(SETTLE_MS);
       steps[i]!.push(await child.ask<Step>("step"));

@@ -46,7 +46,7 @@ export const bench: CliCommand<BenchOptions> = {
     integer("--size <n>", "height and width of the images", 32);
     integer("--channels <n>", "channels of the images", 3);
     integer("--classes <n>", "classes", 10);
-    integer("--steps <n>", "timed steps per method, after one to warm up", 5);
+    integer("--steps <n>", "timed steps per method, after one to warm up; more of short ones, up to 3 s or 100", 5);
     integer("--threads <n>", "threads", defaultThreads(), "one per core");
     command
       .option(
