@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Measurement } from "../src/cli/bench/measure.ts";
+import { type Measurement, takeTurns } from "../src/cli/bench/measure.ts";
 import { type PeerName, peerNames, peers, peerTakes } from "../src/cli/bench/peers.ts";
 import { entryLabel, suite, suiteMeans, type SuiteResult } from "../src/cli/bench/suite.ts";
 import { benchMethods } from "../src/cli/bench/methods.ts";
@@ -62,5 +62,28 @@ describe("the suite and its peers", () => {
       for (const method of ["grad", "sam", "hvp"]) expect(peerTakes("torch", { model, method })).toBe(true);
     expect(peerTakes("torch-compile", { model: "mlp", method: "hvp" })).toBe(false);
     expect(new Set(suite.map(entryLabel)).size).toBe(suite.length);
+  });
+});
+
+describe("turns", () => {
+  /** A side whose steps take as long as it says. */
+  const sideOf = (seconds: number, calls: string[], name: string) => ({
+    ready: undefined,
+    child: {
+      ask: () => {
+        calls.push(name);
+        return Promise.resolve({ seconds, peakMiB: 1 });
+      },
+      stop: () => Promise.resolve(),
+    } as never,
+  });
+
+  it("alternate, and go on while the first side has taken too little time", async () => {
+    const calls: string[] = [];
+    const sides = [sideOf(0.5, calls, "a"), sideOf(9, calls, "b")];
+    expect((await takeTurns(sides, 3)).map((steps) => steps.length)).toEqual([3, 3]);
+    expect(calls.join("")).toBe("ababab");
+    expect((await takeTurns(sides, 3, 2.1)).map((steps) => steps.length)).toEqual([5, 5]);
+    expect((await takeTurns(sides, 3, 1)).map((steps) => steps.length)).toEqual([3, 3]);
   });
 });
