@@ -114,7 +114,7 @@ export async function compileGraph<In extends string, Out extends string, Output
     if (Object.hasOwn(spec, name))
       throw new InputError(`compile: ${name} names both an input and an output`, { name }, "rename the output");
   const start = performance.now();
-  const target = await targetHere(options);
+  const target = await targetHere(Object.values<Tensor>(outputs), options);
   const lowered = lower(Object.values<Tensor>(outputs), target).map((tensor, i) => ({ name: names[i]!, tensor }));
   const planned = plan(lowered, target, options);
   const model = emitModel(planned, target);

@@ -23,7 +23,7 @@ export async function memoryOf(
   outputs: Readonly<Record<string, Tensor>>,
   options: CompileOptions,
 ): Promise<GraphMemory> {
-  const target = await targetHere(options);
+  const target = await targetHere(Object.values(outputs), options);
   const names = Object.keys(outputs);
   const lowered = lower(Object.values(outputs), target).map((tensor, i) => ({ name: names[i]!, tensor }));
   // No buffers are kept beyond what is alive: that is decided by what is left of a limit.

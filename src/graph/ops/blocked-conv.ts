@@ -1,7 +1,7 @@
 import { ShapeError } from "../../util/errors.ts";
 import { showShape, sizeOf } from "../../util/shape.ts";
 import { apply, attrsOf, defineOp, sample } from "../op.ts";
-import type { Emitter, Tensor } from "../tensor.ts";
+import type { Emitter, Target, Tensor } from "../tensor.ts";
 import { pad, transpose } from "./arrange.ts";
 import { convOp, convWeightOp } from "./conv.ts";
 import type { ConvAttrs } from "./conv-attrs.ts";
@@ -26,37 +26,46 @@ export const blockedConvOp = defineOp<BlockedConvAttrs>({
   name: "blockedConv",
   shape: ([x, w], { before, after }) => {
     const [a, b] = [x!.shape, w!.shape];
-    const along = (axis: 0 | 1) => a[1 + axis]! + before[axis] + after[axis] - b[2 + axis]! + 1;
+    const [height, width] = outputSize(x!, w!, { before, after });
     const inside = ([...before, ...after] as const).every((zeros, i) => zeros >= 0 && zeros < b[2 + (i % 2)]!);
-    if (a.length !== 5 || b.length !== 6 || a[0] !== b[1] || a[4] !== b[4] || !inside || along(0) < 1 || along(1) < 1)
+    if (a.length !== 5 || b.length !== 6 || a[0] !== b[1] || a[4] !== b[4] || !inside || height < 1 || width < 1)
       throw new ShapeError(
         `blockedConv: shapes ${showShape(a)} and ${showShape(b)} with ${before} zeros before and ${after} after, expected [C/B, H, W, N, B] and [K/B, C/B, kh, kw, B, B], and fewer zeros than taps`,
         { x: a, w: b, before, after },
       );
-    return [b[0]!, along(0), along(1), a[3]!, b[5]!];
+    return [b[0]!, height, width, a[3]!, b[5]!];
   },
   vjp: ({ g, inputs, attrs }) => {
     const [x, w] = inputs as [Tensor, Tensor];
     return [() => blockedConvInput(g, w, attrs), () => blockedConvWeight(x, g, w, attrs)];
   },
-  multiplications: ([x, w], { before, after }) => {
-    const [[, height, width, batch], [, , kh, kw]] = [x!.shape, w!.shape] as [readonly number[], readonly number[]];
-    const outputs = (height! + before[0] + after[0] - kh! + 1) * (width! + before[1] + after[1] - kw! + 1) * batch!;
-    return outputs * sizeOf(w!.shape);
-  },
+  multiplications: ([x, w], attrs) => sizeOf([...outputSize(x!, w!, attrs), x!.shape[3]!, ...w!.shape]),
   emit: (emitter, [x, w], node, attrs) => {
-    const form = node.shape[4] === emitter.target.block ? emitBlocked : emitStandard;
+    const form = fitsBlocks(emitter.target, node) ? emitBlocked : emitStandard;
     return form(emitter, x!, w!, node, attrs);
   },
   // ONNX Runtime's blocks are of 16 channels or of 8, by processor: of these it computes one itself, the others are Conv.
   samples: [
     sample({ before: [1, 1], after: [1, 1] }, [1, 3, 2, 2, 16], [1, 1, 3, 3, 16, 16]),
     sample({ before: [0, 1], after: [0, 0] }, [2, 2, 2, 3, 1], [2, 2, 1, 2, 1, 16]),
+    sample({ before: [0, 0], after: [0, 0] }, [16, 1, 1, 2, 1], [1, 16, 1, 1, 1, 16]),
     sample({ before: [1, 1], after: [1, 1] }, [1, 3, 2, 2, 8], [1, 1, 3, 3, 8, 8]),
     sample({ before: [0, 1], after: [0, 0] }, [2, 2, 2, 3, 1], [2, 2, 1, 2, 1, 8]),
     sample({ before: [1, 1], after: [0, 0] }, [2, 3, 4, 1, 3], [1, 2, 2, 2, 3, 3]),
   ],
 });
+
+function outputSize({ shape: x }: Tensor, { shape: w }: Tensor, { before, after }: BlockedConvAttrs): [number, number] {
+  const along = (axis: 0 | 1) => x[1 + axis]! + before[axis] + after[axis] - w[2 + axis]! + 1;
+  return [along(0), along(1)];
+}
+
+/** ONNX Runtime reads fewer channels than a block as planes, and any others as blocks of its own size. */
+function fitsBlocks({ block }: Target, { inputs: [x], shape }: Tensor): boolean {
+  const [channels, lanes] = [x!.shape[0]!, x!.shape[4]!];
+  if (block === undefined || shape[4] !== block) return false;
+  return lanes === block || (lanes === 1 && channels < block);
+}
 
 /** The shape that ONNX Runtime believes in: one image of W·N columns, and all channels in one axis. */
 function emitBlocked(

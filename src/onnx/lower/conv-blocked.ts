@@ -28,6 +28,18 @@ export interface BlockedPlan {
   readonly lanes: number;
   readonly rows: AxisPhases;
   readonly columns: AxisPhases;
+  /** Left out with stride 1. */
+  readonly phases?: Phases;
+}
+
+/** Where what a strided convolution reads stands in x and w, and back; -1 is a zero. */
+interface Phases {
+  /** For each row of the phases [s·s·C/B, ⌈H/s⌉, ⌈W/s⌉, …], the row of x [C/B, H, W, …] that it is. */
+  readonly ofImage: Int32Array;
+  /** For each row of x, the row of the phases. */
+  readonly toImage: Int32Array;
+  /** For each tap of each phase [taps, taps, s, s], the tap of the kernel. */
+  readonly taps: Int32Array;
 }
 
 /** One axis of the strided convolution, as `phases` plain ones. */
@@ -57,7 +69,9 @@ export function blockedPlan(
   const fits = axes.every(({ after, before, taps }) => Math.min(after, before) >= 0 && Math.max(after, before) < taps);
   if (lanes === undefined || filters % block !== 0 || !fits) return undefined;
   const zeros = { before: [rows.before, columns.before], after: [rows.after, columns.after] } as const;
-  return { attrs, zeros, block, lanes, rows, columns };
+  const strided = rows.phases * columns.phases > 1;
+  const phases = strided ? { phases: phasesOfImage(attrs, rows, columns, channels / lanes) } : {};
+  return { attrs, zeros, block, lanes, rows, columns, ...phases };
 }
 
 function phasesOf(attrs: ConvAttrs, axis: 0 | 1): AxisPhases {
@@ -88,51 +102,28 @@ export const blockedForward = (x: Tensor, w: Tensor, plan: BlockedPlan): Tensor 
 export const blockedInput = (y: Tensor, w: Tensor, plan: BlockedPlan): Tensor =>
   fromBlocks(fromPhases(blockedConvInput(toBlocks(y, plan.block), weightsOf(w, plan), plan.zeros), plan));
 
-/** [C/B, H, W, N, B] → [s·s·C/B, ⌈H/s⌉, ⌈W/s⌉, N, B]: the blocks of one phase after those of another. */
-function toPhases(x: Tensor, { attrs: { size }, rows, columns }: BlockedPlan): Tensor {
-  if (rows.phases * columns.phases === 1) return x;
-  const [blocks, height, width, batch, lanes] = x.shape as [number, number, number, number, number];
-  const places = range(rows.phases).flatMap((p) =>
+function phasesOfImage(
+  { size: [height, width], kernel: [, kw] }: ConvAttrs,
+  rows: AxisPhases,
+  columns: AxisPhases,
+  blocks: number,
+): Phases {
+  const ofImage = range(rows.phases).flatMap((p) =>
     range(columns.phases).flatMap((q) =>
       range(blocks).flatMap((block) =>
         range(rows.length).flatMap((i) =>
           range(columns.length).map((j) => {
             const [h, w] = [rows.phases * i + p, columns.phases * j + q];
-            return h < size[0] && w < size[1] ? (block * height + h) * width + w : -1;
+            return h < height && w < width ? (block * height + h) * width + w : -1;
           }),
         ),
       ),
     ),
   );
-  const moved = take(reshape(x, [blocks * height * width, batch * lanes]), 0, Int32Array.from(places));
-  return reshape(moved, [rows.phases * columns.phases * blocks, rows.length, columns.length, batch, lanes]);
-}
-
-/** The adjoint of `toPhases`. */
-function fromPhases(phases: Tensor, { attrs: { size }, rows, columns }: BlockedPlan): Tensor {
-  const count = rows.phases * columns.phases;
-  if (count === 1) return phases;
-  const [all, , , batch, lanes] = phases.shape as [number, number, number, number, number];
-  const blocks = all / count;
-  const places = range(blocks).flatMap((block) =>
-    range(size[0]).flatMap((h) =>
-      range(size[1]).map((w) => {
-        const phase = (h % rows.phases) * columns.phases + (w % columns.phases);
-        const row = (phase * blocks + block) * rows.length + Math.floor(h / rows.phases);
-        return row * columns.length + Math.floor(w / columns.phases);
-      }),
-    ),
-  );
-  const moved = take(reshape(phases, [all * rows.length * columns.length, batch * lanes]), 0, Int32Array.from(places));
-  return reshape(moved, [blocks, ...size, batch, lanes]);
-}
-
-/** The kernel of each phase, with zeros for taps that it does not have. */
-function weightsOf(w: Tensor, { block, lanes, rows, columns }: BlockedPlan): Tensor {
-  const [kh, kw, channels, filters] = w.shape as [number, number, number, number];
-  const phases = rows.phases * columns.phases;
-  if (phases === 1) return blockWeights(w, lanes, block);
-  // Phases are channels of their own: [taps, taps, (phase, phase, C), K] is what `blockWeights` reads.
+  const toImage = new Int32Array(blocks * height * width);
+  ofImage.forEach((place, row) => {
+    if (place >= 0) toImage[place] = row;
+  });
   const taps = range(rows.taps).flatMap((t) =>
     range(columns.taps).flatMap((u) =>
       range(rows.phases).flatMap((p) =>
@@ -143,6 +134,28 @@ function weightsOf(w: Tensor, { block, lanes, rows, columns }: BlockedPlan): Ten
       ),
     ),
   );
-  const spread = take(reshape(w, [kh * kw, channels * filters]), 0, Int32Array.from(taps));
-  return blockWeights(reshape(spread, [rows.taps, columns.taps, phases * channels, filters]), lanes, block);
+  return { ofImage: Int32Array.from(ofImage), toImage, taps: Int32Array.from(taps) };
+}
+
+/** [C/B, H, W, N, B] → [s·s·C/B, ⌈H/s⌉, ⌈W/s⌉, N, B]: the blocks of one phase after those of another. */
+function toPhases(x: Tensor, { phases, rows, columns }: BlockedPlan): Tensor {
+  if (phases === undefined) return x;
+  const [, , , batch, lanes] = x.shape as [number, number, number, number, number];
+  const moved = take(reshape(x, [-1, batch * lanes]), 0, phases.ofImage);
+  return reshape(moved, [-1, rows.length, columns.length, batch, lanes]);
+}
+
+/** The adjoint of `toPhases`. */
+function fromPhases(x: Tensor, { attrs: { size }, phases }: BlockedPlan): Tensor {
+  if (phases === undefined) return x;
+  const [, , , batch, lanes] = x.shape as [number, number, number, number, number];
+  return reshape(take(reshape(x, [-1, batch * lanes]), 0, phases.toImage), [-1, ...size, batch, lanes]);
+}
+
+/** The kernel of each phase, with zeros for taps that it does not have; phases are channels of their own. */
+function weightsOf(w: Tensor, { block, lanes, rows, columns, phases }: BlockedPlan): Tensor {
+  if (phases === undefined) return blockWeights(w, lanes, block);
+  const [kh, kw, channels, filters] = w.shape as [number, number, number, number];
+  const spread = take(reshape(w, [kh * kw, channels * filters]), 0, phases.taps);
+  return blockWeights(reshape(spread, [rows.taps, columns.taps, -1, filters]), lanes, block);
 }
